@@ -1,0 +1,217 @@
+import { availableCores } from './engine/cores.ts';
+import { StartupError } from './errors.ts';
+
+/** One environment variable, described once: everything else (types, validation, documents) derives from this. */
+interface Setting<T> {
+  /** The value when the variable is unset or empty. A function where it depends on the machine. */
+  default: NoInfer<T> | (() => NoInfer<T>);
+  /** How the default is written in the documents, where it is not a plain value. */
+  defaultLabel?: string;
+  /** Returns undefined for a text that is not acceptable. */
+  parse: (text: string) => T | undefined;
+  /** Completes the sentence "accepted is …". */
+  accepts: string;
+  description: string;
+}
+
+/** What the documents show of a setting. */
+export type SettingDescription = Omit<Setting<unknown>, 'parse'>;
+
+type SettingValue<S> = S extends Setting<infer T> ? T : never;
+
+const integer = (min: number, max = Number.MAX_SAFE_INTEGER) => ({
+  parse: (text: string) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : undefined;
+  },
+  accepts:
+    max === Number.MAX_SAFE_INTEGER
+      ? `a whole number of at least ${min}`
+      : `a whole number from ${min} to ${max}`,
+});
+
+const oneOf = <const T extends string>(...values: T[]) => ({
+  parse: (text: string) => values.find((value) => value === text),
+  accepts: values.join(', '),
+});
+
+const boolean = {
+  parse: (text: string) => ({ true: true, false: false, '1': true, '0': false })[text.toLowerCase()],
+  accepts: 'true or false',
+};
+
+const matching = (pattern: RegExp, accepts: string) => ({
+  parse: (text: string) => (pattern.test(text) ? text : undefined),
+  accepts,
+});
+
+const setting = <T>(description: Setting<T>) => description;
+
+const MIB = 1024 * 1024;
+
+export const SETTINGS = {
+  APP_NAME: setting({
+    default: 'face-embedding-service',
+    ...matching(/^[\x20-\x7e]{1,100}$/, 'up to 100 printable ASCII characters'),
+    description: 'Name of the service in the log and in the OpenAPI document.',
+  }),
+  LOG_LEVEL: setting({
+    default: 'info',
+    ...oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    description: 'Least severe level that is logged.',
+  }),
+  HOST: setting({
+    default: '0.0.0.0',
+    ...matching(/^[\w.:-]+$/, 'an address or a host name'),
+    description: 'Address to listen on.',
+  }),
+  PORT: setting({
+    default: 8000,
+    ...integer(0, 65535),
+    description: 'Port to listen on; 0 takes a free one.',
+  }),
+  API_PREFIX: setting({
+    default: '',
+    parse: (text: string) => (/^(\/[\w.~-]+)*\/?$/.test(text) ? text.replace(/\/$/, '') : undefined),
+    accepts: 'empty, or a path such as /api',
+    description: 'Path before every route; `/api` serves `/api/v1/embed`.',
+  }),
+  WORKERS: setting({
+    default: () => availableCores(),
+    defaultLabel: 'usable cores',
+    ...integer(1, 256),
+    description:
+      'Worker threads. Each has its own copy of the models and handles one image at a time. ' +
+      "The default follows the container's CPU quota.",
+  }),
+  INTRA_OP_THREADS: setting({
+    default: 1,
+    ...integer(1, 64),
+    description:
+      'ONNX Runtime threads of each worker. More lowers the latency of a lone request and the throughput of many; ' +
+      'lower `WORKERS` by the same factor.',
+  }),
+  MODEL_NAME: setting({
+    default: 'buffalo_l',
+    ...matching(/^[A-Za-z0-9][\w.-]{0,99}$/, 'a pack of the catalogue, synthetic, or a folder in MODELS_DIR'),
+    description: 'Model pack: one of the catalogue, `synthetic`, or any folder in `MODELS_DIR`.',
+  }),
+  MODELS_DIR: setting({
+    default: './models',
+    ...matching(/./, 'a folder'),
+    description: 'Folder that holds one folder for each model pack.',
+  }),
+  MODEL_AUTO_DOWNLOAD: setting({
+    default: true,
+    ...boolean,
+    description: 'Download a missing pack of the catalogue at start.',
+  }),
+  MODEL_BASE_URL: setting({
+    default: '',
+    ...matching(/^(https?:\/\/\S+)?$/, 'empty, or an http(s) URL'),
+    description: 'Mirror that is asked for `<MODEL_BASE_URL>/<pack>.zip` instead of the public sources.',
+  }),
+  DETECTION_THRESHOLD: setting({
+    default: 0.5,
+    parse: (text: string) => {
+      const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value >= 0 && value <= 1 ? value : undefined;
+    },
+    accepts: 'a number from 0 to 1',
+    description: 'Least detection score of a face; a request may override it.',
+  }),
+  DETECTION_SIZES: setting({
+    default: [128, 640],
+    defaultLabel: '128,640',
+    parse: (text: string) => {
+      const sizes = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
+      const valid = sizes.every((size) => size >= 32 && size <= 2048 && size % 32 === 0);
+      return valid && sizes.length <= 4 && new Set(sizes).size === sizes.length ? sizes : undefined;
+    },
+    accepts: 'up to four different multiples of 32 from 32 to 2048, separated by commas',
+    description:
+      'Sides of the square detector inputs; every size is run and the results are merged. ' +
+      '128 finds close-up faces, 640 all others.',
+  }),
+  DEVICE: setting({
+    default: 'cpu',
+    ...oneOf('cpu', 'cuda'),
+    description: 'Where inference runs. `cuda` needs an ONNX Runtime build with the CUDA provider.',
+  }),
+  MAX_IMAGE_SIZE: setting({
+    default: 10 * MIB,
+    ...integer(1024),
+    description: 'Bytes of one encoded image.',
+  }),
+  MAX_IMAGE_PIXELS: setting({
+    default: 50_000_000,
+    ...integer(1024, 268_000_000),
+    description: 'Pixels of one decoded image. A worker needs three bytes for each.',
+  }),
+  MAX_REQUEST_SIZE: setting({
+    default: 32 * MIB,
+    ...integer(1024),
+    description: 'Bytes of one request body. Base64 makes an image a third larger.',
+  }),
+  MAX_REFERENCES: setting({
+    default: 10_000,
+    ...integer(1),
+    description: 'References of one compare request.',
+  }),
+  MAX_FACES: setting({
+    default: 100,
+    ...integer(1, 1000),
+    description:
+      'Faces embedded for one image with `faces=all`, best score first; `faces_omitted` counts the rest.',
+  }),
+  MAX_QUEUE: setting({
+    default: 64,
+    ...integer(0, 100_000),
+    description: 'Images that may wait beyond those being processed; more are refused with `OVERLOADED`.',
+  }),
+  REQUEST_TIMEOUT_MS: setting({
+    default: 10_000,
+    ...integer(1, 3_600_000),
+    description: 'Longest wait for a free worker; then `DEADLINE_EXCEEDED`. Started work is finished.',
+  }),
+  SHUTDOWN_GRACE_MS: setting({
+    default: 25_000,
+    ...integer(0, 3_600_000),
+    description: 'Longest time for work in flight after SIGTERM or SIGINT; then the process is killed.',
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Config = { readonly [N in SettingName]: SettingValue<(typeof SETTINGS)[N]> };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the configuration from environment variables. An empty variable counts as unset, as Docker Compose and
+ * Kubernetes pass an absent value that way.
+ *
+ * @throws {StartupError} naming every variable with an unacceptable value, the value, and what is accepted.
+ */
+export function loadConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  const entries = Object.entries(SETTINGS).map(([name, entry]: [string, Setting<unknown>]) => {
+    const text = environment[name]?.trim();
+    if (text === undefined || text === '') return [name, defaultOf(entry)];
+    const value = entry.parse(text);
+    if (value === undefined) {
+      problems.push(`${name} is ${JSON.stringify(text)}; accepted is ${entry.accepts}.`);
+    }
+    return [name, value];
+  });
+  const config = Object.fromEntries(entries) as Config;
+  if (problems.length === 0 && config.MAX_REQUEST_SIZE < config.MAX_IMAGE_SIZE) {
+    problems.push(
+      `MAX_REQUEST_SIZE is ${config.MAX_REQUEST_SIZE}; accepted is at least MAX_IMAGE_SIZE, ${config.MAX_IMAGE_SIZE}.`,
+    );
+  }
+  if (problems.length > 0) throw new StartupError(problems.join('\n'));
+  return config;
+}
+
+function defaultOf<T>(entry: Setting<T>): T {
+  return typeof entry.default === 'function' ? (entry.default as () => T)() : entry.default;
+}

@@ -1,0 +1,139 @@
+/**
+ * The error catalogue: the one place that says which failures exist, what status they have and when they happen.
+ * The `ErrorCode` type, the HTTP answers, the OpenAPI document and the README's table all derive from it.
+ */
+export const ERROR_CATALOGUE = {
+  INVALID_REQUEST: {
+    status: 400,
+    message: 'The request is malformed.',
+    when: 'Malformed HTTP, JSON or multipart; an unknown, missing or ill-typed option. `detail` names the field.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    message: 'There is nothing at this path.',
+    when: 'The path is unknown.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    message: 'This path does not support the method.',
+    when: 'The path exists, the method does not; `Allow` lists what does.',
+  },
+  IMAGE_TOO_LARGE: {
+    status: 413,
+    message: 'The image is too large.',
+    when: 'The image has more than `MAX_IMAGE_SIZE` bytes or more than `MAX_IMAGE_PIXELS` pixels.',
+  },
+  REQUEST_TOO_LARGE: {
+    status: 413,
+    message: 'The request is too large.',
+    when: 'The body has more than `MAX_REQUEST_SIZE` bytes, or names more than `MAX_REFERENCES` references.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    message: 'The Content-Type is not supported here.',
+    when: "The request's Content-Type is none of those the path accepts.",
+  },
+  UNSUPPORTED_FORMAT: {
+    status: 415,
+    message: 'The bytes are not in a supported image format.',
+    when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF nor AVIF, whatever the label says.',
+  },
+  INVALID_IMAGE: {
+    status: 422,
+    message: 'The image cannot be decoded.',
+    when: 'An accepted format, but broken, truncated or empty; or invalid base64.',
+  },
+  NO_FACE_DETECTED: {
+    status: 422,
+    message: 'No face was detected in the image.',
+    when: 'With `faces` = `single` or `largest`: no face reaches the detection threshold.',
+  },
+  MULTIPLE_FACES_DETECTED: {
+    status: 422,
+    message: 'More than one face was detected in the image.',
+    when: 'With `faces` = `single`: several faces reach the detection threshold. `detail` gives the count.',
+  },
+  INVALID_EMBEDDING: {
+    status: 422,
+    message: 'An embedding is invalid.',
+    when: 'Wrong length, a value that is not finite, zero norm or invalid base64. `detail` names which.',
+  },
+  EMBEDDING_SPACE_MISMATCH: {
+    status: 422,
+    message: 'Embeddings of different embedding spaces cannot be compared.',
+    when: 'Two `embedding_space` values of one request differ.',
+  },
+  PROCESSING_ERROR: {
+    status: 500,
+    message: 'The request could not be processed.',
+    when: 'Anything unforeseen. The log has the cause under the same `request_id`.',
+  },
+  OVERLOADED: {
+    status: 503,
+    message: 'The service is at its capacity.',
+    when: 'All workers are busy and `MAX_QUEUE` images are waiting. `Retry-After` says when to try again.',
+  },
+  MODEL_NOT_LOADED: {
+    status: 503,
+    message: 'No model is loaded.',
+    when: 'The service is starting (then with `Retry-After`), draining, or has no weights.',
+  },
+  DEADLINE_EXCEEDED: {
+    status: 504,
+    message: 'The request waited longer than its deadline.',
+    when: 'No worker was free within `REQUEST_TIMEOUT_MS`.',
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+interface CatalogueEntry {
+  /** HTTP status of the answer. */
+  status: 400 | 404 | 405 | 413 | 415 | 422 | 500 | 503 | 504;
+  /** The sentence callers read unless the thrower knows a better one. */
+  message: string;
+  /** When it happens, for the documents. */
+  when: string;
+}
+
+export interface ErrorDetails {
+  /** A more specific sentence than the catalogue's. Never holds caller data: no image, no embedding. */
+  message?: string;
+  /** What exactly was wrong: the field, the count, the limit. */
+  detail?: string;
+  /** Whole seconds after which a new attempt makes sense. */
+  retryAfter?: number;
+  /** For the log only; never part of an answer. */
+  cause?: unknown;
+}
+
+/** A failure that a caller is meant to read. Anything else that is thrown becomes `PROCESSING_ERROR`. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(
+      details.message ?? ERROR_CATALOGUE[code].message,
+      'cause' in details ? { cause: details.cause } : undefined,
+    );
+    this.name = 'ServiceError';
+    this.code = code;
+    this.detail = details.detail;
+    this.retryAfter = details.retryAfter;
+  }
+
+  get status() {
+    return ERROR_CATALOGUE[this.code].status;
+  }
+}
+
+/** A mistake in how the service was started. Its message is shown to the operator as it is; exit code 1, no stack. */
+export class StartupError extends Error {
+  override readonly name = 'StartupError';
+}
+
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig, SETTINGS } from '../src/config.ts';
+import { StartupError } from '../src/errors.ts';
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({
+      PORT: 8000,
+      MODEL_NAME: 'buffalo_l',
+      MODELS_DIR: './models',
+      DETECTION_THRESHOLD: 0.5,
+      DETECTION_SIZES: [128, 640],
+      MAX_IMAGE_SIZE: 10_485_760,
+      DEVICE: 'cpu',
+    });
+    expect(config.WORKERS).toBeGreaterThanOrEqual(1);
+  });
+
+  it('takes an empty variable for an unset one', () => {
+    expect(loadConfig({ PORT: '', MODEL_NAME: ' ' })).toEqual(loadConfig({}));
+  });
+
+  it('accepts every default when it is written out', () => {
+    const written = Object.entries(loadConfig({})).map(([name, value]) => [name, String(value)]);
+    expect(loadConfig(Object.fromEntries(written))).toEqual(loadConfig({}));
+  });
+
+  it.each([
+    ['PORT', 'abc', 'PORT is "abc"; accepted is a whole number from 0 to 65535.'],
+    ['PORT', '65536', 'PORT is "65536"'],
+    ['WORKERS', '0', 'WORKERS is "0"'],
+    ['WORKERS', '1.5', 'WORKERS is "1.5"'],
+    ['DETECTION_THRESHOLD', '1.01', 'DETECTION_THRESHOLD is "1.01"; accepted is a number from 0 to 1.'],
+    ['DETECTION_THRESHOLD', '-0.1', 'DETECTION_THRESHOLD is "-0.1"'],
+    [
+      'DETECTION_SIZES',
+      '128,100',
+      'DETECTION_SIZES is "128,100"; accepted is up to four different multiples of 32',
+    ],
+    ['DETECTION_SIZES', '640,640', 'DETECTION_SIZES is "640,640"'],
+    ['DEVICE', 'gpu', 'DEVICE is "gpu"; accepted is cpu, cuda.'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud"; accepted is fatal, error, warn, info, debug, trace, silent.'],
+    ['MODEL_AUTO_DOWNLOAD', 'maybe', 'MODEL_AUTO_DOWNLOAD is "maybe"; accepted is true or false.'],
+    ['MODEL_NAME', '../secret', 'MODEL_NAME is "../secret"'],
+    ['MODEL_BASE_URL', 'ftp://mirror', 'MODEL_BASE_URL is "ftp://mirror"'],
+    ['API_PREFIX', 'api', 'API_PREFIX is "api"; accepted is empty, or a path such as /api.'],
+    ['MAX_REQUEST_SIZE', '2048', 'MAX_REQUEST_SIZE is 2048; accepted is at least MAX_IMAGE_SIZE, 10485760.'],
+  ])('refuses %s=%s with a sentence that says what is accepted', (name, value, sentence) => {
+    const load = () => loadConfig({ [name]: value });
+    expect(load).toThrow(StartupError);
+    expect(load).toThrow(sentence);
+  });
+
+  it('names all mistakes at once', () => {
+    expect(() => loadConfig({ PORT: 'x', DEVICE: 'y' })).toThrow(/PORT is "x".*\nDEVICE is "y"/);
+  });
+
+  it('drops a trailing slash of the prefix', () => {
+    expect(loadConfig({ API_PREFIX: '/api/' }).API_PREFIX).toBe('/api');
+  });
+
+  it('names durations and sizes as the contract says', () => {
+    for (const name of Object.keys(SETTINGS).filter((key) => /TIMEOUT|GRACE|DELAY/.test(key))) {
+      expect(name).toMatch(/_MS$/);
+    }
+  });
+});
