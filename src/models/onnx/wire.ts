@@ -1,0 +1,49 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+
+/** One field of a protobuf message, not yet understood. Written back with the same three values it is unchanged. */
+export interface WireField {
+  number: number;
+  wireType: WireType;
+  /** A view into the message, never a copy: the content without its length, or the encoded number. */
+  payload: Uint8Array;
+}
+
+/**
+ * Walks over the top level of a protobuf message. Nested messages and tensors are stepped over by their length, so
+ * weights are neither read nor copied.
+ *
+ * Throws where the bytes are no protobuf message or end too early; the fields before that have been yielded by then.
+ */
+export function* readFields(message: Uint8Array): Generator<WireField, void> {
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const payload = wireType === WireType.LengthDelimited ? reader.bytes() : reader.skip(wireType, number);
+    yield { number, wireType, payload };
+  }
+}
+
+/** The content of a nested message, a string or a tensor's bytes; throws for a field that holds a number. */
+export function contentOf(field: WireField): Uint8Array {
+  expectWireType(field, WireType.LengthDelimited);
+  return field.payload;
+}
+
+/** Throws for a field that holds no text in UTF-8. */
+export function textOf(field: WireField): string {
+  return utf8.decode(contentOf(field));
+}
+
+/** An int32, int64 or enum field. Numbers beyond 2^53 lose their last digits. */
+export function integerOf(field: WireField): number {
+  expectWireType(field, WireType.Varint);
+  return Number(new BinaryReader(field.payload).int64());
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function expectWireType(field: WireField, wireType: WireType): void {
+  if (field.wireType !== wireType) {
+    throw new Error(`field ${field.number} has wire type ${field.wireType} instead of ${wireType}`);
+  }
+}

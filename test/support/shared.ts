@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BoundingBox } from '../../src/vision/detector.ts';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Real weights and photographs; they are not part of the repository. */
+const SHARED = join(ROOT, '..', 'shared');
+export const MODELS = join(SHARED, 'models');
+export const FACES = join(SHARED, 'faces');
+export const hasRealWeights = existsSync(join(MODELS, 'buffalo_sc_dq'));
+
+export const photo = (path: string): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(readFileSync(join(FACES, path)));
+
+export interface GoldenFace {
+  box: BoundingBox;
+  score: number;
+  landmarks: [number, number][];
+  embedding: Float32Array;
+}
+
+export interface GoldenImage {
+  file: string;
+  width: number;
+  height: number;
+  faces: GoldenFace[];
+}
+
+/** What InsightFace's own Python package answers. */
+export function goldenImages(): GoldenImage[] {
+  return ['insightface.json', 'lfw.json'].flatMap((name) => {
+    const { images } = JSON.parse(readFileSync(join(SHARED, 'golden', name), 'utf8'));
+    for (const face of images.flatMap((image: GoldenImage) => image.faces)) {
+      const [left, top, right, bottom] = face.bbox;
+      face.box = { left, top, right, bottom };
+      face.embedding = new Float32Array(new Uint8Array(Buffer.from(face.embedding, 'base64')).buffer);
+    }
+    return images as GoldenImage[];
+  });
+}
