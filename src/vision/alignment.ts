@@ -1,0 +1,124 @@
+import type { Picture } from './decode.ts';
+import type { Normalisation } from './normalisation.ts';
+
+/** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: x0, y0, x1, y1, … in pixels. */
+export type Landmarks = Float32Array;
+
+/** Maps (x, y) to (a·x − b·y + tx, b·x + a·y + ty): rotation, uniform scale and shift. */
+export interface SimilarityTransform {
+  a: number;
+  b: number;
+  tx: number;
+  ty: number;
+}
+
+/** Where ArcFace was trained to see the five landmarks in 112×112. Source: insightface, utils/face_align.py. */
+const ARCFACE_TEMPLATE = [
+  38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
+];
+
+/**
+ * The template for a recogniser input of another size: multiples of 128 keep a wider margin at the sides.
+ * Source: insightface, utils/face_align.py (estimate_norm).
+ */
+export function landmarkTemplate(size: number): number[] {
+  const wide = size % 112 !== 0;
+  const ratio = size / (wide ? 128 : 112);
+  return ARCFACE_TEMPLATE.map((value, index) => value * ratio + (wide && index % 2 === 0 ? 8 * ratio : 0));
+}
+
+/**
+ * Least-squares similarity transform of one point set onto another (Umeyama, "Least-squares estimation of
+ * transformation parameters between two point patterns", 1991), in the closed form it has in the plane.
+ * Points are x0, y0, x1, y1, … When all source points coincide, the shift alone is fitted.
+ */
+export function fitSimilarity(source: ArrayLike<number>, target: ArrayLike<number>): SimilarityTransform {
+  const count = source.length / 2;
+  const sourceMean = meanPoint(source);
+  const targetMean = meanPoint(target);
+  let dot = 0;
+  let cross = 0;
+  let spread = 0;
+  for (let i = 0; i < count; i++) {
+    const sx = (source[2 * i] as number) - sourceMean.x;
+    const sy = (source[2 * i + 1] as number) - sourceMean.y;
+    const tx = (target[2 * i] as number) - targetMean.x;
+    const ty = (target[2 * i + 1] as number) - targetMean.y;
+    dot += sx * tx + sy * ty;
+    cross += sx * ty - sy * tx;
+    spread += sx * sx + sy * sy;
+  }
+  const a = spread > 0 ? dot / spread : 1;
+  const b = spread > 0 ? cross / spread : 0;
+  return {
+    a,
+    b,
+    tx: targetMean.x - a * sourceMean.x + b * sourceMean.y,
+    ty: targetMean.y - b * sourceMean.x - a * sourceMean.y,
+  };
+}
+
+function meanPoint(points: ArrayLike<number>): { x: number; y: number } {
+  let x = 0;
+  let y = 0;
+  for (let i = 0; i < points.length; i += 2) {
+    x += points[i] as number;
+    y += points[i + 1] as number;
+  }
+  const count = points.length / 2;
+  return { x: x / count, y: y / count };
+}
+
+/**
+ * Warps a face onto the template and writes the normalised network input (3 × size × size, channels R, G, B): bilinear
+ * without antialiasing, black outside the picture, rounded to whole grey levels, as OpenCV's warpAffine.
+ *
+ * @param transform from picture to aligned face.
+ * @param input 3 · size · size floats, overwritten.
+ */
+export function warpFace(
+  picture: Picture,
+  transform: SimilarityTransform,
+  size: number,
+  normalisation: Normalisation,
+  input: Float32Array,
+): void {
+  const { data, width, height } = picture;
+  const { a, b, tx, ty } = transform;
+  const determinant = a * a + b * b || 1;
+  // Inverse: from aligned face back to the picture.
+  const ia = a / determinant;
+  const ib = b / determinant;
+  const plane = size * size;
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const sx = ia * (x - tx) + ib * (y - ty);
+      const sy = ia * (y - ty) - ib * (x - tx);
+      const x0 = Math.floor(sx);
+      const y0 = Math.floor(sy);
+      const out = y * size + x;
+      if (!(x0 >= -1 && x0 < width && y0 >= -1 && y0 < height)) {
+        for (let channel = 0; channel < 3; channel++)
+          input[channel * plane + out] = normalisation[0] as number;
+        continue;
+      }
+      const fx = sx - x0;
+      const fy = sy - y0;
+      // A tap outside the picture is black: its weight becomes zero and its index any valid one.
+      const left = x0 >= 0 ? 1 - fx : 0;
+      const right = x0 + 1 < width ? fx : 0;
+      const top = y0 >= 0 ? 1 - fy : 0;
+      const bottom = y0 + 1 < height ? fy : 0;
+      const xa = Math.max(x0, 0) * 3;
+      const xb = Math.min(x0 + 1, width - 1) * 3;
+      const ya = Math.max(y0, 0) * width * 3;
+      const yb = Math.min(y0 + 1, height - 1) * width * 3;
+      for (let channel = 0; channel < 3; channel++) {
+        const value =
+          top * (left * (data[ya + xa + channel] as number) + right * (data[ya + xb + channel] as number)) +
+          bottom * (left * (data[yb + xa + channel] as number) + right * (data[yb + xb + channel] as number));
+        input[channel * plane + out] = normalisation[Math.round(value)] as number;
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import * as ort from 'onnxruntime-node';
+import type { Landmarks } from './alignment.ts';
+import type { Picture } from './decode.ts';
+import { letterbox } from './letterbox.ts';
+import { suppressOverlaps } from './nms.ts';
+import { type Normalisation, tabulateNormalisation } from './normalisation.ts';
+
+/** Edges in pixels of the picture; they may lie outside it. */
+export interface BoundingBox {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export interface DetectedFace {
+  box: BoundingBox;
+  /** 0..1. */
+  score: number;
+  landmarks: Landmarks;
+}
+
+/** SCRFD's feature map strides and the anchors at each cell. Source: insightface, model_zoo/scrfd.py. */
+const STRIDES = [8, 16, 32];
+const ANCHORS = 2;
+
+/**
+ * SCRFD: an anchor-free face detector with a score, a box and five landmarks for two anchors at each cell of three
+ * feature maps (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", 2021).
+ */
+export class FaceDetector {
+  readonly #session: ort.InferenceSession;
+  readonly #normalisation: Normalisation;
+  /** Square input sizes with the input buffer of each, kept between pictures. */
+  readonly #inputs: { size: number; data: Float32Array<ArrayBuffer> }[];
+
+  constructor(
+    session: ort.InferenceSession,
+    options: { sizes: readonly number[]; preprocessing: { mean: number; std: number } },
+  ) {
+    this.#session = session;
+    this.#normalisation = tabulateNormalisation(options.preprocessing);
+    this.#inputs = options.sizes.map((size) => ({ size, data: new Float32Array(3 * size * size) }));
+  }
+
+  /**
+   * Finds faces at every input size and merges them under one suppression, as InsightFace does.
+   *
+   * @param threshold least score, 0..1.
+   * @returns best score first.
+   */
+  async detectFaces(picture: Picture, threshold: number): Promise<DetectedFace[]> {
+    const candidates: DetectedFace[] = [];
+    for (const { size, data } of this.#inputs) {
+      const scale = letterbox(picture, size, this.#normalisation, data);
+      const outputs = await this.#run(size, data);
+      for (const [level, stride] of STRIDES.entries()) {
+        collectCandidates(outputs, { level, stride, size, scale, threshold }, candidates);
+      }
+    }
+    candidates.sort((a, b) => b.score - a.score);
+    return suppressOverlaps(candidates);
+  }
+
+  /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. */
+  async #run(size: number, data: Float32Array<ArrayBuffer>): Promise<Float32Array[]> {
+    const [inputName] = this.#session.inputNames;
+    const input = new ort.Tensor('float32', data, [1, 3, size, size]);
+    const results = await this.#session.run({ [inputName as string]: input });
+    const outputs = this.#session.outputNames.map((name) => results[name]?.data as Float32Array);
+    for (const [index, output] of outputs.entries()) {
+      const cells = (size / (STRIDES[index % 3] as number)) ** 2;
+      const values = [1, 4, 10][Math.floor(index / 3)] as number;
+      if (outputs.length !== 9 || output.length !== cells * ANCHORS * values) {
+        throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
+      }
+    }
+    return outputs;
+  }
+}
+
+interface FeatureMap {
+  level: number;
+  stride: number;
+  size: number;
+  /** Input pixels for one picture pixel. */
+  scale: number;
+  threshold: number;
+}
+
+/** Boxes and landmarks are distances from the cell's corner (no half-cell offset), in strides. */
+function collectCandidates(outputs: Float32Array[], map: FeatureMap, candidates: DetectedFace[]): void {
+  const { level, stride, size, scale, threshold } = map;
+  const scores = outputs[level] as Float32Array;
+  const boxes = outputs[level + 3] as Float32Array;
+  const points = outputs[level + 6] as Float32Array;
+  const columns = size / stride;
+  for (let anchor = 0; anchor < scores.length; anchor++) {
+    const score = scores[anchor] as number;
+    if (!(score >= threshold)) continue;
+    const cell = Math.floor(anchor / ANCHORS);
+    const x = (cell % columns) * stride;
+    const y = Math.floor(cell / columns) * stride;
+    const distance = (side: number) => (boxes[anchor * 4 + side] as number) * stride;
+    candidates.push({
+      score,
+      box: {
+        left: (x - distance(0)) / scale,
+        top: (y - distance(1)) / scale,
+        right: (x + distance(2)) / scale,
+        bottom: (y + distance(3)) / scale,
+      },
+      landmarks: Float32Array.from(
+        { length: 10 },
+        (_, i) => ((i % 2 === 0 ? x : y) + (points[anchor * 10 + i] as number) * stride) / scale,
+      ),
+    });
+  }
+}

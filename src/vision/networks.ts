@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import type { ModelFile, ModelPack } from '../models/pack.ts';
+import { FaceDetector } from './detector.ts';
+import { FaceRecogniser } from './recogniser.ts';
+
+export interface NetworkOptions {
+  pack: ModelPack;
+  device: 'cpu' | 'cuda';
+  intraOpThreads: number;
+  detectionSizes: readonly number[];
+}
+
+export interface Networks {
+  detector: FaceDetector;
+  recogniser: FaceRecogniser;
+  /** Numbers in one embedding. */
+  embeddingSize: number;
+}
+
+/**
+ * Loads both networks of a pack and runs each once, so that the first request finds everything in place and a graph of
+ * the wrong kind is noticed now.
+ */
+export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
+  const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
+  const detector = new FaceDetector(await createSession(detectorFile, options), {
+    sizes: options.detectionSizes,
+    preprocessing: detectorFile.preprocessing,
+  });
+  const recogniser = new FaceRecogniser(await createSession(recogniserFile, options), recogniserFile);
+
+  const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
+  await detector.detectFaces(blank, 1);
+  recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
+  const { length } = await recogniser.embedAligned();
+  return { detector, recogniser, embeddingSize: length };
+}
+
+/** The session is made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
+async function createSession(file: ModelFile, options: NetworkOptions): Promise<ort.InferenceSession> {
+  const bytes = await readFile(file.path);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: [options.device],
+    intraOpNumThreads: options.intraOpThreads,
+    interOpNumThreads: 1,
+    // Spinning threads would take the cores that other workers need.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // SCRFD's graphs declare output sizes for 640 only; ONNX Runtime would warn at every other input.
+    logSeverityLevel: 3,
+  });
+}

@@ -1,0 +1,126 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { decodePicture } from '../../src/vision/decode.ts';
+import { sniffImageFormat } from '../../src/vision/format.ts';
+import { bytesOf } from '../support/pictures.ts';
+
+const LIMIT = 1_000_000;
+
+/** Left half red, right half blue, 4 by 2. */
+const halves = () =>
+  sharp(
+    Buffer.from([
+      ...[255, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 255],
+      ...[255, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 255],
+    ]),
+    { raw: { width: 4, height: 2, channels: 3 } },
+  );
+
+const pixel = ({ data, width }: { data: Uint8Array; width: number }, x: number, y: number) =>
+  Array.from(data.slice((y * width + x) * 3, (y * width + x) * 3 + 3));
+
+describe('decoding', () => {
+  it('gives interleaved RGB', async () => {
+    const picture = await decodePicture(await halves().png().toBuffer(), LIMIT);
+    expect(picture).toMatchObject({ width: 4, height: 2 });
+    expect(picture.data).toHaveLength(24);
+    expect(pixel(picture, 0, 1)).toEqual([255, 0, 0]);
+    expect(pixel(picture, 3, 0)).toEqual([0, 0, 255]);
+  });
+
+  it('turns the picture upright by its EXIF orientation', async () => {
+    const turned = await halves().withMetadata({ orientation: 6 }).png().toBuffer();
+    const picture = await decodePicture(turned, LIMIT);
+    expect(picture).toMatchObject({ width: 2, height: 4 });
+    expect(pixel(picture, 0, 0)).toEqual([255, 0, 0]);
+    expect(pixel(picture, 0, 3)).toEqual([0, 0, 255]);
+  });
+
+  it('drops alpha and keeps the colours under it', async () => {
+    const transparent = sharp(Buffer.from([10, 200, 30, 0]), { raw: { width: 1, height: 1, channels: 4 } });
+    const picture = await decodePicture(await transparent.png().toBuffer(), LIMIT);
+    expect(Array.from(picture.data)).toEqual([10, 200, 30]);
+  });
+
+  it.each([
+    ['greyscale', () => halves().greyscale().png()],
+    ['16 bits', () => halves().toColourspace('rgb16').png()],
+    ['a palette', () => halves().png({ palette: true })],
+    ['CMYK', () => halves().toColourspace('cmyk').jpeg()],
+    ['grey with alpha', () => halves().greyscale().ensureAlpha(0.5).png()],
+    ['16-bit greyscale', () => halves().toColourspace('grey16').png()],
+    ['one bit', () => halves().greyscale().tiff({ bitdepth: 1, compression: 'none' })],
+  ])('makes three 8-bit channels of %s', async (_name, encode) => {
+    const picture = await decodePicture(await encode().toBuffer(), LIMIT);
+    expect(picture.data).toHaveLength(4 * 2 * 3);
+  });
+
+  it('takes the first frame of an animation', async () => {
+    const frames = await sharp([await halves().png().toBuffer(), await halves().flop().png().toBuffer()], {
+      join: { animated: true },
+    })
+      .gif()
+      .toBuffer();
+    const picture = await decodePicture(frames, LIMIT);
+    expect(picture).toMatchObject({ width: 4, height: 2 });
+    expect(pixel(picture, 0, 0)[0]).toBeGreaterThan(200);
+  });
+
+  it('refuses more pixels than allowed before it decodes them', async () => {
+    const wide = await sharp({ create: { width: 2000, height: 600, channels: 3, background: 'grey' } })
+      .png()
+      .toBuffer();
+    await expect(decodePicture(wide, LIMIT)).rejects.toMatchObject({
+      code: 'IMAGE_TOO_LARGE',
+      detail: '1200000 pixels; the limit is 1000000.',
+    });
+  });
+
+  it('refuses a picture that claims to be enormous', async () => {
+    const claim = bytesOf(await halves().png().toBuffer());
+    // Width and height of the PNG header; its checksum is not what stops the decoder here.
+    new DataView(claim.buffer).setUint32(16, 60_000);
+    new DataView(claim.buffer).setUint32(20, 60_000);
+    await expect(decodePicture(claim, LIMIT)).rejects.toMatchObject({
+      code: expect.stringMatching(/IMAGE_TOO_LARGE|INVALID_IMAGE/),
+    });
+  });
+
+  it.each(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const)(
+    'refuses a truncated %s',
+    async (format) => {
+      const noise = sharp({
+        create: {
+          width: 200,
+          height: 200,
+          channels: 3,
+          background: 'black',
+          noise: { type: 'gaussian', mean: 128, sigma: 60 },
+        },
+      });
+      const whole = await noise.toFormat(format).toBuffer();
+      expect(sniffImageFormat(whole)).toBe(format);
+      await expect(decodePicture(whole, LIMIT)).resolves.toBeDefined();
+      await expect(decodePicture(whole.subarray(0, whole.length / 2), LIMIT)).rejects.toMatchObject({
+        code: 'INVALID_IMAGE',
+      });
+    },
+  );
+
+  it.each([
+    ['nothing', Buffer.alloc(0), 'INVALID_IMAGE'],
+    ['text', Buffer.from('test\n'), 'UNSUPPORTED_FORMAT'],
+    [
+      'SVG',
+      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+      'UNSUPPORTED_FORMAT',
+    ],
+    ['BMP', Buffer.from('BM000000000000000000000000'), 'UNSUPPORTED_FORMAT'],
+    ['PDF', Buffer.from('%PDF-1.7\n'), 'UNSUPPORTED_FORMAT'],
+    ['HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'UNSUPPORTED_FORMAT'],
+    ['a JPEG signature alone', Buffer.from([0xff, 0xd8, 0xff]), 'INVALID_IMAGE'],
+    ['a GIF signature alone', Buffer.from('GIF89a'), 'INVALID_IMAGE'],
+  ])('refuses %s', async (_name, bytes, code) => {
+    await expect(decodePicture(bytes, LIMIT)).rejects.toMatchObject({ code });
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { suppressOverlaps } from '../../src/vision/nms.ts';
+
+const box = (left: number, top: number, side = 99) => ({
+  box: { left, top, right: left + side, bottom: top + side },
+});
+
+describe('non-maximum suppression', () => {
+  it('keeps the better of two that overlap and both of two that do not', () => {
+    const [best, near, far] = [box(0, 0), box(10, 10), box(300, 0)];
+    expect(suppressOverlaps([best, near, far])).toEqual([best, far]);
+  });
+
+  it('drops above an overlap of 0.4, not at it', () => {
+    // Two boxes of 100 pixels (99 + 1) a side, shifted by s: the overlap is (100 − s) / (100 + s).
+    const best = box(0, 0);
+    const above = box(42, 0);
+    const below = box(43, 0);
+    expect(suppressOverlaps([best, above])).toEqual([best]);
+    expect(suppressOverlaps([best, below])).toEqual([best, below]);
+  });
+
+  it('compares with kept ones only', () => {
+    // b is dropped for a, so c, which overlaps b alone, stays.
+    const [a, b, c] = [box(0, 0), box(30, 0), box(60, 0)];
+    expect(suppressOverlaps([a, b, c])).toEqual([a, c]);
+  });
+
+  it('keeps nothing of nothing', () => {
+    expect(suppressOverlaps([])).toEqual([]);
+  });
+});
