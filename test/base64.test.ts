@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { decodeBase64 } from '../src/base64.ts';
+import { seededRandom } from './support/numbers.ts';
+
+describe('base64', () => {
+  it('reads both alphabets, padded or not, for every length', () => {
+    const random = seededRandom(5);
+    for (let length = 0; length < 200; length++) {
+      const bytes = Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
+      const standard = bytes.toString('base64');
+      for (const text of [standard, standard.replace(/=+$/, ''), bytes.toString('base64url')]) {
+        expect(decodeBase64(text)).toEqual(bytes);
+      }
+    }
+  });
+
+  it('allows line breaks', () => {
+    expect(decodeBase64('SGVs\r\nbG8g\n d29ybGQ=\n')).toEqual(Buffer.from('Hello world'));
+  });
+
+  it('gives bytes that can be moved to another thread', () => {
+    const bytes = decodeBase64('SGVsbG8=') as Uint8Array<ArrayBuffer>;
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(bytes).toHaveLength(0);
+  });
+
+  it.each([
+    'A',
+    'AAAAA',
+    'AA=A',
+    'AAAA=',
+    'AAA==',
+    '====',
+    'SGV*bG8=',
+    'SGVsbG8=SGVs',
+    'SGVsbG8==',
+    'őőőő',
+    '{"a":1}',
+  ])('refuses %s', (text) => {
+    expect(decodeBase64(text)).toBeUndefined();
+  });
+});
