@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableCores } from './engine/cores.ts';
 import { StartupError } from './errors.ts';
 
@@ -184,6 +185,12 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export type Config = { readonly [N in SettingName]: SettingValue<(typeof SETTINGS)[N]> };
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment, completed by a `.env` file in the working directory. Variables that are set win over the file. */
+export function readEnvironment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
 
 /**
  * Reads the configuration from environment variables. An empty variable counts as unset, as Docker Compose and

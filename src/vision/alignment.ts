@@ -17,6 +17,11 @@ const ARCFACE_TEMPLATE = [
   38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
 ];
 
+/** Whether there is a template for a recogniser input of this side, in pixels. */
+export function isAlignable(size: number): boolean {
+  return size > 0 && (size % 112 === 0 || size % 128 === 0);
+}
+
 /**
  * The template for a recogniser input of another size: multiples of 128 keep a wider margin at the sides.
  * Source: insightface, utils/face_align.py (estimate_norm).

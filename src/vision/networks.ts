@@ -36,6 +36,11 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   await detector.detectFaces(blank, 1);
   recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
   const { length } = await recogniser.embedAligned();
+  if (length !== (recogniserFile.embeddingSize ?? length)) {
+    throw new Error(
+      `The recogniser gives ${length} numbers; its manifest says ${recogniserFile.embeddingSize}.`,
+    );
+  }
   return { detector, recogniser, embeddingSize: length };
 }
 

@@ -1,0 +1,88 @@
+/** One file of a published pack, as its bytes are known. */
+export interface PublishedFile {
+  /** File name inside the archive and inside the pack's folder. */
+  name: string;
+  bytes: number;
+  /** Lower-case hex SHA-256. */
+  sha256: string;
+}
+
+/** A pack that this service can download and whose files it can tell from all others. */
+export interface CataloguePack {
+  name: string;
+  /** The licence of the weights, as a sentence for operators. */
+  licence: string;
+  detector: PublishedFile;
+  recogniser: PublishedFile;
+  /** Size of the published archive. A repacked one may differ: what counts are the files' hashes. */
+  archiveBytes: number;
+  /** Where the archive can be had, in the order in which they are asked. */
+  sources: readonly string[];
+}
+
+export type Catalogue = ReadonlyMap<string, CataloguePack>;
+
+/** Source: deepinsight/insightface, README.md ("License") and python-package/README.md. */
+const INSIGHTFACE_LICENCE =
+  'Weights by InsightFace (github.com/deepinsight/insightface), for non-commercial research purposes only.';
+
+/** The tag that InsightFace 2.x downloads from, then the one that releases up to 1.0 used. */
+const RELEASE_TAGS = ['model-zoo', 'v0.7'] as const;
+
+/** Sizes and hashes were taken from the published archives' members. `scrfd_10g_bnkps` is `det_10g` renamed. */
+const SCRFD_10G = {
+  bytes: 16_923_827,
+  sha256: '5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91',
+};
+const SCRFD_2_5G = {
+  name: 'det_2.5g.onnx',
+  bytes: 3_292_009,
+  sha256: '041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9',
+};
+const SCRFD_500M = {
+  name: 'det_500m.onnx',
+  bytes: 2_524_817,
+  sha256: '5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a',
+};
+const ARCFACE_R50 = {
+  name: 'w600k_r50.onnx',
+  bytes: 174_383_860,
+  sha256: '4c06341c33c2ca1f86781dab0e829f88ad5b64be9fba56e56bc9ebdefc619e43',
+};
+const ARCFACE_MBF = {
+  name: 'w600k_mbf.onnx',
+  bytes: 13_616_099,
+  sha256: '9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f',
+};
+const ARCFACE_R100 = {
+  name: 'glintr100.onnx',
+  bytes: 260_665_334,
+  sha256: '4ab1d6435d639628a6f3e5008dd4f929edf4c4124b1a7169e1048f9fef534cdf',
+};
+
+/**
+ * The packs that InsightFace publishes, each with the two files this service needs of it. All of them take the
+ * standard preprocessing of `pack.ts`.
+ */
+export const CATALOGUE: Catalogue = new Map(
+  [
+    insightFacePack('buffalo_l', 288_621_354, { name: 'det_10g.onnx', ...SCRFD_10G }, ARCFACE_R50),
+    insightFacePack('buffalo_m', 275_951_529, SCRFD_2_5G, ARCFACE_R50),
+    insightFacePack('buffalo_s', 127_607_557, SCRFD_500M, ARCFACE_MBF),
+    insightFacePack('buffalo_sc', 14_969_382, SCRFD_500M, ARCFACE_MBF),
+    insightFacePack('antelopev2', 360_662_982, { name: 'scrfd_10g_bnkps.onnx', ...SCRFD_10G }, ARCFACE_R100),
+  ].map((pack) => [pack.name, pack]),
+);
+
+/** Source of the addresses: insightface, python-package/insightface/utils/storage.py. */
+function insightFacePack(
+  name: string,
+  archiveBytes: number,
+  detector: PublishedFile,
+  recogniser: PublishedFile,
+): CataloguePack {
+  const sources = RELEASE_TAGS.map(
+    (tag) => `https://github.com/deepinsight/insightface/releases/download/${tag}/${name}.zip`,
+  );
+  return { name, licence: INSIGHTFACE_LICENCE, detector, recogniser, archiveBytes, sources };
+}

@@ -1,0 +1,158 @@
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
+import { MANIFEST_FILE } from '../manifest.ts';
+import type { ModelPack } from '../pack.ts';
+import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
+import { packFolder, resolveFolder, resolvePack } from '../resolve.ts';
+import { installFromArchive, withArchive } from './archive.ts';
+import { LOCK_TIMING, withInstallLock } from './install-lock.ts';
+import { placeVerifiedFiles } from './place-files.ts';
+import { discard, renameDurably, writing } from './storage.ts';
+
+/** Bytes that the files of an unknown pack may have when unpacked: several times the largest published pack. */
+const MOST_UNPACKED_BYTES = 4 * 1024 ** 3;
+
+const LICENCE_FILE = /^(model\.)?licen[cs]e(\.\w+)?$/i;
+
+export interface InstallOptions {
+  name: string;
+  /** A zip archive or a folder. */
+  from: string;
+  modelsDir: string;
+  catalogue?: Catalogue;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Installs a pack from a zip archive or a folder of this machine. A pack of the catalogue is compared with its hashes
+ * and replaces what was there; any other must be new, and is installed only if it can be understood.
+ *
+ * @returns the installed pack, verified where it lies now.
+ * @throws {PackMissingError} when `from` is not there.
+ * @throws {PackInvalidError} when a needed file is missing in it, is not the published one, or cannot be understood.
+ * @throws {PackStorageError} when the folder cannot be written, or holds another pack of that name.
+ */
+export async function installPack(options: InstallOptions): Promise<ModelPack> {
+  const { name, from, modelsDir, catalogue = CATALOGUE, signal } = options;
+  const kind = await kindOf(from);
+  const parent = resolve(modelsDir);
+  await writing(parent, () => mkdir(parent, { recursive: true }));
+  const published = catalogue.get(name);
+  await withInstallLock(join(parent, `.${name}.lock`), { ...LOCK_TIMING, signal }, async (held) => {
+    const locked = { ...options, signal: held };
+    if (published === undefined) await installUnpublished(locked, kind);
+    else await installPublished(published, locked, kind);
+  });
+  return resolvePack(options);
+}
+
+async function kindOf(from: string): Promise<'folder' | 'archive'> {
+  const stats = await stat(from).catch((error) => {
+    throw new PackMissingError(`${from} cannot be read (${error.code}).`);
+  });
+  return stats.isDirectory() ? 'folder' : 'archive';
+}
+
+async function installPublished(
+  pack: CataloguePack,
+  { name, from, modelsDir, signal }: InstallOptions,
+  kind: 'folder' | 'archive',
+): Promise<void> {
+  const folder = packFolder({ name, modelsDir });
+  if (kind === 'archive') return installFromArchive(pack, from, folder, signal);
+  const sources = [pack.detector, pack.recogniser].map((file) => {
+    const path = join(from, file.name);
+    return { file, origin: path, open: async () => createReadStream(path) };
+  });
+  await placeVerifiedFiles(folder, sources, signal);
+}
+
+async function installUnpublished(options: InstallOptions, kind: 'folder' | 'archive'): Promise<void> {
+  const { name, from, modelsDir, signal } = options;
+  const folder = packFolder(options);
+  const exists = await stat(folder).then(
+    () => true,
+    () => false,
+  );
+  if (exists) throw new PackStorageError(`${folder} exists. Remove it first, or take another name.`);
+  const unpacked = resolve(modelsDir, `.${name}.unpacked`);
+  const staged = resolve(modelsDir, `.${name}.staged`);
+  try {
+    await discard(unpacked, staged);
+    if (kind === 'archive') await unpack(from, unpacked, signal);
+    await copyNeeded({ name, folder: kind === 'archive' ? unpacked : resolve(from), signal }, staged);
+    await resolveFolder({ name, folder: staged, signal });
+    await renameDurably(staged, folder, resolve(modelsDir));
+  } finally {
+    await discard(unpacked, staged);
+  }
+}
+
+/** Copies what makes a folder a pack: the two networks where they lie, the manifest, and licences. */
+async function copyNeeded(
+  source: { name: string; folder: string; signal?: AbortSignal | undefined },
+  target: string,
+): Promise<void> {
+  const pack = await resolveFolder(source);
+  const names = await readdir(source.folder, { recursive: true });
+  const files = [
+    relative(source.folder, pack.detector.path),
+    relative(source.folder, pack.recogniser.path),
+    ...names.filter((name) => name === MANIFEST_FILE || LICENCE_FILE.test(basename(name))),
+  ];
+  for (const file of files) {
+    source.signal?.throwIfAborted();
+    const path = join(target, file);
+    await writing(path, async () => {
+      await mkdir(dirname(path), { recursive: true });
+      await copyFile(join(source.folder, file), path);
+    });
+  }
+}
+
+/** Unpacks the files that a pack can consist of. A single folder around all of them is left out. */
+async function unpack(archivePath: string, target: string, signal?: AbortSignal): Promise<void> {
+  await withArchive(
+    archivePath,
+    async (archive) => {
+      const files = [...(await archive.files())].filter(([path]) => isPackFile(path));
+      const unpackedBytes = files.reduce((sum, [, entry]) => sum + entry.uncompressedSize, 0);
+      if (unpackedBytes > MOST_UNPACKED_BYTES) {
+        throw new PackInvalidError(`${archive.name} is too large unpacked (${unpackedBytes} bytes).`);
+      }
+      const top = commonFolder(files.map(([path]) => path));
+      for (const [path, entry] of files) {
+        signal?.throwIfAborted();
+        const content = await archive.read(entry);
+        await writeAll(join(target, path.slice(top.length)), content);
+      }
+      if (files.length === 0) throw new PackInvalidError(`${archive.name} holds no .onnx file.`);
+    },
+    signal,
+  );
+}
+
+function isPackFile(path: string): boolean {
+  const name = basename(path);
+  if (path.startsWith('__MACOSX/')) return false;
+  return name.toLowerCase().endsWith('.onnx') || name === MANIFEST_FILE || LICENCE_FILE.test(name);
+}
+
+/** "pack/" for pack/a.onnx and pack/b.onnx, else an empty text. */
+function commonFolder(paths: string[]): string {
+  const [first = ''] = paths;
+  const top = first.slice(0, first.indexOf('/') + 1);
+  return paths.every((path) => path.startsWith(top)) ? top : '';
+}
+
+async function writeAll(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+  await writing(path, () => mkdir(dirname(path), { recursive: true }));
+  const file = await writing(path, () => open(path, 'wx'));
+  try {
+    for await (const chunk of content) await writing(path, () => file.appendFile(chunk));
+  } finally {
+    await file.close();
+  }
+}

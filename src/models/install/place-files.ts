@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '../../errors.ts';
+import type { PublishedFile } from '../catalogue.ts';
+import { PackError, PackInvalidError } from '../pack-errors.ts';
+import { discard, renameDurably, writing } from './storage.ts';
+
+/** Bytes on their way into a pack: a member of an archive, or a file of another folder. */
+export interface FileSource {
+  file: PublishedFile;
+  /** Where the bytes are from, for the error: "det_500m.onnx of buffalo_sc.zip". */
+  origin: string;
+  open: () => Promise<AsyncIterable<Uint8Array>>;
+}
+
+/**
+ * Writes the files of a published pack into its folder. Nothing gets its final name before every file has been
+ * written, synchronised and compared with its pin, so that a reader never sees a wrong or a half-written file.
+ *
+ * @throws {PackInvalidError} when bytes are not the published ones.
+ * @throws {PackStorageError} when the folder cannot be written.
+ */
+export async function placeVerifiedFiles(
+  folder: string,
+  sources: FileSource[],
+  signal?: AbortSignal,
+): Promise<void> {
+  await writing(folder, () => mkdir(folder, { recursive: true }));
+  const moves = sources.map((source) => ({
+    source,
+    temporary: join(folder, `.${source.file.name}.installing`),
+    final: join(folder, source.file.name),
+  }));
+  try {
+    for (const { source, temporary } of moves) await writeVerified(source, temporary, signal);
+    for (const { temporary, final } of moves) await renameDurably(temporary, final, folder);
+  } catch (error) {
+    await discard(...moves.map(({ temporary }) => temporary));
+    throw error;
+  }
+}
+
+async function writeVerified(source: FileSource, path: string, signal?: AbortSignal): Promise<void> {
+  const { file, origin } = source;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const handle = await writing(path, () => open(path, 'w'));
+  try {
+    for await (const chunk of await source.open()) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+      bytes += chunk.length;
+      // A wrong file is hashed to its end, so that the error can say what it is, but takes no more space than a right one.
+      if (bytes <= file.bytes) await writing(path, () => handle.appendFile(chunk));
+    }
+    const sha256 = hash.digest('hex');
+    if (sha256 !== file.sha256) {
+      throw new PackInvalidError(
+        `${origin} (${bytes} bytes) has the SHA-256 ${sha256}, expected is ${file.sha256}. It is not installed.`,
+      );
+    }
+    await writing(path, () => handle.sync());
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof PackError) throw error;
+    throw new PackInvalidError(`${origin} cannot be read (${errorMessage(error)}).`);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+import { DOWNLOAD_TUNING, type DownloadTuning } from '../../src/models/download/tuning.ts';
+import { obtainPack } from '../../src/models/obtain.ts';
+import { type Answer, type FileServer, type SeenRequest, startFileServer } from './file-server.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { TINY, type TinyPack, tinyPack } from './tiny-packs.ts';
+
+/** As patient as a test can be. */
+export const TUNING: DownloadTuning = {
+  ...DOWNLOAD_TUNING,
+  connectTimeoutMs: 1_000,
+  headersTimeoutMs: 300,
+  idleTimeoutMs: 300,
+  attempts: 3,
+  firstPauseMs: 5,
+};
+
+/** What MODELS_DIR holds when the pack is installed, and nothing else. */
+export const INSTALLED = ['tiny/det.onnx', 'tiny/rec.onnx'];
+
+/** Whatever proxy this machine has, it is not asked for 127.0.0.1 until the current test ends. */
+export function withoutProxies(): void {
+  for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) vi.stubEnv(name, '');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+}
+
+export interface PublishedPack {
+  server: FileServer;
+  tiny: TinyPack;
+  modelsDir: string;
+  messages: string[];
+  obtain: (overrides?: Partial<Parameters<typeof obtainPack>[0]>) => ReturnType<typeof obtainPack>;
+}
+
+/** A pack that is published by a server which answers as told, at /first/tiny.zip and /second/tiny.zip. */
+export async function publishPack(
+  answer: (request: SeenRequest, index: number, archive: Buffer) => Answer,
+  tiny = tinyPack(),
+): Promise<PublishedPack> {
+  const modelsDir = await temporaryFolder();
+  const partial = join(modelsDir, '.tiny.zip.partial');
+  const delivered = (bytes: number) => vi.waitUntil(async () => (await sizeOf(partial)) >= bytes);
+  const server = await startFileServer(
+    (request, index) => answer(request, index, tiny.archive),
+    async (bytes) => void (await delivered(bytes)),
+  );
+  onTestFinished(server.close);
+  const messages: string[] = [];
+  const log = (_: object, message: string) => messages.push(message);
+  const pack = {
+    ...tiny.pack,
+    sources: [`${server.url}/first/tiny.zip`, `${server.url}/second/tiny.zip`],
+  };
+  const obtain: PublishedPack['obtain'] = (overrides = {}) =>
+    obtainPack({
+      name: TINY,
+      modelsDir,
+      autoDownload: true,
+      baseUrl: '',
+      log: { info: log, warn: log },
+      catalogue: new Map([[TINY, pack]]),
+      tuning: TUNING,
+      ...overrides,
+    });
+  return { server, tiny, modelsDir, messages, obtain };
+}
+
+/** Bytes of a file; zero where there is none. */
+export async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+export const pathsOf = ({ requests }: FileServer) => requests.map(({ path }) => path);
+export const rangesOf = ({ requests }: FileServer) => requests.map(({ headers }) => headers.range);

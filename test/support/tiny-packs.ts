@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { Catalogue, CataloguePack, PublishedFile } from '../../src/models/catalogue.ts';
+import { type ValueInfo, writeModel } from '../../src/models/onnx/writer.ts';
+import { zipOf } from './zip.ts';
+
+/** A published pack that fits in a test: its files are no networks, but have names, sizes and hashes. */
+export interface TinyPack {
+  pack: CataloguePack;
+  catalogue: Catalogue;
+  /** By name: what the pack's folder holds when it is installed. */
+  files: Record<string, Buffer>;
+  archive: Buffer;
+}
+
+export const TINY = 'tiny';
+
+/** @param sources URLs of the archive. */
+export function tinyPack(sources: string[] = []): TinyPack {
+  const files = { 'det.onnx': bytesOf('detector', 20_000), 'rec.onnx': bytesOf('recogniser', 60_000) };
+  const archive = zipOf({ 'genderage.onnx': bytesOf('not needed', 9_000), ...files });
+  const pack: CataloguePack = {
+    name: TINY,
+    licence: 'For tests only.',
+    detector: published('det.onnx', files['det.onnx']),
+    recogniser: published('rec.onnx', files['rec.onnx']),
+    archiveBytes: archive.length,
+    sources,
+  };
+  return { pack, catalogue: new Map([[TINY, pack]]), files, archive };
+}
+
+/** Bytes that look random and are the same in every run. */
+export function bytesOf(seed: string, length: number): Buffer {
+  const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) =>
+    createHash('sha256').update(`${seed} ${index}`).digest(),
+  );
+  return Buffer.concat(blocks).subarray(0, length);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function published(name: string, bytes: Uint8Array): PublishedFile {
+  return { name, bytes: bytes.length, sha256: sha256(bytes) };
+}
+
+type Dims = (number | string)[] | undefined;
+
+export interface GraphShape {
+  input: Dims;
+  outputs: Dims[];
+  operators?: string[];
+}
+
+/** An ONNX file with that signature. It states inputs and outputs like a real network and computes nothing. */
+export function onnxFile({ input, outputs, operators = ['Conv', 'Relu'] }: GraphShape): Uint8Array {
+  const tensor = (name: string, dims: Dims): ValueInfo => ({ name, elementType: 'float', dims });
+  return writeModel(
+    { irVersion: 7, opset: 13, producer: 'test' },
+    {
+      name: 'test',
+      inputs: [tensor('input', input)],
+      outputs: outputs.map((dims, index) => tensor(`output_${index}`, dims)),
+      initialisers: [],
+      nodes: operators.map((opType) => ({ opType, inputs: ['input'], outputs: ['x'], attributes: {} })),
+    },
+  );
+}
+
+export const DETECTOR_SHAPE: GraphShape = {
+  input: [1, 3, 'height', 'width'],
+  outputs: [1, 1, 1, 4, 4, 4, 10, 10, 10].map((columns) => ['anchors', columns]),
+};
+
+export const RECOGNISER_SHAPE: GraphShape = { input: ['batch', 3, 112, 112], outputs: [['batch', 512]] };
