@@ -1,0 +1,46 @@
+import type { ModelPack } from '../models/pack.ts';
+import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
+
+/** Whether faces can be embedded right now, and if not, why. */
+export type EngineStatus =
+  | { phase: 'ready' }
+  | { phase: 'starting' | 'unavailable' | 'draining' /** A sentence for operators. */; reason: string };
+
+export interface LoadedModel {
+  pack: ModelPack;
+  /** Numbers in one embedding. */
+  embeddingSize: number;
+}
+
+export interface EmbedAnswer extends EmbedResult {
+  /** Milliseconds the image waited for a worker. */
+  waited: number;
+  model: LoadedModel;
+}
+
+/** Places for images whose bytes may still be on their way. Hold it for as long as the work lasts. */
+export interface Admission {
+  /**
+   * Embeds one image on the next free worker.
+   *
+   * @param image encoded bytes. They are moved to the worker: the caller's array is empty afterwards.
+   * @param signal takes the image out of the queue; what has started is finished.
+   * @throws {ServiceError} what the image or the load of the service gives reason for.
+   */
+  embed(image: Uint8Array<ArrayBuffer>, options: EmbedOptions, signal?: AbortSignal): Promise<EmbedAnswer>;
+  /** Gives the places back. May be called more than once. */
+  release(): void;
+}
+
+/** All that HTTP knows of inference. */
+export interface FaceEngine {
+  readonly status: EngineStatus;
+  /** Undefined until the weights are loaded. */
+  readonly model: LoadedModel | undefined;
+  /**
+   * Reserves places before the bytes are read.
+   *
+   * @throws {ServiceError} OVERLOADED when there are not enough, MODEL_NOT_LOADED when nothing can be embedded.
+   */
+  admit(images: number): Admission;
+}

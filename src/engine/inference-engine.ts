@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import { errorMessage, ServiceError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { obtainPack } from '../models/obtain.ts';
+import { PackUnavailableError } from '../models/pack-errors.ts';
+import type { NetworkOptions } from '../vision/networks.ts';
+import type { EmbedResult } from '../vision/pipeline.ts';
+import { builtFile } from './built-file.ts';
+import type { Admission, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
+import type { InferenceJob, InferenceReady } from './inference-worker.ts';
+import { Permits } from './permits.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+/** Delay before loading is tried again, in milliseconds; doubles with each failure. */
+const FIRST_RETRY_DELAY = 1_000;
+const LONGEST_RETRY_DELAY = 60_000;
+/** What a caller who meets a starting service is told to wait, in seconds. */
+const RETRY_AFTER_WHILE_STARTING = 5;
+
+type Pool = WorkerPool<InferenceReady, InferenceJob, EmbedResult>;
+
+/** The real engine: a pack of the configuration, loaded into worker threads of this process. */
+export class InferenceEngine implements FaceEngine {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #permits: Permits;
+  readonly #stopping = new AbortController();
+  #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
+  #loaded: { pool: Pool; model: LoadedModel } | undefined;
+  #loading: Promise<void> = Promise.resolve();
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+    this.#permits = new Permits(config.WORKERS + config.MAX_QUEUE);
+  }
+
+  get status(): EngineStatus {
+    if (this.#phase.phase === 'ready' && this.#loaded?.pool.alive === 0) {
+      return { phase: 'unavailable', reason: 'No worker thread is alive; replacements are on their way.' };
+    }
+    return this.#phase;
+  }
+
+  get model(): LoadedModel | undefined {
+    return this.#loaded?.model;
+  }
+
+  /** Loads in the background, again and again until it works; `status` tells how it stands. */
+  start(): void {
+    this.#loading = this.#loadUntilDone();
+  }
+
+  admit(images: number): Admission {
+    const { status } = this;
+    const loaded = this.#loaded;
+    if (loaded === undefined || status.phase !== 'ready') throw notReady(status);
+    const { pool, model } = loaded;
+    const release = this.#permits.tryTake(images);
+    if (release === undefined) {
+      throw new ServiceError('OVERLOADED', { retryAfter: Math.max(1, Math.ceil(pool.expectedWait / 1000)) });
+    }
+    return {
+      release,
+      async embed(image, options, signal) {
+        const { result, waited } = await pool.run({ image, options }, { transfer: [image.buffer], signal });
+        return { ...result, waited, model };
+      },
+    };
+  }
+
+  /** Refuses new work from now on. What was admitted before may still bring its image. */
+  drain(): void {
+    this.#phase = { phase: 'draining', reason: 'The service is shutting down.' };
+    this.#stopping.abort();
+  }
+
+  /** Finishes what the workers have accepted and ends them. Call it when every admission has been released. */
+  async close(): Promise<void> {
+    this.drain();
+    await this.#loading;
+    await this.#loaded?.pool.close();
+  }
+
+  async #loadUntilDone(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let delay = FIRST_RETRY_DELAY; !signal.aborted; delay = Math.min(delay * 2, LONGEST_RETRY_DELAY)) {
+      try {
+        await this.#load(signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        // The log also tells the ways to get weights; a probe wants one line.
+        const reason = error instanceof PackUnavailableError ? error.reason : errorMessage(error);
+        this.#phase = { phase: 'unavailable', reason };
+        this.#log.error({ retryInMs: delay }, `The model pack could not be loaded. ${errorMessage(error)}`);
+        await sleep(delay, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    const { MODEL_NAME, MODELS_DIR, MODEL_AUTO_DOWNLOAD, MODEL_BASE_URL, WORKERS } = this.#config;
+    const started = performance.now();
+    const pack = await obtainPack({
+      name: MODEL_NAME,
+      modelsDir: MODELS_DIR,
+      autoDownload: MODEL_AUTO_DOWNLOAD,
+      baseUrl: MODEL_BASE_URL,
+      log: this.#log,
+      signal,
+    });
+    signal.throwIfAborted();
+    const setup: NetworkOptions = {
+      pack,
+      device: this.#config.DEVICE,
+      intraOpThreads: this.#config.INTRA_OP_THREADS,
+      detectionSizes: this.#config.DETECTION_SIZES,
+    };
+    const pool: Pool = new WorkerPool({
+      entry: builtFile('engine/inference-worker.js'),
+      size: WORKERS,
+      setup,
+      maxWait: this.#config.REQUEST_TIMEOUT_MS,
+      log: this.#log,
+    });
+    const [ready] = await pool.start();
+    const model = { pack, embeddingSize: (ready as InferenceReady).embeddingSize };
+    this.#loaded = { pool, model };
+    // A drain that began meanwhile must stay one.
+    if (!signal.aborted) this.#phase = { phase: 'ready' };
+    this.#log.info(
+      {
+        model: pack.name,
+        embeddingSpace: pack.embeddingSpace,
+        workers: WORKERS,
+        ms: Math.round(performance.now() - started),
+      },
+      'the model pack is loaded',
+    );
+  }
+}
+
+function notReady(status: EngineStatus): ServiceError {
+  if (status.phase === 'ready') return new ServiceError('MODEL_NOT_LOADED');
+  const starting = status.phase === 'starting';
+  return new ServiceError('MODEL_NOT_LOADED', {
+    message: starting ? 'The model is still being loaded.' : 'No model is loaded.',
+    ...(starting ? { retryAfter: RETRY_AFTER_WHILE_STARTING } : {}),
+  });
+}

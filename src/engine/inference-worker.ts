@@ -1,0 +1,25 @@
+import { loadNetworks, type NetworkOptions } from '../vision/networks.ts';
+import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
+import { serveJobs } from './job-port.ts';
+
+/** The worker thread: its own sessions, one image at a time. */
+
+export interface InferenceJob {
+  image: Uint8Array<ArrayBuffer>;
+  options: EmbedOptions;
+}
+
+export interface InferenceReady {
+  embeddingSize: number;
+}
+
+await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
+  const networks = await loadNetworks(setup);
+  return {
+    ready: { embeddingSize: networks.embeddingSize },
+    async run({ image, options }) {
+      const result = await embedFaces(image, options, networks);
+      return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
+    },
+  };
+});

@@ -1,0 +1,255 @@
+import { type TransferListItem, Worker } from 'node:worker_threads';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { FromWorker, JobError, ToWorker } from './job-port.ts';
+
+export interface PoolOptions {
+  /** The built worker file; it calls `serveJobs`. */
+  entry: URL;
+  size: number;
+  /** Given to every worker as its workerData. */
+  setup: unknown;
+  /** Longest wait for a worker, in milliseconds. */
+  maxWait: number;
+  log: Logger;
+}
+
+export interface RunOptions {
+  transfer?: TransferListItem[];
+  /** Takes the job out of the queue. A job that has started is finished. */
+  signal?: AbortSignal | undefined;
+}
+
+interface QueuedJob<Job, Result> {
+  job: Job;
+  transfer: TransferListItem[];
+  enqueued: number;
+  started: number;
+  settle: { resolve: (value: { result: Result; waited: number }) => void; reject: (error: unknown) => void };
+  /** Removes the timer and the listener that can take the job out of the queue. */
+  unwatch: () => void;
+}
+
+interface Member<Job, Result> {
+  worker: Worker;
+  state: 'loading' | 'idle' | 'busy';
+  current: QueuedJob<Job, Result> | undefined;
+}
+
+/** Delay before a lost worker is replaced, in milliseconds; doubles with each loss in a row. */
+const FIRST_REPLACEMENT_DELAY = 100;
+const LONGEST_REPLACEMENT_DELAY = 30_000;
+/** Weight of the newest job in the smoothed service time. */
+const SMOOTHING = 0.1;
+
+/**
+ * Threads that each load once and then handle one job at a time, first come first served.
+ *
+ * Why not piscina: there, aborting a task and closing with a deadline terminate running threads, which ONNX Runtime
+ * answers by aborting the process; and a worker here is of no use before it has loaded its models. The queue has no
+ * limit of its own: who calls `run` holds a permit (see Permits), and those are limited.
+ */
+export class WorkerPool<Ready, Job, Result> {
+  readonly #options: PoolOptions;
+  readonly #members = new Set<Member<Job, Result>>();
+  /** A set keeps the order of insertion and forgets an abandoned job at once. */
+  readonly #queue = new Set<QueuedJob<Job, Result>>();
+  readonly #exits = new Set<Promise<void>>();
+  #nextJobId = 0;
+  #closing = false;
+  #losses = 0;
+  #smoothedServiceTime = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Workers that have loaded and not been lost. */
+  get alive(): number {
+    return [...this.#members].filter((member) => member.state !== 'loading').length;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Milliseconds until a job that joined the queue now would be taken up, by recent experience. */
+  get expectedWait(): number {
+    return (this.#queue.size * this.#smoothedServiceTime) / this.#options.size;
+  }
+
+  /**
+   * Starts all workers side by side.
+   *
+   * @returns what each said when it was ready.
+   * @throws the first failure, after the other workers have ended.
+   */
+  async start(): Promise<Ready[]> {
+    const loads = Array.from({ length: this.#options.size }, () => this.#spawn());
+    const outcomes = await Promise.allSettled(loads);
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure) {
+      await this.close();
+      throw failure.reason;
+    }
+    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  }
+
+  /**
+   * @returns the result, and the milliseconds the job waited for a worker.
+   * @throws {ServiceError} what the job threw; DEADLINE_EXCEEDED after `maxWait`; PROCESSING_ERROR if its worker died.
+   */
+  run(job: Job, { transfer = [], signal }: RunOptions = {}): Promise<{ result: Result; waited: number }> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing)
+        throw new ServiceError('MODEL_NOT_LOADED', { detail: 'The service is shutting down.' });
+      signal?.throwIfAborted();
+      const leave = (error: unknown) => {
+        if (this.#queue.delete(queued)) {
+          queued.unwatch();
+          reject(error);
+          this.#dispatch();
+        }
+      };
+      const timer = setTimeout(() => leave(new ServiceError('DEADLINE_EXCEEDED')), this.#options.maxWait);
+      const onAbort = () => leave(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const unwatch = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const enqueued = performance.now();
+      const queued = { job, transfer, enqueued, started: 0, settle: { resolve, reject }, unwatch };
+      this.#queue.add(queued);
+      this.#dispatch();
+    });
+  }
+
+  /** Finishes all accepted jobs, then lets the workers end. Nothing is terminated. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    for (const { worker } of this.#members) worker.postMessage({ type: 'close' } satisfies ToWorker<Job>);
+    await Promise.all(this.#exits);
+  }
+
+  #isIdle(): boolean {
+    return this.#queue.size === 0 && [...this.#members].every((member) => member.state !== 'busy');
+  }
+
+  #dispatch(): void {
+    for (const member of this.#members) {
+      if (member.state !== 'idle') continue;
+      const [next] = this.#queue;
+      if (next === undefined) break;
+      this.#queue.delete(next);
+      next.unwatch();
+      next.started = performance.now();
+      member.state = 'busy';
+      member.current = next;
+      const message: ToWorker<Job> = { type: 'run', id: this.#nextJobId++, job: next.job };
+      try {
+        member.worker.postMessage(message, next.transfer);
+      } catch (error) {
+        // Nothing was sent: the job cannot be cloned or its buffer has been moved before.
+        this.#finish(member);
+        next.settle.reject(error);
+      }
+    }
+    if (this.#isIdle()) this.#onIdle?.();
+  }
+
+  #finish(member: Member<Job, Result>): void {
+    member.state = 'idle';
+    member.current = undefined;
+  }
+
+  /** Starts one worker; settles when it has loaded or failed to. */
+  #spawn(): Promise<Ready> {
+    const worker = new Worker(this.#options.entry, { workerData: this.#options.setup });
+    const member: Member<Job, Result> = { worker, state: 'loading', current: undefined };
+    this.#members.add(member);
+    return new Promise((resolve, reject) => {
+      let loadFailure: Error | undefined;
+      worker.on('message', (message: FromWorker<Ready, Result>) => {
+        if (message.type === 'ready') {
+          member.state = 'idle';
+          resolve(message.ready);
+          this.#dispatch();
+        } else if (message.type === 'failed') {
+          loadFailure = new Error(message.message);
+        } else {
+          this.#settle(member, message);
+        }
+      });
+      // An uncaught exception; 'exit' follows.
+      worker.on('error', (error) => {
+        loadFailure = error;
+        this.#options.log.error({ err: error }, 'a worker thread threw outside a job');
+      });
+      const exited = new Promise<void>((done) => {
+        worker.on('exit', () => {
+          this.#lose(member);
+          reject(loadFailure ?? new Error('A worker thread ended while it was loading.'));
+          done();
+        });
+      });
+      this.#exits.add(exited);
+      exited.then(() => this.#exits.delete(exited));
+    });
+  }
+
+  #settle(
+    member: Member<Job, Result>,
+    message: Extract<FromWorker<Ready, Result>, { type: 'done' | 'rejected' }>,
+  ): void {
+    const { current } = member;
+    if (current === undefined) return;
+    const serviceTime = performance.now() - current.started;
+    this.#smoothedServiceTime +=
+      (serviceTime - this.#smoothedServiceTime) * (this.#smoothedServiceTime ? SMOOTHING : 1);
+    this.#losses = 0;
+    this.#finish(member);
+    if (message.type === 'done') {
+      current.settle.resolve({ result: message.result, waited: current.started - current.enqueued });
+    } else {
+      current.settle.reject(revive(message.error));
+    }
+    this.#dispatch();
+  }
+
+  #lose(member: Member<Job, Result>): void {
+    const wasLoaded = member.state !== 'loading';
+    this.#members.delete(member);
+    member.current?.settle.reject(
+      new ServiceError('PROCESSING_ERROR', { cause: new Error('The worker thread of this job died.') }),
+    );
+    if (this.#closing) this.#dispatch();
+    else if (wasLoaded) this.#replaceLater();
+  }
+
+  #replaceLater(): void {
+    const delay = Math.min(FIRST_REPLACEMENT_DELAY * 2 ** this.#losses, LONGEST_REPLACEMENT_DELAY);
+    this.#losses++;
+    this.#options.log.warn({ delay, alive: this.alive }, 'replacing a lost worker thread');
+    setTimeout(() => {
+      if (this.#closing) return;
+      this.#spawn().then(
+        () => this.#options.log.info({ alive: this.alive }, 'a worker thread was replaced'),
+        (error) => {
+          this.#options.log.error({ err: error }, 'a replacement worker thread failed to load');
+          if (!this.#closing) this.#replaceLater();
+        },
+      );
+    }, delay).unref();
+  }
+}
+
+function revive({ code, message, detail, stack }: JobError): ServiceError {
+  if (code !== undefined)
+    return new ServiceError(code, { message, ...(detail === undefined ? {} : { detail }) });
+  return new ServiceError('PROCESSING_ERROR', {
+    cause: Object.assign(new Error(message), stack && { stack }),
+  });
+}

@@ -1,0 +1,156 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../src/engine/worker-pool.ts';
+import { silentLog } from '../support/engines.ts';
+
+interface Job {
+  ms?: number;
+  fail?: string;
+  dieOutsideJob?: boolean;
+  dieInJob?: boolean;
+  echo?: unknown;
+}
+
+type Pool = WorkerPool<{ threadId: number }, Job, { echo: unknown; threadId: number }>;
+
+const pools: Pool[] = [];
+
+function createPool(size: number, options: { maxWait?: number; setup?: object } = {}): Pool {
+  const pool: Pool = new WorkerPool({
+    entry: new URL('./threads/obedient.mjs', import.meta.url),
+    size,
+    setup: options.setup ?? {},
+    maxWait: options.maxWait ?? 5_000,
+    log: silentLog,
+  });
+  pools.push(pool);
+  return pool;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+});
+
+describe('the worker pool', () => {
+  it('spreads jobs over all workers and answers each with its own result', async () => {
+    const pool = createPool(2);
+    await pool.start();
+    const results = await Promise.all(Array.from({ length: 20 }, (_, echo) => pool.run({ echo, ms: 5 })));
+    expect(results.map(({ result }) => result.echo)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(new Set(results.map(({ result }) => result.threadId)).size).toBe(2);
+  });
+
+  it('takes jobs in the order in which they came', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    const finished: number[] = [];
+    await Promise.all([30, 1, 1].map((ms, i) => pool.run({ ms }).then(() => finished.push(i))));
+    expect(finished).toEqual([0, 1, 2]);
+  });
+
+  it('tells how long a job waited', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    const [first, second] = await Promise.all([pool.run({ ms: 60 }), pool.run({})]);
+    expect(first.waited).toBeLessThan(40);
+    expect(second.waited).toBeGreaterThanOrEqual(55);
+    expect(pool.expectedWait).toBe(0);
+  });
+
+  it('never starts a job whose deadline passed while it waited', async () => {
+    const pool = createPool(1, { maxWait: 50 });
+    await pool.start();
+    const running = pool.run({ ms: 150, echo: 'first' });
+    const started = performance.now();
+    await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(performance.now() - started).toBeLessThan(120);
+    expect(pool.queued).toBe(0);
+    // What runs is finished even beyond the deadline, and the worker that would have died lives.
+    expect((await running).result.echo).toBe('first');
+    expect(pool.alive).toBe(1);
+  });
+
+  it('takes a job out of the queue when its caller goes away', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    const caller = new AbortController();
+    const running = pool.run({ ms: 80 });
+    const waiting = pool.run({ dieInJob: true }, { signal: caller.signal });
+    caller.abort();
+    await expect(waiting).rejects.toThrow(/abort/);
+    expect(pool.queued).toBe(0);
+    await running;
+    expect(pool.alive).toBe(1);
+  });
+
+  it('passes a service error on, and hides any other behind PROCESSING_ERROR', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    await expect(pool.run({ fail: 'service' })).rejects.toMatchObject({
+      code: 'NO_FACE_DETECTED',
+      detail: '0 faces',
+    });
+    await expect(pool.run({ fail: 'secret path' })).rejects.toMatchObject({
+      code: 'PROCESSING_ERROR',
+      message: 'The request could not be processed.',
+      cause: expect.objectContaining({ message: 'secret path' }),
+    });
+  });
+
+  it('answers the job of a worker that dies, replaces the worker, and serves on meanwhile', async () => {
+    const pool = createPool(2);
+    await pool.start();
+    const doomed = pool.run({ dieInJob: true });
+    const neighbours = Promise.all(Array.from({ length: 5 }, (_, echo) => pool.run({ echo, ms: 5 })));
+    await expect(doomed).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
+    expect(pool.alive).toBe(1);
+    await expect(neighbours).resolves.toHaveLength(5);
+    await until(() => pool.alive === 2);
+  });
+
+  it('replaces a worker that throws outside a job', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    const { result } = await pool.run({ dieOutsideJob: true, echo: 'done' });
+    expect(result.echo).toBe('done');
+    await until(() => pool.alive === 0);
+    // A job that comes in the gap waits for the replacement.
+    const next = await pool.run({ echo: 'next' });
+    expect(next.result.threadId).not.toBe(result.threadId);
+  });
+
+  it('fails to start when a worker cannot load', async () => {
+    const pool = createPool(2, { setup: { failToLoad: true } });
+    await expect(pool.start()).rejects.toThrow('cannot load');
+    expect(pool.alive).toBe(0);
+  });
+
+  it('finishes what it accepted before it closes, and accepts nothing more', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    const jobs = Promise.all([pool.run({ ms: 40, echo: 1 }), pool.run({ ms: 10, echo: 2 })]);
+    const closed = pool.close();
+    await expect(pool.run({})).rejects.toMatchObject({ code: 'MODEL_NOT_LOADED' });
+    await closed;
+    expect((await jobs).map(({ result }) => result.echo)).toEqual([1, 2]);
+    expect(pool.alive).toBe(0);
+  });
+
+  it('can be closed while it loads', async () => {
+    const pool = createPool(2, { setup: { loadMs: 50 } });
+    const starting = pool.start().catch(() => {});
+    await pool.close();
+    await starting;
+    expect(pool.alive).toBe(0);
+  });
+
+  it('rejects a job that cannot be sent and stays usable', async () => {
+    const pool = createPool(1);
+    await pool.start();
+    await expect(pool.run({ echo: () => {} })).rejects.toThrow(/could not be cloned/);
+    expect((await pool.run({ echo: 'fine' })).result.echo).toBe('fine');
+  });
+});
