@@ -1,0 +1,137 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { EmbedAnswer } from '../engine/engine.ts';
+import { encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
+import type { EmbeddedFace } from '../vision/pipeline.ts';
+import type { Api } from './api.ts';
+import { EMBED_REQUEST, type RequestOptions, readEmbedRequest } from './embed-request.ts';
+import { errorResponses } from './failures.ts';
+
+const embeddingSchema = z
+  .union([z.array(z.number()), z.string()])
+  .openapi({ description: 'L2 norm 1, written as `encoding_format` says.', example: [0.0123, -0.0456] });
+
+const faceShape = {
+  embedding: embeddingSchema,
+  detection_score: z.number().openapi({ description: 'How sure the detector is, 0..1.', example: 0.87 }),
+  bbox: z
+    .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
+    .openapi({ description: 'In pixels of the upright image. It may reach beyond the edges.' }),
+  landmarks: z.array(z.array(z.number()).length(2)).length(5).openapi({
+    description:
+      'Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each.',
+  }),
+};
+
+const contextShape = {
+  image: z
+    .object({ width: z.int(), height: z.int() })
+    .openapi({ description: 'Size of the upright image (EXIF orientation applied), in pixels.' }),
+  model: z.object({
+    name: z.string().openapi({ example: 'buffalo_l' }),
+    embedding_size: z.int().openapi({ example: 512 }),
+    embedding_space: z.string().openapi({
+      description: 'Embeddings are comparable only within one space. Store it beside the embedding.',
+      example: 'buffalo_l:4c06341c33c2',
+    }),
+  }),
+};
+
+const oneFaceSchema = z
+  .object({ ...faceShape, face_detected: z.literal(true), ...contextShape })
+  .openapi('EmbeddedFace', { description: 'The answer for `faces` = `single` and `largest`.' });
+
+const allFacesSchema = z
+  .object({
+    faces: z.array(z.object(faceShape)).openapi({ description: 'Best detection score first; may be empty.' }),
+    face_detected: z.boolean(),
+    faces_omitted: z.int().optional().openapi({
+      description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',
+    }),
+    ...contextShape,
+  })
+  .openapi('EmbeddedFaces', { description: 'The answer for `faces` = `all`.' });
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/embed',
+  summary: 'Image in, face embedding out',
+  description:
+    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is recognised by the bytes. Nothing is stored or logged.',
+  request: { query: EMBED_REQUEST.query, body: EMBED_REQUEST.body },
+  responses: {
+    200: {
+      description: 'The embedding of the face, or of every face.',
+      content: { 'application/json': { schema: z.union([oneFaceSchema, allFacesSchema]) } },
+    },
+    ...errorResponses(
+      'INVALID_REQUEST',
+      'IMAGE_TOO_LARGE',
+      'REQUEST_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'UNSUPPORTED_FORMAT',
+      'INVALID_IMAGE',
+      'NO_FACE_DETECTED',
+      'MULTIPLE_FACES_DETECTED',
+      'OVERLOADED',
+      'MODEL_NOT_LOADED',
+      'DEADLINE_EXCEEDED',
+    ),
+  },
+});
+
+export function addEmbedRoute({ add, config, engine }: Api): void {
+  add(route, async (c) => {
+    const admission = engine.admit(1);
+    try {
+      const { image, options } = await readEmbedRequest(c.req.raw, c.req.query(), config);
+      const answer = await admission.embed(
+        image,
+        {
+          selection: options.faces,
+          detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
+          maxFaces: config.MAX_FACES,
+          maxPixels: config.MAX_IMAGE_PIXELS,
+        },
+        c.req.raw.signal,
+      );
+      c.header('Cache-Control', 'no-store');
+      return c.json(embedResponse(answer, options));
+    } finally {
+      admission.release();
+    }
+  });
+}
+
+function embedResponse(answer: EmbedAnswer, options: RequestOptions) {
+  const { pack, embeddingSize } = answer.model;
+  const context = {
+    image: answer.image,
+    model: { name: pack.name, embedding_size: embeddingSize, embedding_space: pack.embeddingSpace },
+  };
+  const faces = answer.faces.map((face) => faceResponse(face, options));
+  if (options.faces !== 'all') return { ...faces[0], face_detected: true, ...context };
+  return {
+    faces,
+    face_detected: faces.length > 0,
+    ...(answer.omitted > 0 ? { faces_omitted: answer.omitted } : {}),
+    ...context,
+  };
+}
+
+function faceResponse({ box, score, landmarks, embedding }: EmbeddedFace, options: RequestOptions) {
+  const float = (value: number) => shortenFloat32(Math.fround(value));
+  return {
+    embedding: encodeEmbedding(embedding, options.encoding_format),
+    detection_score: float(score),
+    bbox: {
+      x: float(box.left),
+      y: float(box.top),
+      width: float(box.right - box.left),
+      height: float(box.bottom - box.top),
+    },
+    landmarks: Array.from({ length: 5 }, (_, i) => [
+      float(landmarks[2 * i] as number),
+      float(landmarks[2 * i + 1] as number),
+    ]),
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from '@hono/zod-openapi';
+import type { Context, ErrorHandler } from 'hono';
+import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { AppEnvironment } from './api.ts';
+
+const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
+
+/** The body of every answer that is not a success. */
+export interface ErrorBody {
+  error: string;
+  error_code: ErrorCode;
+  detail?: string;
+  request_id: string;
+}
+
+const errorSchema = z
+  .object({
+    error: z
+      .string()
+      .openapi({ description: 'A sentence for people.', example: 'No face was detected in the image.' }),
+    error_code: z.enum(codes).openapi({ description: 'For programs.', example: 'NO_FACE_DETECTED' }),
+    detail: z.string().optional().openapi({ description: 'What exactly was wrong.', example: '0 faces' }),
+    request_id: z.string().openapi({ description: 'Also in the X-Request-Id header and in the log.' }),
+  })
+  .openapi('Error');
+
+/** The OpenAPI responses of a route that can fail in these ways. Every route can fail unforeseen. */
+export function errorResponses(...possible: ErrorCode[]) {
+  return Object.fromEntries(
+    [...groupByStatus([...possible, 'PROCESSING_ERROR'])].map(([status, members]) => [
+      status,
+      {
+        description: members.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].when}`).join('\n\n'),
+        content: { 'application/json': { schema: errorSchema } },
+      },
+    ]),
+  );
+}
+
+function groupByStatus(members: ErrorCode[]): Map<number, ErrorCode[]> {
+  const groups = new Map<number, ErrorCode[]>();
+  for (const code of members) {
+    const { status } = ERROR_CATALOGUE[code];
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return groups;
+}
+
+export function errorBody(error: ServiceError, requestId: string): ErrorBody {
+  return {
+    error: error.message,
+    error_code: error.code,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    request_id: requestId,
+  };
+}
+
+/** Answers with the error's status and the one error shape. */
+export function failWith(
+  c: Context<AppEnvironment>,
+  error: ServiceError,
+  extra: Record<string, unknown> = {},
+) {
+  c.set('errorCode', error.code);
+  if (error.retryAfter !== undefined) c.header('Retry-After', String(error.retryAfter));
+  return c.json({ ...extra, ...errorBody(error, c.get('requestId')) }, error.status);
+}
+
+/** Turns whatever a route throws into an answer. What was not foreseen is logged in full and told in general. */
+export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
+  return (thrown, c) => {
+    // Nobody reads this answer, and a client that hangs up is no fault of the service.
+    if (c.req.raw.signal.aborted) return c.body(null, 400);
+    const error =
+      thrown instanceof ServiceError ? thrown : new ServiceError('PROCESSING_ERROR', { cause: thrown });
+    if (error.code === 'PROCESSING_ERROR') {
+      log.error({ err: error.cause ?? error, requestId: c.get('requestId') }, 'a request failed unforeseen');
+    }
+    return failWith(c, error);
+  };
+}

@@ -1,0 +1,27 @@
+import { decodeBase64 } from '../base64.ts';
+import { ServiceError } from '../errors.ts';
+
+/** `data:image/jpeg;base64,` and the like; the label is not looked at. */
+const DATA_URL_HEAD = /^data:[^,]{0,200},/i;
+
+/**
+ * Reads an image from a JSON string: a data URL or bare base64.
+ *
+ * @throws {ServiceError} INVALID_IMAGE for anything else, IMAGE_TOO_LARGE for more than `maxBytes` bytes.
+ */
+export function decodeImageText(text: string, maxBytes: number): Uint8Array<ArrayBuffer> {
+  const head = text.slice(0, 210).match(DATA_URL_HEAD)?.[0] ?? '';
+  if (head !== '' && !/;base64,$/i.test(head)) {
+    throw new ServiceError('INVALID_IMAGE', { detail: 'A data URL must be base64-encoded.' });
+  }
+  if (/^https?:\/\//i.test(text)) {
+    throw new ServiceError('INVALID_IMAGE', { detail: 'URLs are not fetched; send the image itself.' });
+  }
+  const bytes = decodeBase64(text.slice(head.length));
+  if (bytes === undefined)
+    throw new ServiceError('INVALID_IMAGE', { detail: 'The image is not valid base64.' });
+  if (bytes.length > maxBytes) {
+    throw new ServiceError('IMAGE_TOO_LARGE', { detail: `${bytes.length} bytes; the limit is ${maxBytes}.` });
+  }
+  return bytes;
+}

@@ -1,0 +1,90 @@
+import { basename } from 'node:path';
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Config } from '../config.ts';
+import type { LoadedModel } from '../engine/engine.ts';
+import { ServiceError } from '../errors.ts';
+import type { ModelFile } from '../models/pack.ts';
+import { VERSION } from '../version.ts';
+import type { Api } from './api.ts';
+import { errorResponses } from './failures.ts';
+
+/** The limits a caller can run into, by the names of their settings. */
+const LIMITS = [
+  'MAX_IMAGE_SIZE',
+  'MAX_IMAGE_PIXELS',
+  'MAX_REQUEST_SIZE',
+  'MAX_REFERENCES',
+  'MAX_FACES',
+  'MAX_QUEUE',
+  'REQUEST_TIMEOUT_MS',
+] as const satisfies (keyof Config)[];
+
+const fileShape = {
+  file: z.string().openapi({ example: 'w600k_r50.onnx' }),
+  sha256: z.string(),
+  pinned: z.boolean().openapi({
+    description: 'Whether the hash was compared with one known beforehand.',
+  }),
+};
+
+const modelInfoSchema = z
+  .object({
+    name: z.string().openapi({ example: 'buffalo_l' }),
+    embedding_size: z.int().openapi({ example: 512 }),
+    embedding_space: z.string().openapi({ example: 'buffalo_l:4c06341c33c2' }),
+    backend: z.literal('onnxruntime'),
+    device: z.enum(['cpu', 'cuda']),
+    detector: z.object({
+      ...fileShape,
+      input_sizes: z.array(z.int()).openapi({ description: 'Sides of the square inputs, in pixels.' }),
+    }),
+    recogniser: z.object({ ...fileShape, input_size: z.int() }),
+    licence: z.string().openapi({ description: 'Of the weights.' }),
+    synthetic: z.boolean().openapi({
+      description: 'True for the pack that recognises nobody and serves integration tests only.',
+    }),
+    detection_threshold: z.number(),
+    limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
+    workers: z.int(),
+    version: z.string().openapi({ description: 'Of the service.' }),
+  })
+  .openapi('ModelInfo');
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/model-info',
+  summary: 'What is loaded, and the limits in force',
+  responses: {
+    200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },
+    ...errorResponses('MODEL_NOT_LOADED'),
+  },
+});
+
+export function addModelInfoRoute({ add, config, engine }: Api): void {
+  add(route, (c) => {
+    if (engine.model === undefined) throw new ServiceError('MODEL_NOT_LOADED');
+    return c.json(describeModel(engine.model, config));
+  });
+}
+
+function describeModel(
+  { pack, embeddingSize }: LoadedModel,
+  config: Config,
+): z.output<typeof modelInfoSchema> {
+  const describeFile = ({ path, sha256, pinned }: ModelFile) => ({ file: basename(path), sha256, pinned });
+  return {
+    name: pack.name,
+    embedding_size: embeddingSize,
+    embedding_space: pack.embeddingSpace,
+    backend: 'onnxruntime',
+    device: config.DEVICE,
+    detector: { ...describeFile(pack.detector), input_sizes: config.DETECTION_SIZES },
+    recogniser: { ...describeFile(pack.recogniser), input_size: pack.recogniser.inputSize },
+    licence: pack.licence,
+    synthetic: pack.origin === 'synthetic',
+    detection_threshold: config.DETECTION_THRESHOLD,
+    limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),
+    workers: config.WORKERS,
+    version: VERSION,
+  };
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import type { Admission, EngineStatus } from '../../src/engine/engine.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { silentLog, TinyEngine, testConfig } from '../support/engines.ts';
+import { answerOf } from '../support/http.ts';
+
+const config = testConfig();
+
+function appWith(status: EngineStatus, admit: () => Admission) {
+  const app = createApp({ config, engine: new TinyEngine(status, admit), log: silentLog });
+  return async (path: string, init: RequestInit = {}) => answerOf(await app.request(path, init));
+}
+
+const IMAGE: RequestInit = {
+  method: 'POST',
+  headers: { 'Content-Type': 'image/png' },
+  body: new Uint8Array([1]),
+};
+
+const refusing =
+  (code: ConstructorParameters<typeof ServiceError>[0], details = {}) =>
+  () => {
+    throw new ServiceError(code, details);
+  };
+
+describe('while nothing can be embedded', () => {
+  it.each([
+    ['starting', 'starting'],
+    ['unavailable', 'unhealthy'],
+    ['draining', 'draining'],
+  ] as const)('%s: the probes say so and why', async (phase, status) => {
+    const request = appWith({ phase, reason: 'Because.' }, refusing('MODEL_NOT_LOADED'));
+    const health = await request('/v1/health');
+    expect(health.status).toBe(503);
+    expect(health.body).toEqual({
+      status,
+      model_loaded: false,
+      model_name: 'synthetic',
+      error: 'No model is loaded.',
+      error_code: 'MODEL_NOT_LOADED',
+      detail: 'Because.',
+      request_id: health.headers.get('x-request-id'),
+    });
+    const ready = await request('/readyz');
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({ status, error_code: 'MODEL_NOT_LOADED', detail: 'Because.' });
+    const live = await request('/livez');
+    expect(live.status).toBe(200);
+    expect(live.body).toEqual({ status: 'alive' });
+    const info = await request('/v1/model-info');
+    expect(info.status).toBe(503);
+    expect(info.body.error_code).toBe('MODEL_NOT_LOADED');
+  });
+
+  it('embed answers with the engine’s refusal and when to come back', async () => {
+    const request = appWith(
+      { phase: 'starting', reason: '' },
+      refusing('MODEL_NOT_LOADED', { retryAfter: 5 }),
+    );
+    const { status, headers, body } = await request('/v1/embed', IMAGE);
+    expect(status).toBe(503);
+    expect(headers.get('retry-after')).toBe('5');
+    expect(body.error_code).toBe('MODEL_NOT_LOADED');
+  });
+
+  it('compare works all the same', async () => {
+    const request = appWith({ phase: 'unavailable', reason: '' }, refusing('MODEL_NOT_LOADED'));
+    const { status, body } = await request('/v1/compare', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        query_embedding: [1, 0],
+        reference_embeddings: [{ id: 'a', embedding: [1, 0] }],
+      }),
+    });
+    expect(status).toBe(200);
+    expect(body.best_match).toMatchObject({ id: 'a', distance: 0 });
+  });
+});
+
+describe('when the engine', () => {
+  const ready: EngineStatus = { phase: 'ready' };
+
+  it('is full: OVERLOADED with Retry-After, and the body is not read', async () => {
+    let pulled = 0;
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          pulled++;
+          controller.enqueue(new Uint8Array(10));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const request = appWith(ready, refusing('OVERLOADED', { retryAfter: 3 }));
+    const answer = await request('/v1/embed', { ...IMAGE, body, duplex: 'half' } as RequestInit);
+    expect(answer.status).toBe(503);
+    expect(answer.body.error_code).toBe('OVERLOADED');
+    expect(answer.headers.get('retry-after')).toBe('3');
+    expect(pulled).toBe(0);
+  });
+
+  it('fails unforeseen: PROCESSING_ERROR that tells nothing, and the place is given back', async () => {
+    let released = 0;
+    const request = appWith(ready, () => ({
+      embed: () => Promise.reject(new Error('/secret/path: 0xdeadbeef')),
+      release: () => released++,
+    }));
+    const { status, body, headers } = await request('/v1/embed', IMAGE);
+    expect(status).toBe(500);
+    expect(body).toEqual({
+      error: 'The request could not be processed.',
+      error_code: 'PROCESSING_ERROR',
+      request_id: headers.get('x-request-id'),
+    });
+    expect(released).toBe(1);
+  });
+
+  it('throws something that is no error at all', async () => {
+    const request = appWith(ready, () => ({ embed: () => Promise.reject('oops'), release() {} }));
+    const { status, body } = await request('/v1/embed', IMAGE);
+    expect(status).toBe(500);
+    expect(body.error_code).toBe('PROCESSING_ERROR');
+  });
+
+  it('misses the deadline: DEADLINE_EXCEEDED', async () => {
+    const request = appWith(ready, () => ({
+      embed: () => Promise.reject(new ServiceError('DEADLINE_EXCEEDED')),
+      release() {},
+    }));
+    expect((await request('/v1/embed', IMAGE)).status).toBe(504);
+  });
+
+  it('drains: every answer asks the client to close its connection', async () => {
+    const request = appWith({ phase: 'draining', reason: '' }, refusing('MODEL_NOT_LOADED'));
+    expect((await request('/livez')).headers.get('connection')).toBe('close');
+  });
+});
