@@ -1,0 +1,129 @@
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EmbedAnswer } from '../../src/engine/engine.ts';
+import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
+import type { EmbeddedFace } from '../../src/vision/pipeline.ts';
+import { cosine } from '../support/numbers.ts';
+import { overlap } from '../support/overlap.ts';
+import { bytesOf } from '../support/pictures.ts';
+import { embed, startRealEngine } from '../support/real-engine.ts';
+import { hasRealWeights, photo } from '../support/shared.ts';
+
+/** Which side of the upright picture the stored first row and first column show. Source: Exif 2.3, tag 0x0112. */
+const ORIENTATIONS: Record<
+  number,
+  ['top' | 'bottom' | 'left' | 'right', 'top' | 'bottom' | 'left' | 'right']
+> = {
+  1: ['top', 'left'],
+  2: ['top', 'right'],
+  3: ['bottom', 'right'],
+  4: ['bottom', 'left'],
+  5: ['left', 'top'],
+  6: ['right', 'top'],
+  7: ['right', 'bottom'],
+  8: ['left', 'bottom'],
+};
+
+/** Rearranges upright pixels as a camera held in this orientation would store them. */
+function store(pixels: Uint8Array, width: number, height: number, orientation: number) {
+  const [firstRow, firstColumn] = ORIENTATIONS[orientation] as [string, string];
+  const turned = firstRow === 'left' || firstRow === 'right';
+  const stored = { width: turned ? height : width, height: turned ? width : height };
+  const data = Buffer.alloc(pixels.length);
+  for (let row = 0; row < stored.height; row++) {
+    for (let column = 0; column < stored.width; column++) {
+      const [along, across] = turned ? [row, column] : [column, row];
+      const sides = turned ? [firstRow, firstColumn] : [firstColumn, firstRow];
+      const x = sides[0] === 'left' ? along : width - 1 - along;
+      const y = sides[1] === 'top' ? across : height - 1 - across;
+      const from = (y * width + x) * 3;
+      data.set(pixels.subarray(from, from + 3), (row * stored.width + column) * 3);
+    }
+  }
+  return sharp(data, { raw: { ...stored, channels: 3 } });
+}
+
+describe.skipIf(!hasRealWeights)('the same photograph in every form', () => {
+  let engine: InferenceEngine;
+  let pixels: Buffer;
+  let size: { width: number; height: number; channels: 3 };
+  let plain: EmbedAnswer;
+
+  const upright = () => sharp(pixels, { raw: size });
+
+  /** One coloured face out of a group; not square, so that an orientation that is not honoured shows. */
+  beforeAll(async () => {
+    engine = await startRealEngine();
+    const { data, info } = await sharp(photo('insightface/t1.jpg'))
+      .extract({ left: 390, top: 180, width: 300, height: 320 })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    pixels = data;
+    size = { width: info.width, height: info.height, channels: 3 };
+    plain = await embed(engine, bytesOf(await upright().png().toBuffer()), 'single');
+  });
+  afterAll(() => engine?.close());
+
+  const plainFace = () => plain.faces[0] as EmbeddedFace;
+
+  /** The one face of a form, which must be that of the plain picture, and how close their embeddings are. */
+  async function compareForm(name: string, form: Sharp) {
+    const answer = await embed(engine, bytesOf(await form.toBuffer()), 'single');
+    const face = answer.faces[0] as EmbeddedFace;
+    const similarity = cosine(face.embedding, plainFace().embedding);
+    console.log(`${name}: cosine ${similarity.toFixed(6)}`);
+    expect(answer.image).toEqual(plain.image);
+    expect(overlap(face.box, plainFace().box)).toBeGreaterThanOrEqual(0.9);
+    return { face, similarity };
+  }
+
+  async function expectTheSame(name: string, form: Sharp) {
+    const { face, similarity } = await compareForm(name, form);
+    expect(face.box).toEqual(plainFace().box);
+    expect(similarity).toBeGreaterThanOrEqual(0.9999);
+  }
+
+  it.each<[string, () => Sharp]>([
+    ['PNG', () => upright().png()],
+    ['lossless WebP', () => upright().webp({ lossless: true })],
+    ['TIFF', () => upright().tiff({ compression: 'none' })],
+    ['TIFF, deflate', () => upright().tiff({ compression: 'deflate' })],
+    ['interlaced PNG', () => upright().png({ progressive: true })],
+    ['16-bit PNG', () => upright().toColourspace('rgb16').png()],
+    ['16-bit TIFF', () => upright().toColourspace('rgb16').tiff({ compression: 'lzw' })],
+    ['PNG with alpha', () => upright().ensureAlpha(0.4).png()],
+    ['WebP with alpha', () => upright().ensureAlpha(0.4).webp({ lossless: true, exact: true })],
+    ['fully transparent PNG', () => upright().ensureAlpha(0).png()],
+  ])('lossless: %s', async (name, form) => {
+    await expectTheSame(name, form());
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i', async (orientation) => {
+    const form = store(pixels, size.width, size.height, orientation).withMetadata({ orientation }).png();
+    await expectTheSame(`orientation ${orientation}`, form);
+  });
+
+  it.each<[string, () => Sharp]>([
+    ['JPEG, quality 95', () => upright().jpeg({ quality: 95, chromaSubsampling: '4:4:4' })],
+    ['progressive JPEG, quality 95', () => upright().jpeg({ quality: 95, progressive: true })],
+    ['WebP, quality 95', () => upright().webp({ quality: 95 })],
+    ['AVIF, quality 90', () => upright().avif({ quality: 90, chromaSubsampling: '4:4:4' })],
+    ['TIFF, JPEG inside', () => upright().tiff({ compression: 'jpeg', quality: 95 })],
+  ])('high quality: %s', async (name, form) => {
+    expect((await compareForm(name, form())).similarity).toBeGreaterThanOrEqual(0.98);
+  });
+
+  // What is lost here is colour, which the recogniser uses. The floors are what was measured, rounded down.
+  it.each<[string, number, () => Sharp]>([
+    ['GIF, 256 colours', 0.99, () => upright().gif()],
+    ['PNG, palette of 256 colours', 0.99, () => upright().png({ palette: true })],
+    ['PNG, palette of 16 colours', 0.92, () => upright().png({ palette: true, colours: 16, dither: 0 })],
+    ['greyscale PNG', 0.95, () => upright().greyscale().png()],
+    ['16-bit greyscale PNG', 0.95, () => upright().toColourspace('grey16').png()],
+    ['greyscale JPEG', 0.95, () => upright().greyscale().jpeg({ quality: 95 })],
+    ['CMYK JPEG', 0.98, () => upright().toColourspace('cmyk').jpeg({ quality: 95 })],
+    ['CMYK TIFF', 0.98, () => upright().toColourspace('cmyk').tiff({ compression: 'lzw' })],
+  ])('loses colour: %s', async (name, floor, form) => {
+    expect((await compareForm(name, form())).similarity).toBeGreaterThanOrEqual(floor);
+  });
+});

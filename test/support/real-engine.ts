@@ -1,0 +1,38 @@
+import type { EmbedAnswer } from '../../src/engine/engine.ts';
+import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
+import { startEngine, testConfig } from './engines.ts';
+import { MODELS } from './shared.ts';
+
+/**
+ * The real engine with real weights, on as many workers as there are cores. The tests hand over all their
+ * pictures at once and are in no hurry.
+ */
+export const startRealEngine = (): Promise<InferenceEngine> =>
+  startEngine(
+    testConfig({
+      MODEL_NAME: 'buffalo_sc_dq',
+      MODELS_DIR: MODELS,
+      WORKERS: '',
+      MAX_QUEUE: '2000',
+      REQUEST_TIMEOUT_MS: '600000',
+    }),
+  );
+
+/** Embeds through the engine's public seam, as the HTTP layer does. */
+export async function embed(
+  engine: InferenceEngine,
+  image: Uint8Array<ArrayBuffer>,
+  selection: 'single' | 'largest' | 'all',
+): Promise<EmbedAnswer> {
+  const admission = engine.admit(1);
+  try {
+    return await admission.embed(image, {
+      selection,
+      detectionThreshold: 0.5,
+      maxFaces: 100,
+      maxPixels: 50_000_000,
+    });
+  } finally {
+    admission.release();
+  }
+}
