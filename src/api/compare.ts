@@ -71,6 +71,7 @@ const responseSchema = z
 const route = createRoute({
   method: 'post',
   path: '/v1/compare',
+  tags: ['Faces'],
   summary: 'Embeddings in, ranking out',
   description: 'Needs no model: it works with embeddings of any length, as long as all agree.',
   request: { body: { required: true, content: { 'application/json': { schema: requestSchema } } } },

@@ -55,6 +55,7 @@ const PAGE_POLICY = [
 const documentRoute = createRoute({
   method: 'get',
   path: '/openapi.json',
+  tags: ['Documents'],
   summary: 'This description of the API, OpenAPI 3.1',
   responses: {
     200: { description: 'The document.', content: { 'application/json': { schema: z.looseObject({}) } } },
@@ -64,6 +65,7 @@ const documentRoute = createRoute({
 const pageRoute = createRoute({
   method: 'get',
   path: '/docs',
+  tags: ['Documents'],
   summary: 'The interactive page of this API',
   responses: {
     200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } },

@@ -54,6 +54,7 @@ const allFacesSchema = z
 const route = createRoute({
   method: 'post',
   path: '/v1/embed',
+  tags: ['Faces'],
   summary: 'Image in, face embedding out',
   description:
     'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is recognised by the bytes. Nothing is stored or logged.',

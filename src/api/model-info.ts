@@ -53,6 +53,7 @@ const modelInfoSchema = z
 const route = createRoute({
   method: 'get',
   path: '/v1/model-info',
+  tags: ['Status'],
   summary: 'What is loaded, and the limits in force',
   responses: {
     200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },

@@ -21,6 +21,7 @@ const healthSchema = z
 const healthRoute = createRoute({
   method: 'get',
   path: '/v1/health',
+  tags: ['Status'],
   summary: 'Whether the service can embed faces',
   description: 'Never waits for inference. With 503 the body also has the members of every error.',
   responses: {
@@ -32,6 +33,7 @@ const healthRoute = createRoute({
 const liveRoute = createRoute({
   method: 'get',
   path: '/livez',
+  tags: ['Status'],
   summary: 'Whether the process is alive',
   responses: {
     200: {
@@ -44,6 +46,7 @@ const liveRoute = createRoute({
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
+  tags: ['Status'],
   summary: 'Whether the process should get traffic',
   description:
     'Ready when the weights are loaded, verified and warmed up, a worker lives, and the process is not draining.',

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { decodePicture } from '../../src/vision/decode.ts';
+import { hasRealWeights, photo } from '../support/shared.ts';
+
+describe.skipIf(!hasRealWeights)('broken and unusual files', () => {
+  it.each([
+    ['corrupted.png', 'INVALID_IMAGE'],
+    ['truncated.jpg', 'INVALID_IMAGE'],
+    ['empty.png', 'UNSUPPORTED_FORMAT'],
+    ['einstein.bmp', 'UNSUPPORTED_FORMAT'],
+    ['einstein.ico', 'UNSUPPORTED_FORMAT'],
+  ])('%s is refused: %s', async (file, code) => {
+    await expect(decodePicture(photo(`broken/${file}`), 50_000_000)).rejects.toMatchObject({ code });
+  });
+
+  it.each(['einstein.gif', 'einstein.png', 'einstein.tiff', 'einstein.webp'])('%s is read', async (file) => {
+    await expect(decodePicture(photo(`broken/${file}`), 50_000_000)).resolves.toMatchObject({
+      width: 256,
+      height: 256,
+    });
+  });
+});
