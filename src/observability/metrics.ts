@@ -1,0 +1,193 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { FaceEngine } from '../engine/engine.ts';
+import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
+import {
+  REJECTION_REASONS,
+  REQUEST_STAGES,
+  type RequestObserver,
+  type RequestRecord,
+  UNMATCHED_ROUTE,
+} from './request-record.ts';
+
+export interface MetricsSources {
+  engine: FaceEngine;
+  /** Bytes of request bodies held now, and the most that may be. */
+  bodies: { readonly taken: number; readonly capacity: number };
+  version: string;
+}
+
+/** Buckets in seconds; inference takes tens of milliseconds, a queue up to REQUEST_TIMEOUT_MS. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+const BYTES = [1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7];
+const FACES = [0, 1, 2, 3, 5, 10, 20, 50, 100];
+
+/** The metrics of one process, as Prometheus reads them. Every label has a bounded set of values. */
+export class Metrics implements RequestObserver {
+  readonly #registry = new Registry();
+  readonly #requests: Counter<'route' | 'status' | 'error_code'>;
+  readonly #durations: Histogram<'route'>;
+  readonly #bodyBytes: Histogram<'route'>;
+  readonly #rejected: Counter<'reason'>;
+  readonly #stages: Histogram<'stage'>;
+  readonly #faces: Histogram;
+  readonly #inFlight: Gauge;
+
+  constructor(sources: MetricsSources) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#requests = new Counter({
+      name: 'face_http_requests_total',
+      help: 'Requests answered; error_code is empty for a success.',
+      labelNames: ['route', 'status', 'error_code'],
+      registers,
+    });
+    this.#durations = new Histogram({
+      name: 'face_http_request_duration_seconds',
+      help: 'Time from the headers of a request to its answer.',
+      labelNames: ['route'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#bodyBytes = new Histogram({
+      name: 'face_http_request_body_bytes',
+      help: 'Bytes read of request bodies.',
+      labelNames: ['route'],
+      buckets: BYTES,
+      registers,
+    });
+    this.#rejected = new Counter({
+      name: 'face_http_rejected_total',
+      help: 'Requests that were refused without work being done for them.',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.#stages = new Histogram({
+      name: 'face_stage_duration_seconds',
+      help: 'Time spent in each stage of a request; queue is the wait for a worker.',
+      labelNames: ['stage'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#faces = new Histogram({
+      name: 'face_faces_per_image',
+      help: 'Faces embedded for one image.',
+      buckets: FACES,
+      registers,
+    });
+    this.#inFlight = new Gauge({
+      name: 'face_http_requests_in_flight',
+      help: 'Requests being answered.',
+      registers,
+    });
+    this.#addGauges(sources);
+  }
+
+  /** Counts a request in, before it is handled. */
+  begin(): void {
+    this.#inFlight.inc();
+  }
+
+  /** Counts a request out, with all that became known of it. */
+  observe(record: RequestRecord): void {
+    const { route } = record;
+    this.#inFlight.dec();
+    this.#requests.inc({ route, status: record.status, error_code: record.errorCode ?? '' });
+    this.#durations.observe({ route }, record.duration / 1000);
+    if (record.bytesIn > 0) this.#bodyBytes.observe({ route }, record.bytesIn);
+    if (record.rejection) this.#rejected.inc({ reason: record.rejection });
+    if (record.faces !== undefined) this.#faces.observe(record.faces);
+    for (const [stage, ms] of record.stages) this.#stages.observe({ stage }, ms / 1000);
+  }
+
+  /** The names of all series, for checking documents against. */
+  get names(): string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Gauges are read from the engine when they are asked for, so that no count can go astray. */
+  #addGauges({ engine, bodies, version }: MetricsSources): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge(
+      'face_inflight_body_bytes',
+      'Bytes of request bodies that are held or announced.',
+      () => bodies.taken,
+    );
+    gauge(
+      'face_inflight_body_bytes_limit',
+      'The most bytes that may be held: MAX_INFLIGHT_BYTES.',
+      () => bodies.capacity,
+    );
+    gauge('face_images_processing', 'Images being worked on.', () => engine.load.busy);
+    gauge('face_images_queued', 'Images waiting for a worker.', () => engine.load.queued);
+    gauge(
+      'face_images_admitted',
+      'Images that hold a place, those whose bytes are still on their way included.',
+      () => engine.load.admitted,
+    );
+    gauge(
+      'face_images_capacity',
+      'Images that may hold a place: WORKERS + MAX_QUEUE.',
+      () => engine.load.capacity,
+    );
+    gauge('face_workers', 'Worker threads configured.', () => engine.load.workers);
+    gauge('face_workers_alive', 'Worker threads that can take an image.', () => engine.load.alive);
+    gauge('face_workers_busy', 'Worker threads working on an image.', () => engine.load.busy);
+    gauge('face_ready', 'Whether faces can be embedded.', () => (engine.status.phase === 'ready' ? 1 : 0));
+    new Counter({
+      name: 'face_workers_restarted_total',
+      help: 'Worker threads that were lost and replaced.',
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(engine.load.restarted);
+      },
+    });
+    new Gauge({
+      name: 'face_build_info',
+      help: 'Always 1.',
+      labelNames: ['version', 'node'],
+      registers: [this.#registry],
+    }).set({ version, node: process.version }, 1);
+    new Gauge({
+      name: 'face_model_info',
+      help: 'Always 1 once a model is loaded.',
+      labelNames: ['model', 'embedding_space', 'origin'],
+      registers: [this.#registry],
+      collect() {
+        if (engine.model === undefined) return;
+        const { name, embeddingSpace, origin } = engine.model.pack;
+        this.set({ model: name, embedding_space: embeddingSpace, origin }, 1);
+      },
+    });
+  }
+
+  /** Makes all series be there from the start, so that a rate is not blind to the first event. */
+  initialise(routes: readonly string[]): void {
+    const errors = Object.entries(ERROR_CATALOGUE) as [ErrorCode, { status: number }][];
+    for (const route of [...routes, UNMATCHED_ROUTE]) {
+      this.#durations.zero({ route });
+      this.#bodyBytes.zero({ route });
+      this.#requests.inc({ route, status: 200, error_code: '' }, 0);
+      for (const [code, { status }] of errors) this.#requests.inc({ route, status, error_code: code }, 0);
+    }
+    for (const stage of REQUEST_STAGES) this.#stages.zero({ stage });
+    for (const reason of REJECTION_REASONS) this.#rejected.inc({ reason }, 0);
+    this.#faces.zero({});
+  }
+}

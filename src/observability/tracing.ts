@@ -1,0 +1,72 @@
+import { StartupError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** Requests as traces, on their way to an OpenTelemetry collector. */
+export interface Tracing {
+  /** Takes an answered request; its spans are sent later, with others. Neither waits nor throws. */
+  record(request: RequestRecord): void;
+  /**
+   * Sends what is left, for a few seconds at most, and never rejects. An attempt that is given up may keep its socket
+   * open: the process is expected to exit next.
+   */
+  shutdown(): Promise<void>;
+}
+
+export interface TracingOptions {
+  /** Of the process: the SDK reads the variables that are not looked at here from `process.env` by itself. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES has another. */
+  serviceName: string;
+  version: string;
+  log: Logger;
+}
+
+/** What the installed exporter speaks. Collectors take both forms of OTLP over HTTP at one address. */
+const PROTOCOL = 'http/json';
+
+/**
+ * Begins to export traces if the environment names a collector. Otherwise not even the SDK is loaded.
+ *
+ * @returns undefined when no OTLP endpoint is set, or traces are switched off.
+ * @throws {StartupError} when the endpoint is no HTTP address.
+ */
+export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {
+  const { environment, log } = options;
+  const endpointVariable = firstSet(environment, [
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+  ]);
+  if (endpointVariable === undefined || isSwitchedOff(environment)) return undefined;
+  if (!isHttpAddress(environment[endpointVariable]))
+    // The value may hold a password and is not repeated.
+    throw new StartupError(`${endpointVariable} is no http:// or https:// address.`);
+  warnOfOtherProtocol(environment, log);
+  const { startSpanExport } = await import('./span-export.ts');
+  return startSpanExport(options);
+}
+
+/** The exporter appends a path, untrimmed; what then is no address it silently replaces by its default. */
+const isHttpAddress = (endpoint = '') => /^https?:/i.test(endpoint) && URL.canParse(`${endpoint}/`);
+
+function isSwitchedOff(environment: TracingOptions['environment']): boolean {
+  return (
+    environment.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true' ||
+    environment.OTEL_TRACES_EXPORTER?.trim() === 'none'
+  );
+}
+
+function warnOfOtherProtocol(environment: TracingOptions['environment'], log: Logger): void {
+  const variable = firstSet(environment, [
+    'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+    'OTEL_EXPORTER_OTLP_PROTOCOL',
+  ]);
+  const protocol = variable && environment[variable]?.trim();
+  if (protocol === undefined || protocol === PROTOCOL || protocol === 'http/protobuf') return;
+  log.warn({ variable, protocol, used: PROTOCOL }, 'OTLP protocol is not supported, using another');
+}
+
+/** By the OpenTelemetry specification an empty variable counts as unset. */
+function firstSet(environment: TracingOptions['environment'], variables: string[]): string | undefined {
+  return variables.find((variable) => environment[variable]?.trim());
+}
