@@ -1,56 +1,111 @@
+import type { IncomingMessage } from 'node:http';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { cors } from 'hono/cors';
+import { createMiddleware } from 'hono/factory';
 import { requestId } from 'hono/request-id';
-import { routePath } from 'hono/route';
-import { type AppEnvironment, createApi } from './api/api.ts';
+import { declareSecuritySchemes } from './api/access.ts';
+import { type Api, type AppDependencies, type AppEnvironment, createApi } from './api/api.ts';
+import { ApiKeys } from './api/api-keys.ts';
 import { addCompareRoute } from './api/compare.ts';
 import { addDocsRoutes } from './api/docs.ts';
 import { addEmbedRoute } from './api/embed.ts';
 import { createErrorHandler, failWith } from './api/failures.ts';
+import { IncomingBody } from './api/incoming-body.ts';
+import { addMetricsRoute } from './api/metrics.ts';
 import { addModelInfoRoute } from './api/model-info.ts';
 import { addStatusRoutes } from './api/status.ts';
 import type { Config } from './config.ts';
-import type { FaceEngine } from './engine/engine.ts';
 import { ServiceError } from './errors.ts';
-import type { Logger } from './log.ts';
+import { createRequestRecord } from './observability/request-record.ts';
 
-export interface AppDependencies {
-  config: Config;
-  engine: FaceEngine;
-  log: Logger;
-}
+/** For an API that is no page and answers with people's faces: nothing is framed, guessed, kept or passed on. */
+const SECURITY_HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
 
 /** Builds the HTTP application. It listens to nothing; see server.ts. */
-export function createApp({ config, engine, log }: AppDependencies): OpenAPIHono<AppEnvironment> {
+export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnvironment> {
+  return buildApp(dependencies, (api) => {
+    declareSecuritySchemes(api.app.openAPIRegistry);
+    addEmbedRoute(api);
+    addCompareRoute(api);
+    addStatusRoutes(api);
+    addModelInfoRoute(api);
+    if (dependencies.config.METRICS_PORT === undefined) addMetricsRoute(api);
+    addDocsRoutes(api);
+    dependencies.metrics.initialise(api.finish());
+  });
+}
+
+/** The application of METRICS_PORT: nothing but `/metrics`, without a prefix, for scrapers inside the network. */
+export function createMetricsApp(dependencies: AppDependencies): OpenAPIHono<AppEnvironment> {
+  const config = { ...dependencies.config, API_PREFIX: '', CORS_ENABLED: false };
+  return buildApp({ ...dependencies, config, keys: ApiKeys.none, observers: [] }, (api) => {
+    addMetricsRoute(api);
+    api.finish();
+  });
+}
+
+function buildApp(dependencies: AppDependencies, addRoutes: (api: Api) => void): OpenAPIHono<AppEnvironment> {
+  const { config, log } = dependencies;
   const app = new OpenAPIHono<AppEnvironment>();
   app.use(requestId());
-  app.use(async (c, next) => {
-    const started = performance.now();
-    await next();
-    // A connection kept alive would keep a draining process from ending.
-    if (engine.status.phase === 'draining') c.header('Connection', 'close');
-    c.header('X-Content-Type-Options', 'nosniff');
-    const probe = c.req.method === 'GET' || c.req.method === 'HEAD';
-    log[probe ? 'debug' : 'info'](
-      {
-        requestId: c.get('requestId'),
-        method: c.req.method,
-        route: routePath(c, -1),
-        status: c.res.status,
-        errorCode: c.get('errorCode'),
-        ms: Math.round(performance.now() - started),
-      },
-      'request',
-    );
-  });
+  app.use(accompany(dependencies));
+  if (config.CORS_ENABLED) app.use(answerOtherOrigins(config));
   app.onError(createErrorHandler(log));
   app.notFound((c) => failWith(c, new ServiceError('NOT_FOUND')));
-
-  const api = createApi(app, config, engine);
-  addEmbedRoute(api);
-  addCompareRoute(api);
-  addStatusRoutes(api);
-  addModelInfoRoute(api);
-  addDocsRoutes(api);
-  api.refuseOtherMethods();
+  addRoutes(createApi(app, dependencies));
   return app;
+}
+
+/** Keeps the record of a request from its first to its last moment, and gives back what its body took. */
+function accompany({ config, bodies, lifecycle, observers }: AppDependencies) {
+  return createMiddleware<AppEnvironment>(async (c, next) => {
+    const started = performance.now();
+    const record = createRequestRecord({
+      requestId: c.get('requestId'),
+      method: c.req.method,
+      traceparent: c.req.header('traceparent'),
+    });
+    const body = new IncomingBody(c.req.raw, {
+      budget: bodies,
+      timeout: config.BODY_TIMEOUT_MS,
+      incoming: (c.env as { incoming?: IncomingMessage } | undefined)?.incoming,
+    });
+    c.set('record', record);
+    c.set('body', body);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
+    for (const observer of observers) observer.begin?.();
+
+    // A route that throws has been answered by the error handler when this returns.
+    await next();
+
+    body.release();
+    record.bytesIn = body.bytesRead;
+    record.duration = performance.now() - started;
+    record.status = record.rejection === 'client_gone' ? 499 : c.res.status;
+    if (record.stages.size > 0) c.header('Server-Timing', serverTiming(record.stages));
+    // A connection kept alive would keep a draining process from ending.
+    if (lifecycle.draining) c.header('Connection', 'close');
+    for (const observer of observers) observer.observe(record);
+  });
+}
+
+/** Source: W3C Server Timing. */
+function serverTiming(stages: ReadonlyMap<string, number>): string {
+  return [...stages].map(([stage, ms]) => `${stage};dur=${ms.toFixed(1)}`).join(', ');
+}
+
+function answerOtherOrigins({ CORS_ORIGINS }: Pick<Config, 'CORS_ORIGINS'>) {
+  return cors({
+    origin: CORS_ORIGINS.includes('*') ? '*' : CORS_ORIGINS,
+    allowMethods: ['GET', 'HEAD', 'POST'],
+    allowHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-Request-Id', 'traceparent', 'tracestate'],
+    exposeHeaders: ['Retry-After', 'Server-Timing', 'WWW-Authenticate', 'X-Request-Id'],
+    maxAge: 600,
+  });
 }

@@ -6,13 +6,15 @@ import { StartupError } from './errors.ts';
 interface Setting<T> {
   /** The value when the variable is unset or empty. A function where it depends on the machine. */
   default: NoInfer<T> | (() => NoInfer<T>);
-  /** How the default is written in the documents, where it is not a plain value. */
+  /** The default in words, where it is not a plain value. */
   defaultLabel?: string;
   /** Returns undefined for a text that is not acceptable. */
   parse: (text: string) => T | undefined;
   /** Completes the sentence "accepted is …". */
   accepts: string;
   description: string;
+  /** Its value must appear nowhere: not in an error, not in a log. */
+  secret?: true;
 }
 
 /** What the documents show of a setting. */
@@ -48,7 +50,17 @@ const matching = (pattern: RegExp, accepts: string) => ({
 
 const setting = <T>(description: Setting<T>) => description;
 
+/** A list of texts separated by commas. */
+const list = (pattern: RegExp, accepts: string) => ({
+  parse: (text: string) => {
+    const items = text.split(',').map((item) => item.trim());
+    return items.every((item) => pattern.test(item)) ? items : undefined;
+  },
+  accepts,
+});
+
 const MIB = 1024 * 1024;
+const ONE_HOUR_MS = 3_600_000;
 
 export const SETTINGS = {
   APP_NAME: setting({
@@ -123,7 +135,6 @@ export const SETTINGS = {
   }),
   DETECTION_SIZES: setting({
     default: [128, 640],
-    defaultLabel: '128,640',
     parse: (text: string) => {
       const sizes = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
       const valid = sizes.every((size) => size >= 32 && size <= 2048 && size % 32 === 0);
@@ -172,13 +183,85 @@ export const SETTINGS = {
   }),
   REQUEST_TIMEOUT_MS: setting({
     default: 10_000,
-    ...integer(1, 3_600_000),
+    ...integer(1, ONE_HOUR_MS),
     description: 'Longest wait for a free worker; then `DEADLINE_EXCEEDED`. Started work is finished.',
+  }),
+  MAX_INFLIGHT_BYTES: setting({
+    default: 256 * MIB,
+    ...integer(1024),
+    description:
+      'Bytes of all request bodies that are held at one time; more are refused with `OVERLOADED`. ' +
+      'A declared length counts from the start of a request to its end.',
+  }),
+  HEADERS_TIMEOUT_MS: setting({
+    default: 10_000,
+    ...integer(1, ONE_HOUR_MS),
+    description: 'Longest time for the headers of a request to arrive.',
+  }),
+  BODY_TIMEOUT_MS: setting({
+    default: 30_000,
+    ...integer(1, ONE_HOUR_MS),
+    description: 'Longest time for the body of a request to arrive.',
+  }),
+  KEEP_ALIVE_TIMEOUT_MS: setting({
+    default: 75_000,
+    ...integer(1, ONE_HOUR_MS),
+    description:
+      'How long an idle connection is kept. Longer than the load balancer in front keeps it (often 60 s), ' +
+      'else callers get a 502 now and then.',
+  }),
+  SHUTDOWN_DELAY_MS: setting({
+    default: 5_000,
+    ...integer(0, ONE_HOUR_MS),
+    description:
+      'After SIGTERM or SIGINT the probes fail at once, and requests are still served for this long, so that ' +
+      'balancers notice before the port closes.',
   }),
   SHUTDOWN_GRACE_MS: setting({
     default: 25_000,
-    ...integer(0, 3_600_000),
-    description: 'Longest time for work in flight after SIGTERM or SIGINT; then the process is killed.',
+    ...integer(0, ONE_HOUR_MS),
+    description: 'Longest time for accepted work after the port has closed; then the process is killed.',
+  }),
+  API_KEYS: setting({
+    default: '',
+    ...matching(/./, 'keys separated by commas, each plain or sha256:<hex>, with name= before it or not'),
+    description:
+      'Who may call, several at once for rotation. A plain key has at least 16 characters of A–Z a–z 0–9 - . _ ~ + /; ' +
+      '`sha256:` is the hex digest of one. Names appear in the log. Without keys everybody may.',
+    secret: true,
+  }),
+  API_KEYS_FILE: setting({
+    default: '',
+    ...matching(/./, 'the path of a file'),
+    description:
+      'A file with more keys, one a line, such as a mounted secret. It is read again when it changes.',
+  }),
+  METRICS_PORT: setting<number | undefined>({
+    default: undefined,
+    defaultLabel: 'the main port',
+    ...integer(1, 65535),
+    description:
+      'A port of its own for `/metrics`, which then needs no API key and is gone from the main one.',
+  }),
+  METRICS_TOKEN: setting({
+    default: '',
+    ...matching(/^[\x21-\x7e]{16,}$/, 'at least 16 printable characters without spaces'),
+    description:
+      'Bearer token that `/metrics` asks for. Without it, the main port asks for an API key, if there are any.',
+    secret: true,
+  }),
+  CORS_ENABLED: setting({
+    default: false,
+    ...boolean,
+    description: 'Answer browsers of other origins, those of `CORS_ORIGINS`.',
+  }),
+  CORS_ORIGINS: setting<string[]>({
+    default: [],
+    ...list(
+      /^(\*|https?:\/\/[\w.-]+(:\d+)?)$/,
+      'origins such as https://app.example.com, separated by commas, or *',
+    ),
+    description: 'Exact origins that may call from a browser; `*` for all of them.',
   }),
 } as const;
 
@@ -205,7 +288,8 @@ export function loadConfig(environment: Environment): Config {
     if (text === undefined || text === '') return [name, defaultOf(entry)];
     const value = entry.parse(text);
     if (value === undefined) {
-      problems.push(`${name} is ${JSON.stringify(text)}; accepted is ${entry.accepts}.`);
+      const shown = entry.secret ? 'set to something else' : JSON.stringify(text);
+      problems.push(`${name} is ${shown}; accepted is ${entry.accepts}.`);
     }
     return [name, value];
   });
@@ -214,6 +298,9 @@ export function loadConfig(environment: Environment): Config {
     problems.push(
       `MAX_REQUEST_SIZE is ${config.MAX_REQUEST_SIZE}; accepted is at least MAX_IMAGE_SIZE, ${config.MAX_IMAGE_SIZE}.`,
     );
+  }
+  if (problems.length === 0 && config.CORS_ENABLED && config.CORS_ORIGINS.length === 0) {
+    problems.push('CORS_ENABLED is true; it needs CORS_ORIGINS, the origins that may call.');
   }
   if (problems.length > 0) throw new StartupError(problems.join('\n'));
   return config;

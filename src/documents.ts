@@ -9,10 +9,6 @@ import { CATALOGUE } from './models/catalogue.ts';
 
 const settings = Object.entries(SETTINGS) as [string, SettingDescription][];
 
-function defaultText({ default: value, defaultLabel }: SettingDescription): string {
-  return defaultLabel ?? String(value);
-}
-
 /** `.env.example`: every setting with its description, commented out at its default. */
 export function renderEnvExample(): string {
   const head = [
@@ -20,12 +16,11 @@ export function renderEnvExample(): string {
     '# Generated from src/config.ts by "npm run generate".',
   ];
   const blocks = settings.map(([name, setting]) => {
-    const label = setting.defaultLabel;
-    const computed = typeof setting.default === 'function';
+    const { defaultLabel } = setting;
     return [
       `# ${setting.description.replaceAll('`', '')}`,
-      `# Accepted: ${setting.accepts}.${computed ? ` Default: ${label}.` : ''}`,
-      `#${name}=${computed ? '' : defaultText(setting)}`,
+      `# Accepted: ${setting.accepts}.${defaultLabel ? ` Default: ${defaultLabel}.` : ''}`,
+      `#${name}=${defaultLabel ? '' : setting.default}`,
     ].join('\n');
   });
   return `${[head.join('\n'), ...blocks].join('\n\n')}\n`;
@@ -44,14 +39,11 @@ export function renderReadmeSections(): Record<string, string> {
     ),
     configuration: table(
       ['variable', 'default', 'meaning'],
-      settings.map(([name, setting]) => {
-        const text = defaultText(setting);
-        return [
-          `\`${name}\``,
-          typeof setting.default === 'function' ? text : text && `\`${text}\``,
-          `${setting.description} Accepted: ${setting.accepts}.`,
-        ];
-      }),
+      settings.map(([name, { default: value, defaultLabel, description, accepts }]) => [
+        `\`${name}\``,
+        defaultLabel ?? (String(value) && `\`${value}\``),
+        `${description} Accepted: ${accepts}.`,
+      ]),
     ),
     packs: table(
       ['`MODEL_NAME`', 'detector', 'recogniser', 'both, on disk', 'download'],

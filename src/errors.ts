@@ -6,7 +6,14 @@ export const ERROR_CATALOGUE = {
   INVALID_REQUEST: {
     status: 400,
     message: 'The request is malformed.',
-    when: 'Malformed HTTP, JSON or multipart; an unknown, missing or ill-typed option. `detail` names the field.',
+    when:
+      'Malformed HTTP, JSON or multipart; an unknown, missing or ill-typed option; a body that comes too slowly. ' +
+      '`detail` names the field.',
+  },
+  UNAUTHORIZED: {
+    status: 401,
+    message: 'A valid API key is required.',
+    when: 'API keys are configured, and none or a wrong one was sent.',
   },
   NOT_FOUND: {
     status: 404,
@@ -71,12 +78,14 @@ export const ERROR_CATALOGUE = {
   OVERLOADED: {
     status: 503,
     message: 'The service is at its capacity.',
-    when: 'All workers are busy and `MAX_QUEUE` images are waiting. `Retry-After` says when to try again.',
+    when:
+      'All workers are busy and `MAX_QUEUE` images are waiting, or `MAX_INFLIGHT_BYTES` are held. ' +
+      '`Retry-After` says when to try again.',
   },
   MODEL_NOT_LOADED: {
     status: 503,
     message: 'No model is loaded.',
-    when: 'The service is starting (then with `Retry-After`), draining, or has no weights.',
+    when: 'The service is starting (then with `Retry-After`), or has no weights. The probes also say so while draining.',
   },
   DEADLINE_EXCEEDED: {
     status: 504,
@@ -89,7 +98,7 @@ export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
 interface CatalogueEntry {
   /** HTTP status of the answer. */
-  status: 400 | 404 | 405 | 413 | 415 | 422 | 500 | 503 | 504;
+  status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503 | 504;
   /** The sentence callers read unless the thrower knows a better one. */
   message: string;
   /** When it happens, for the documents. */
@@ -103,15 +112,20 @@ export interface ErrorDetails {
   detail?: string;
   /** Whole seconds after which a new attempt makes sense. */
   retryAfter?: number;
+  /** Which of the limits behind OVERLOADED it was, for the metrics. */
+  reason?: OverloadReason;
   /** For the log only; never part of an answer. */
   cause?: unknown;
 }
+
+export type OverloadReason = 'queue_full' | 'inflight_bytes';
 
 /** A failure that a caller is meant to read. Anything else that is thrown becomes `PROCESSING_ERROR`. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly reason: OverloadReason | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     super(
@@ -122,6 +136,7 @@ export class ServiceError extends Error {
     this.code = code;
     this.detail = details.detail;
     this.retryAfter = details.retryAfter;
+    this.reason = details.reason;
   }
 
   get status() {

@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
 import { errorBody } from './api/failures.ts';
-import type { createApp } from './app.ts';
-import type { Config } from './config.ts';
+import type { Config, SettingName } from './config.ts';
 import { ServiceError, StartupError } from './errors.ts';
 
-/** Longer than the 60 s after which the usual load balancers drop an idle connection: they must be first, or get 502s. */
-const KEEP_ALIVE_MS = 75_000;
-const HEADERS_TIMEOUT_MS = 20_000;
-const BODY_TIMEOUT_MS = 120_000;
+/** How often Node looks for connections that are too slow, in milliseconds: the precision of the time limits. */
+const TIMEOUT_CHECK_MS = 1_000;
+/** The application answers a slow body itself; this is for what it does not read. */
+const BODY_TIMEOUT_MARGIN_MS = 5_000;
+/** After an answer, the rest of an unread body is read and thrown away for so long, and so many bytes, at most. */
+const LINGER_MS = 3_000;
+const LINGER_BYTES = 64 * 1024 * 1024;
+
+type Limits = Pick<Config, 'HEADERS_TIMEOUT_MS' | 'BODY_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS'>;
 
 export interface ListeningServer {
   /** The port it got, which is another than asked for when that was 0. */
@@ -19,28 +24,44 @@ export interface ListeningServer {
   close: () => Promise<void>;
 }
 
+export interface Address {
+  host: string;
+  port: number;
+  /** The setting that the port is from, for the error. */
+  setting: SettingName;
+}
+
 /**
- * Listens for the application.
+ * Listens for an application.
  *
  * @throws {StartupError} when the address cannot be listened on.
  */
 export async function listen(
-  app: ReturnType<typeof createApp>,
-  { HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>,
+  app: Pick<Hono, 'fetch'>,
+  address: Address,
+  limits: Limits,
 ): Promise<ListeningServer> {
+  const listener = getRequestListener(app.fetch, {
+    // Only a request that is no URL, or has no usable Host, fails outside the application.
+    errorHandler: () => malformedResponse(),
+    autoCleanupIncoming: false,
+  });
   const server = createServer(
     {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: BODY_TIMEOUT_MS,
+      keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
+      headersTimeout: limits.HEADERS_TIMEOUT_MS,
+      requestTimeout: Math.max(limits.BODY_TIMEOUT_MS, limits.HEADERS_TIMEOUT_MS) + BODY_TIMEOUT_MARGIN_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
-    // Only a request that is no URL, or has no usable Host, fails outside the application.
-    getRequestListener(app.fetch, { errorHandler: () => malformedResponse() }),
+    (incoming, outgoing) => {
+      outgoing.once('finish', () => linger(incoming));
+      return listener(incoming, outgoing);
+    },
   );
   server.on('clientError', (_error, socket) => refuseMalformed(socket as Socket));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, HOST, PORT)));
-    server.listen(PORT, HOST, resolve);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, address)));
+    server.listen(address.port, address.host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -48,10 +69,26 @@ export async function listen(
   };
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): StartupError {
+/**
+ * Reads on after a request was answered before its body had arrived. Closing with unread bytes would reset the
+ * connection, and the caller might lose the answer; read to its end, the connection stays usable.
+ */
+function linger(incoming: IncomingMessage): void {
+  if (incoming.complete || incoming.destroyed) return;
+  const { socket } = incoming;
+  const timer = setTimeout(() => socket.destroySoon(), LINGER_MS);
+  let bytes = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) socket.destroySoon();
+  });
+  for (const event of ['end', 'close', 'error']) incoming.once(event, () => clearTimeout(timer));
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port, setting }: Address): StartupError {
   const reasons: Record<string, string> = {
-    EADDRINUSE: `PORT is ${port}; it is in use already. Accepted is a free port.`,
-    EACCES: `PORT is ${port}; this user may not listen on it. Accepted is one from 1024 on.`,
+    EADDRINUSE: `${setting} is ${port}; it is in use already. Accepted is a free port.`,
+    EACCES: `${setting} is ${port}; this user may not listen on it. Accepted is one from 1024 on.`,
     EADDRNOTAVAIL: `HOST is "${host}"; this machine has no such address.`,
     ENOTFOUND: `HOST is "${host}"; no such host is known.`,
   };
@@ -78,6 +115,11 @@ function malformedResponse(): Response {
 /** For what Node's parser refuses: there is nothing but a socket to answer on. */
 function refuseMalformed(socket: Socket): void {
   if (!socket.writable) return;
+  // An answer may be on its way already, to this request or an earlier one; another in between would garble it.
+  if (socket.bytesWritten > 0) {
+    socket.destroySoon();
+    return;
+  }
   const { body, headers } = malformed();
   const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');

@@ -22,7 +22,7 @@ describe('the configuration', () => {
   });
 
   it('accepts every default when it is written out', () => {
-    const written = Object.entries(loadConfig({})).map(([name, value]) => [name, String(value)]);
+    const written = Object.entries(loadConfig({})).map(([name, value]) => [name, String(value ?? '')]);
     expect(loadConfig(Object.fromEntries(written))).toEqual(loadConfig({}));
   });
 
@@ -50,6 +50,20 @@ describe('the configuration', () => {
     const load = () => loadConfig({ [name]: value });
     expect(load).toThrow(StartupError);
     expect(load).toThrow(sentence);
+  });
+
+  it('never shows the value of a secret', () => {
+    expect(() => loadConfig({ METRICS_TOKEN: 'pass word' })).toThrow(
+      'METRICS_TOKEN is set to something else; accepted is at least 16 printable characters without spaces.',
+    );
+  });
+
+  it('needs to know the origins when it answers other origins', () => {
+    expect(() => loadConfig({ CORS_ENABLED: 'true' })).toThrow('CORS_ENABLED is true; it needs CORS_ORIGINS');
+    expect(
+      loadConfig({ CORS_ENABLED: 'true', CORS_ORIGINS: 'https://a.example, http://b:8080' }).CORS_ORIGINS,
+    ).toEqual(['https://a.example', 'http://b:8080']);
+    expect(() => loadConfig({ CORS_ORIGINS: 'https://a.example/path' })).toThrow('CORS_ORIGINS is');
   });
 
   it('names all mistakes at once', () => {

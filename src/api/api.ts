@@ -2,38 +2,64 @@ import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Config } from '../config.ts';
 import type { FaceEngine } from '../engine/engine.ts';
-import { type ErrorCode, ServiceError } from '../errors.ts';
+import type { Permits } from '../engine/permits.ts';
+import { ServiceError } from '../errors.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { RequestObserver, RequestRecord } from '../observability/request-record.ts';
+import { type Access, authorise, SECURITY } from './access.ts';
+import type { ApiKeys } from './api-keys.ts';
+import type { IncomingBody } from './incoming-body.ts';
+import type { JsonDesk } from './json-desk.ts';
+
+/** What the application is made of. */
+export interface AppDependencies {
+  config: Config;
+  engine: FaceEngine;
+  json: JsonDesk;
+  keys: ApiKeys;
+  /** The bytes of request bodies that may be held at one time. */
+  bodies: Permits;
+  metrics: Metrics;
+  lifecycle: Lifecycle;
+  /** Told of every request, the metrics included. */
+  observers: readonly RequestObserver[];
+  log: Logger;
+}
 
 export interface AppEnvironment {
   Variables: {
     requestId: string;
-    /** Set when the answer is an error. */
-    errorCode?: ErrorCode;
+    record: RequestRecord;
+    body: IncomingBody;
   };
 }
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
 
-/** What a route needs: where to put itself, and what it works with. */
-export interface Api {
-  app: OpenAPIHono<AppEnvironment>;
-  config: Config;
-  engine: FaceEngine;
-  /** Serves a route and documents it. Validation is the handler's, which knows the transports and the limits. */
-  add: (route: RouteConfig, handler: Handler) => void;
-  addUndocumented: (method: Method, path: string, handler: Handler) => void;
-  /** Answers every other method of the paths added so far. */
-  refuseOtherMethods: () => void;
-}
-
 type Method = RouteConfig['method'];
 
-export function createApi(app: OpenAPIHono<AppEnvironment>, config: Config, engine: FaceEngine): Api {
+/** The routes of the application, and what they work with. */
+export interface Api extends AppDependencies {
+  app: OpenAPIHono<AppEnvironment>;
+  /** Serves a route and documents it. Validation is the handler's, which knows the transports and the limits. */
+  add: (route: RouteConfig, access: Access, handler: Handler) => void;
+  addUndocumented: (method: Method, path: string, handler: Handler) => void;
+  /** Answers every other method of the paths added so far. Returns those paths, without the prefix. */
+  finish: () => string[];
+}
+
+export function createApi(app: OpenAPIHono<AppEnvironment>, dependencies: AppDependencies): Api {
+  const { config } = dependencies;
   const methods = new Map<string, Method[]>();
-  const serve = (method: Method, path: string, handler: Handler) => {
+
+  const serve = (method: Method, path: string, access: Access, handler: Handler) => {
     methods.set(path, [...(methods.get(path) ?? []), method]);
-    app.on(method.toUpperCase(), path, async (c) => {
+    app.on(method.toUpperCase(), config.API_PREFIX + path, async (c) => {
+      c.get('record').route = path;
       try {
+        authorise(c, access, dependencies);
         return await handler(c);
       } catch (thrown) {
         // Hono passes anything else than an Error by, and the reason of an abort may be a text.
@@ -41,27 +67,29 @@ export function createApi(app: OpenAPIHono<AppEnvironment>, config: Config, engi
       }
     });
   };
+
   return {
+    ...dependencies,
     app,
-    config,
-    engine,
-    add(route, handler) {
-      const path = config.API_PREFIX + route.path;
-      app.openAPIRegistry.registerPath({ ...route, path });
-      serve(route.method, path, handler);
+    add(route, access, handler) {
+      const security = access === 'everyone' ? {} : { security: SECURITY };
+      app.openAPIRegistry.registerPath({ ...route, ...security, path: config.API_PREFIX + route.path });
+      serve(route.method, route.path, access, handler);
     },
-    addUndocumented: (method, path, handler) => serve(method, config.API_PREFIX + path, handler),
-    refuseOtherMethods() {
+    addUndocumented: (method, path, handler) => serve(method, path, 'everyone', handler),
+    finish() {
       for (const [path, allowed] of methods) {
         // Hono answers HEAD with the GET handler.
         const names = allowed.flatMap((method) =>
           method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
         );
-        app.all(path, (c) => {
+        app.all(config.API_PREFIX + path, (c) => {
+          c.get('record').route = path;
           c.header('Allow', names.join(', '));
           throw new ServiceError('METHOD_NOT_ALLOWED', { detail: `Allowed: ${names.join(', ')}.` });
         });
       }
+      return [...methods.keys()];
     },
   };
 }

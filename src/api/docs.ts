@@ -73,7 +73,7 @@ const pageRoute = createRoute({
 });
 
 export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void {
-  add(documentRoute, (c) =>
+  add(documentRoute, 'everyone', (c) =>
     c.json(
       app.getOpenAPI31Document({
         openapi: '3.1.0',
@@ -90,7 +90,7 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
     ),
   );
 
-  add(pageRoute, (c) => {
+  add(pageRoute, 'everyone', (c) => {
     c.header('Content-Security-Policy', PAGE_POLICY);
     return c.html(page(config.APP_NAME));
   });

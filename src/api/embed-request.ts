@@ -3,8 +3,10 @@ import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
 import { FACE_SELECTIONS } from '../vision/selection.ts';
-import { mediaTypeOf, readBody, readChunks, readJson } from './body.ts';
 import { decodeImageText } from './image-text.ts';
+import type { IncomingBody } from './incoming-body.ts';
+import { parseJson } from './json.ts';
+import type { JsonDesk } from './json-desk.ts';
 import { readMultipart } from './multipart.ts';
 import { parseWith } from './schema-error.ts';
 
@@ -70,6 +72,8 @@ export interface EmbedRequest {
   options: RequestOptions;
 }
 
+type Limits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE'>;
+
 /**
  * Reads one image and its options from whichever transport the Content-Type names.
  *
@@ -77,43 +81,45 @@ export interface EmbedRequest {
  * @throws {ServiceError} when the request is malformed, too large or of another media type.
  */
 export async function readEmbedRequest(
-  request: Request,
+  body: IncomingBody,
   query: Record<string, string>,
-  config: Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE'>,
+  { limits, json, signal }: { limits: Limits; json: JsonDesk; signal: AbortSignal },
 ): Promise<EmbedRequest> {
-  const mediaType = mediaTypeOf(request);
+  const { mediaType } = body;
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
     const options = parseWith(textOptionsSchema, query);
-    const image = await readBody(request, { bytes: config.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
-    return { image, options };
+    return { image: await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' }), options };
   }
   if (mediaType !== 'application/json' && mediaType !== 'multipart/form-data') {
     throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', {
       detail: 'Accepted are application/json, multipart/form-data, image/* and application/octet-stream.',
     });
   }
-  const [parameter] = Object.keys(query);
-  if (parameter !== undefined) {
+  if (Object.keys(query).length > 0) {
     throw new ServiceError('INVALID_REQUEST', {
       detail: `With ${mediaType}, options belong in the body, not in the query.`,
     });
   }
-  return mediaType === 'application/json'
-    ? readJsonRequest(request, config)
-    : readFormRequest(request, config);
+  if (mediaType === 'multipart/form-data') return readFormRequest(body, limits);
+  const bytes = await body.read({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
+  const job = { kind: 'embed', body: bytes, maxImageBytes: limits.MAX_IMAGE_SIZE } as const;
+  return (await json.run(job, signal)).result;
 }
 
-type Limits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE'>;
-
-async function readJsonRequest(request: Request, limits: Limits): Promise<EmbedRequest> {
-  const { image, ...options } = parseWith(jsonSchema, await readJson(request, limits.MAX_REQUEST_SIZE));
-  return { image: decodeImageText(image, limits.MAX_IMAGE_SIZE), options };
+/**
+ * Reads an embed request from JSON.
+ *
+ * @throws {ServiceError} INVALID_REQUEST, INVALID_IMAGE or IMAGE_TOO_LARGE.
+ */
+export function parseEmbedRequest(bytes: Uint8Array, maxImageBytes: number): EmbedRequest {
+  const { image, ...options } = parseWith(jsonSchema, parseJson(bytes));
+  return { image: decodeImageText(image, maxImageBytes), options };
 }
 
-async function readFormRequest(request: Request, limits: Limits): Promise<EmbedRequest> {
+async function readFormRequest(body: IncomingBody, limits: Limits): Promise<EmbedRequest> {
   const { files, fields } = await readMultipart(
-    readChunks(request, { bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
-    request.headers.get('content-type') ?? '',
+    body.chunks({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
+    body.contentType ?? '',
     (name) => name === 'image',
     { files: 1, fileBytes: limits.MAX_IMAGE_SIZE },
   );

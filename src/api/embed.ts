@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { EmbedAnswer } from '../engine/engine.ts';
+import { recordStages } from '../observability/request-record.ts';
 import { encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
 import type { EmbeddedFace } from '../vision/pipeline.ts';
 import type { Api } from './api.ts';
@@ -66,6 +67,7 @@ const route = createRoute({
     },
     ...errorResponses(
       'INVALID_REQUEST',
+      'UNAUTHORIZED',
       'IMAGE_TOO_LARGE',
       'REQUEST_TOO_LARGE',
       'UNSUPPORTED_MEDIA_TYPE',
@@ -80,11 +82,16 @@ const route = createRoute({
   },
 });
 
-export function addEmbedRoute({ add, config, engine }: Api): void {
-  add(route, async (c) => {
+export function addEmbedRoute({ add, config, engine, json }: Api): void {
+  add(route, 'callers', async (c) => {
     const admission = engine.admit(1);
     try {
-      const { image, options } = await readEmbedRequest(c.req.raw, c.req.query(), config);
+      const { signal } = c.req.raw;
+      const { image, options } = await readEmbedRequest(c.get('body'), c.req.query(), {
+        limits: config,
+        json,
+        signal,
+      });
       const answer = await admission.embed(
         image,
         {
@@ -93,9 +100,12 @@ export function addEmbedRoute({ add, config, engine }: Api): void {
           maxFaces: config.MAX_FACES,
           maxPixels: config.MAX_IMAGE_PIXELS,
         },
-        c.req.raw.signal,
+        signal,
       );
-      c.header('Cache-Control', 'no-store');
+      const record = c.get('record');
+      recordStages(record, { queue: answer.waited, ...answer.timings });
+      record.picture = answer.image;
+      record.faces = answer.faces.length;
       return c.json(embedResponse(answer, options));
     } finally {
       admission.release();

@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi';
 import type { Context, ErrorHandler } from 'hono';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { RejectionReason } from '../observability/request-record.ts';
 import type { AppEnvironment } from './api.ts';
+import { CallerGone } from './incoming-body.ts';
 
 const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
 
@@ -56,22 +58,45 @@ export function errorBody(error: ServiceError, requestId: string): ErrorBody {
   };
 }
 
+/** What an error means for the metrics, when it means that no work was done. */
+function rejectionOf(error: ServiceError): RejectionReason | undefined {
+  switch (error.code) {
+    case 'OVERLOADED':
+      return error.reason ?? 'queue_full';
+    case 'DEADLINE_EXCEEDED':
+      return 'deadline';
+    case 'UNAUTHORIZED':
+      return 'unauthorized';
+    case 'IMAGE_TOO_LARGE':
+    case 'REQUEST_TOO_LARGE':
+      return 'too_large';
+    default:
+      return undefined;
+  }
+}
+
 /** Answers with the error's status and the one error shape. */
 export function failWith(
   c: Context<AppEnvironment>,
   error: ServiceError,
   extra: Record<string, unknown> = {},
 ) {
-  c.set('errorCode', error.code);
+  const record = c.get('record');
+  record.errorCode = error.code;
+  record.rejection = rejectionOf(error);
   if (error.retryAfter !== undefined) c.header('Retry-After', String(error.retryAfter));
-  return c.json({ ...extra, ...errorBody(error, c.get('requestId')) }, error.status);
+  if (error.code === 'UNAUTHORIZED') c.header('WWW-Authenticate', 'Bearer');
+  return c.json({ ...extra, ...errorBody(error, record.requestId) }, error.status);
 }
 
 /** Turns whatever a route throws into an answer. What was not foreseen is logged in full and told in general. */
 export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
   return (thrown, c) => {
-    // Nobody reads this answer, and a client that hangs up is no fault of the service.
-    if (c.req.raw.signal.aborted) return c.body(null, 400);
+    if (thrown instanceof CallerGone || c.req.raw.signal.aborted) {
+      // Nobody reads this answer, and a caller that hangs up is no fault of the service.
+      c.get('record').rejection = 'client_gone';
+      return c.body(null, 400);
+    }
     const error =
       thrown instanceof ServiceError ? thrown : new ServiceError('PROCESSING_ERROR', { cause: thrown });
     if (error.code === 'PROCESSING_ERROR') {

@@ -16,6 +16,7 @@ const LIMITS = [
   'MAX_REFERENCES',
   'MAX_FACES',
   'MAX_QUEUE',
+  'MAX_INFLIGHT_BYTES',
   'REQUEST_TIMEOUT_MS',
 ] as const satisfies (keyof Config)[];
 
@@ -57,12 +58,12 @@ const route = createRoute({
   summary: 'What is loaded, and the limits in force',
   responses: {
     200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },
-    ...errorResponses('MODEL_NOT_LOADED'),
+    ...errorResponses('UNAUTHORIZED', 'MODEL_NOT_LOADED'),
   },
 });
 
 export function addModelInfoRoute({ add, config, engine }: Api): void {
-  add(route, (c) => {
+  add(route, 'callers', (c) => {
     if (engine.model === undefined) throw new ServiceError('MODEL_NOT_LOADED');
     return c.json(describeModel(engine.model, config));
   });

@@ -1,6 +1,6 @@
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { ServiceError } from '../errors.ts';
-import { joinChunks } from './body.ts';
+import { joinChunks } from './incoming-body.ts';
 
 export interface MultipartLimits {
   /** Bytes of one file part. */

@@ -3,16 +3,11 @@ import { ServiceError } from '../errors.ts';
 import type { Api } from './api.ts';
 import { errorResponses, failWith } from './failures.ts';
 
-const HEALTH = {
-  ready: 'healthy',
-  starting: 'starting',
-  draining: 'draining',
-  unavailable: 'unhealthy',
-} as const;
+const HEALTH = ['healthy', 'starting', 'draining', 'unhealthy'] as const;
 
 const healthSchema = z
   .object({
-    status: z.enum(Object.values(HEALTH)),
+    status: z.enum(HEALTH),
     model_loaded: z.boolean(),
     model_name: z.string().openapi({ example: 'buffalo_l' }),
   })
@@ -59,24 +54,29 @@ const readyRoute = createRoute({
   },
 });
 
-export function addStatusRoutes({ add, config, engine }: Api): void {
-  const notReady = (reason: string) => new ServiceError('MODEL_NOT_LOADED', { detail: reason });
-
-  add(liveRoute, (c) => c.json({ status: 'alive' }));
-
-  add(readyRoute, (c) => {
+export function addStatusRoutes({ add, config, engine, lifecycle }: Api): void {
+  /** The one judgement behind readiness and health, with the reason when it is not good. */
+  const judge = (): { health: (typeof HEALTH)[number]; reason?: string } => {
+    if (lifecycle.draining) return { health: 'draining', reason: 'The service is shutting down.' };
     const { status } = engine;
-    if (status.phase === 'ready') return c.json({ status: 'ready' });
-    return failWith(c, notReady(status.reason), { status: HEALTH[status.phase] });
+    if (status.phase === 'ready') return { health: 'healthy' };
+    return { health: status.phase === 'starting' ? 'starting' : 'unhealthy', reason: status.reason };
+  };
+  const notReady = (reason: string) =>
+    new ServiceError('MODEL_NOT_LOADED', { message: 'The service is not ready.', detail: reason });
+
+  add(liveRoute, 'everyone', (c) => c.json({ status: 'alive' }));
+
+  add(readyRoute, 'everyone', (c) => {
+    const { health, reason } = judge();
+    return reason === undefined
+      ? c.json({ status: 'ready' })
+      : failWith(c, notReady(reason), { status: health });
   });
 
-  add(healthRoute, (c) => {
-    const { status } = engine;
-    const health = {
-      status: HEALTH[status.phase],
-      model_loaded: engine.model !== undefined,
-      model_name: config.MODEL_NAME,
-    };
-    return status.phase === 'ready' ? c.json(health) : failWith(c, notReady(status.reason), health);
+  add(healthRoute, 'everyone', (c) => {
+    const { health, reason } = judge();
+    const body = { status: health, model_loaded: engine.model !== undefined, model_name: config.MODEL_NAME };
+    return reason === undefined ? c.json(body) : failWith(c, notReady(reason), body);
   });
 }

@@ -4,7 +4,7 @@ import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 /** Whether faces can be embedded right now, and if not, why. */
 export type EngineStatus =
   | { phase: 'ready' }
-  | { phase: 'starting' | 'unavailable' | 'draining' /** A sentence for operators. */; reason: string };
+  | { phase: 'starting' | 'unavailable' /** A sentence for operators. */; reason: string };
 
 export interface LoadedModel {
   pack: ModelPack;
@@ -16,6 +16,20 @@ export interface EmbedAnswer extends EmbedResult {
   /** Milliseconds the image waited for a worker. */
   waited: number;
   model: LoadedModel;
+}
+
+/** How much the engine has to do. Counts are images; a worker handles one at a time. */
+export interface EngineLoad {
+  /** Places that are taken, those of images whose bytes are still on their way included. */
+  admitted: number;
+  /** Places there are. */
+  capacity: number;
+  queued: number;
+  /** Worker threads: configured, able to work, at work, and lost and replaced so far. */
+  workers: number;
+  alive: number;
+  busy: number;
+  restarted: number;
 }
 
 /** Places for images whose bytes may still be on their way. Hold it for as long as the work lasts. */
@@ -35,6 +49,7 @@ export interface Admission {
 /** All that HTTP knows of inference. */
 export interface FaceEngine {
   readonly status: EngineStatus;
+  readonly load: EngineLoad;
   /** Undefined until the weights are loaded. */
   readonly model: LoadedModel | undefined;
   /**

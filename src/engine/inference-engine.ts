@@ -7,7 +7,7 @@ import { PackUnavailableError } from '../models/pack-errors.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
 import { builtFile } from './built-file.ts';
-import type { Admission, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
+import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
 import { Permits } from './permits.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -43,6 +43,19 @@ export class InferenceEngine implements FaceEngine {
     return this.#phase;
   }
 
+  get load(): EngineLoad {
+    const pool = this.#loaded?.pool;
+    return {
+      admitted: this.#permits.taken,
+      capacity: this.#permits.capacity,
+      queued: pool?.queued ?? 0,
+      workers: this.#config.WORKERS,
+      alive: pool?.alive ?? 0,
+      busy: pool?.busy ?? 0,
+      restarted: pool?.lost ?? 0,
+    };
+  }
+
   get model(): LoadedModel | undefined {
     return this.#loaded?.model;
   }
@@ -59,7 +72,10 @@ export class InferenceEngine implements FaceEngine {
     const { pool, model } = loaded;
     const release = this.#permits.tryTake(images);
     if (release === undefined) {
-      throw new ServiceError('OVERLOADED', { retryAfter: Math.max(1, Math.ceil(pool.expectedWait / 1000)) });
+      throw new ServiceError('OVERLOADED', {
+        reason: 'queue_full',
+        retryAfter: Math.max(1, Math.ceil(pool.expectedWait / 1000)),
+      });
     }
     return {
       release,
@@ -70,15 +86,10 @@ export class InferenceEngine implements FaceEngine {
     };
   }
 
-  /** Refuses new work from now on. What was admitted before may still bring its image. */
-  drain(): void {
-    this.#phase = { phase: 'draining', reason: 'The service is shutting down.' };
-    this.#stopping.abort();
-  }
-
   /** Finishes what the workers have accepted and ends them. Call it when every admission has been released. */
   async close(): Promise<void> {
-    this.drain();
+    this.#phase = { phase: 'unavailable', reason: 'The service is shutting down.' };
+    this.#stopping.abort();
     await this.#loading;
     await this.#loaded?.pool.close();
   }
@@ -128,7 +139,7 @@ export class InferenceEngine implements FaceEngine {
     const [ready] = await pool.start();
     const model = { pack, embeddingSize: (ready as InferenceReady).embeddingSize };
     this.#loaded = { pool, model };
-    // A drain that began meanwhile must stay one.
+    // An end that began meanwhile must stay one.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
     this.#log.info(
       {

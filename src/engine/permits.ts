@@ -1,10 +1,10 @@
 /** A counting semaphore that never waits: what it cannot give at once, it refuses. */
 export class Permits {
-  readonly #capacity: number;
+  readonly capacity: number;
   #taken = 0;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   get taken(): number {
@@ -13,7 +13,7 @@ export class Permits {
 
   /** @returns a function that gives the permits back (once, however often it is called), or undefined if too few are left. */
   tryTake(count: number): (() => void) | undefined {
-    if (this.#taken + count > this.#capacity) return undefined;
+    if (this.#taken + count > this.capacity) return undefined;
     this.#taken += count;
     let held = true;
     return () => {

@@ -57,6 +57,8 @@ export class WorkerPool<Ready, Job, Result> {
   readonly #exits = new Set<Promise<void>>();
   #nextJobId = 0;
   #closing = false;
+  #lost = 0;
+  /** Losses in a row. */
   #losses = 0;
   #smoothedServiceTime = 0;
   #onIdle: (() => void) | undefined;
@@ -68,6 +70,15 @@ export class WorkerPool<Ready, Job, Result> {
   /** Workers that have loaded and not been lost. */
   get alive(): number {
     return [...this.#members].filter((member) => member.state !== 'loading').length;
+  }
+
+  get busy(): number {
+    return [...this.#members].filter((member) => member.state === 'busy').length;
+  }
+
+  /** Workers that were lost after they had loaded. */
+  get lost(): number {
+    return this.#lost;
   }
 
   get queued(): number {
@@ -225,8 +236,12 @@ export class WorkerPool<Ready, Job, Result> {
     member.current?.settle.reject(
       new ServiceError('PROCESSING_ERROR', { cause: new Error('The worker thread of this job died.') }),
     );
-    if (this.#closing) this.#dispatch();
-    else if (wasLoaded) this.#replaceLater();
+    if (this.#closing) {
+      this.#dispatch();
+    } else if (wasLoaded) {
+      this.#lost++;
+      this.#replaceLater();
+    }
   }
 
   #replaceLater(): void {

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApp } from '../../src/app.ts';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
-import { silentLog, startEngine, testConfig } from '../support/engines.ts';
+import { assembleApp } from '../support/app.ts';
+import { startEngine, testConfig } from '../support/engines.ts';
 import { type Answer, answerOf } from '../support/http.ts';
 
 const config = testConfig();
 let engine: InferenceEngine;
-let app: ReturnType<typeof createApp>;
+let app: ReturnType<typeof assembleApp>['app'];
 
 beforeAll(async () => {
   engine = await startEngine(config);
-  app = createApp({ config, engine, log: silentLog });
+  ({ app } = assembleApp(config, engine));
 });
 afterAll(() => engine.close());
 
@@ -56,7 +56,7 @@ describe('every route', () => {
   });
 
   it('lies under the prefix, and nowhere else', async () => {
-    const prefixed = createApp({ config: testConfig({ API_PREFIX: '/api' }), engine, log: silentLog });
+    const prefixed = assembleApp(testConfig({ API_PREFIX: '/api' }), engine).app;
     expect((await prefixed.request('/api/v1/health')).status).toBe(200);
     expect((await prefixed.request('/api/docs/swagger-ui.css')).status).toBe(200);
     expect((await prefixed.request('/v1/health')).status).toBe(404);
@@ -108,6 +108,7 @@ describe('GET /v1/model-info', () => {
         max_references: 10_000,
         max_faces: 100,
         max_queue: 64,
+        max_inflight_bytes: 268_435_456,
         request_timeout_ms: 10_000,
       },
       workers: 1,
@@ -130,6 +131,7 @@ describe('GET /openapi.json', () => {
     expect(routes.sort()).toEqual([
       'get /docs',
       'get /livez',
+      'get /metrics',
       'get /openapi.json',
       'get /readyz',
       'get /v1/health',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createApp } from '../../src/app.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { encodeEmbedding } from '../../src/similarity/embedding.ts';
-import { silentLog, TinyEngine, testConfig } from '../support/engines.ts';
+import { assembleApp } from '../support/app.ts';
+import { TinyEngine, testConfig } from '../support/engines.ts';
 import { answerOf } from '../support/http.ts';
 
 // No model: comparing needs none.
@@ -10,7 +10,7 @@ const engine = new TinyEngine({ phase: 'unavailable', reason: '' }, () => {
   throw new ServiceError('MODEL_NOT_LOADED');
 });
 const config = testConfig({ MAX_REFERENCES: '3', MAX_IMAGE_SIZE: '1024', MAX_REQUEST_SIZE: '4096' });
-const app = createApp({ config, engine, log: silentLog });
+const { app } = assembleApp(config, engine);
 
 async function compare(body: unknown, type = 'application/json') {
   return answerOf(

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApp } from '../../src/app.ts';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { silentLog, startEngine, testConfig } from '../support/engines.ts';
+import { assembleApp } from '../support/app.ts';
+import { startEngine, testConfig } from '../support/engines.ts';
 import { type Answer, answerOf } from '../support/http.ts';
 import { cosine } from '../support/numbers.ts';
 import { blankPng, blobs, blobsPng } from '../support/pictures.ts';
@@ -14,13 +14,13 @@ const config = testConfig({
   MAX_IMAGE_PIXELS: '1000000',
 });
 let engine: InferenceEngine;
-let app: ReturnType<typeof createApp>;
+let app: ReturnType<typeof assembleApp>['app'];
 let picture: Uint8Array<ArrayBuffer>;
 let blank: Uint8Array<ArrayBuffer>;
 
 beforeAll(async () => {
   engine = await startEngine(config);
-  app = createApp({ config, engine, log: silentLog });
+  ({ app } = assembleApp(config, engine));
   picture = await blobsPng(1);
   blank = await blankPng();
 });

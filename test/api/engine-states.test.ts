@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createApp } from '../../src/app.ts';
 import type { Admission, EngineStatus } from '../../src/engine/engine.ts';
 import { ServiceError } from '../../src/errors.ts';
-import { silentLog, TinyEngine, testConfig } from '../support/engines.ts';
+import { assembleApp } from '../support/app.ts';
+import { TinyEngine, testConfig } from '../support/engines.ts';
 import { answerOf } from '../support/http.ts';
 
 const config = testConfig();
 
 function appWith(status: EngineStatus, admit: () => Admission) {
-  const app = createApp({ config, engine: new TinyEngine(status, admit), log: silentLog });
+  const { app } = assembleApp(config, new TinyEngine(status, admit));
   return async (path: string, init: RequestInit = {}) => answerOf(await app.request(path, init));
 }
 
@@ -28,7 +28,6 @@ describe('while nothing can be embedded', () => {
   it.each([
     ['starting', 'starting'],
     ['unavailable', 'unhealthy'],
-    ['draining', 'draining'],
   ] as const)('%s: the probes say so and why', async (phase, status) => {
     const request = appWith({ phase, reason: 'Because.' }, refusing('MODEL_NOT_LOADED'));
     const health = await request('/v1/health');
@@ -37,7 +36,7 @@ describe('while nothing can be embedded', () => {
       status,
       model_loaded: false,
       model_name: 'synthetic',
-      error: 'No model is loaded.',
+      error: 'The service is not ready.',
       error_code: 'MODEL_NOT_LOADED',
       detail: 'Because.',
       request_id: health.headers.get('x-request-id'),
@@ -131,9 +130,30 @@ describe('when the engine', () => {
     }));
     expect((await request('/v1/embed', IMAGE)).status).toBe(504);
   });
+});
 
-  it('drains: every answer asks the client to close its connection', async () => {
-    const request = appWith({ phase: 'draining', reason: '' }, refusing('MODEL_NOT_LOADED'));
-    expect((await request('/livez')).headers.get('connection')).toBe('close');
+describe('while the process drains', () => {
+  const draining = (engine: TinyEngine) => assembleApp(config, engine, { lifecycle: { draining: true } }).app;
+
+  it('the probes say so at once', async () => {
+    const app = draining(new TinyEngine({ phase: 'ready' }, refusing('OVERLOADED')));
+    for (const path of ['/readyz', '/v1/health']) {
+      const { status, body } = await answerOf(await app.request(path));
+      expect(status).toBe(503);
+      expect(body).toMatchObject({ status: 'draining', detail: 'The service is shutting down.' });
+    }
+    expect((await app.request('/livez')).status).toBe(200);
+  });
+
+  it('requests are still served, and every answer asks the caller to close its connection', async () => {
+    const app = draining(new TinyEngine({ phase: 'ready' }, refusing('OVERLOADED')));
+    const compare = await app.request('/v1/compare', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"query_embedding": [1], "reference_embeddings": []}',
+    });
+    expect(compare.status).toBe(200);
+    expect(compare.headers.get('connection')).toBe('close');
+    expect((await app.request('/nowhere')).headers.get('connection')).toBe('close');
   });
 });

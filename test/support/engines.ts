@@ -1,5 +1,11 @@
 import { type Config, loadConfig } from '../../src/config.ts';
-import type { Admission, EngineStatus, FaceEngine, LoadedModel } from '../../src/engine/engine.ts';
+import type {
+  Admission,
+  EngineLoad,
+  EngineStatus,
+  FaceEngine,
+  LoadedModel,
+} from '../../src/engine/engine.ts';
 import { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import { createLogger } from '../../src/log.ts';
 
@@ -20,6 +26,7 @@ export async function startEngine(config: Config): Promise<InferenceEngine> {
 /** An engine in whatever state a test wants it; it embeds nothing. */
 export class TinyEngine implements FaceEngine {
   status: EngineStatus;
+  load: EngineLoad = { admitted: 0, capacity: 5, queued: 0, workers: 1, alive: 1, busy: 0, restarted: 0 };
   model: LoadedModel | undefined;
   readonly #admit: () => Admission;
 

@@ -26,6 +26,7 @@ export class ServiceProcess {
         PORT: '0',
         MODEL_NAME: 'synthetic',
         WORKERS: '1',
+        SHUTDOWN_DELAY_MS: '0',
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

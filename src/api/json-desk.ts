@@ -1,0 +1,78 @@
+import { builtFile } from '../engine/built-file.ts';
+import { Permits } from '../engine/permits.ts';
+import { WorkerPool } from '../engine/worker-pool.ts';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type JsonJob, type JsonResult, type JsonResults, runJsonJob } from './json-jobs.ts';
+
+/** A body of at most so many bytes is handled at once: that takes about a millisecond, less than the way to a thread. */
+const INLINE_BYTES = 64 * 1024;
+
+export interface JsonDeskOptions {
+  /** Bodies that may wait for the thread. */
+  maxQueue: number;
+  /** Longest wait for the thread, in milliseconds. */
+  maxWait: number;
+  log: Logger;
+}
+
+/**
+ * Handles JSON bodies: small ones here and now, large ones on a thread of their own, which is another than those of
+ * inference, so that comparing works while every worker is busy and when there are no weights.
+ */
+export class JsonDesk {
+  readonly #pool: WorkerPool<undefined, JsonJob, JsonResult>;
+  readonly #permits: Permits;
+  readonly #log: Logger;
+  #started = false;
+
+  constructor({ maxQueue, maxWait, log }: JsonDeskOptions) {
+    this.#permits = new Permits(maxQueue + 1);
+    this.#pool = new WorkerPool({
+      entry: builtFile('api/json-worker.js'),
+      size: 1,
+      setup: undefined,
+      maxWait,
+      log,
+    });
+    this.#log = log;
+  }
+
+  /**
+   * @param body is moved to the thread when it is large: the caller's array is empty afterwards.
+   * @throws {ServiceError} what the body gives reason for, OVERLOADED or DEADLINE_EXCEEDED.
+   */
+  async run<K extends JsonJob['kind']>(
+    job: JsonJob & { kind: K },
+    signal?: AbortSignal,
+  ): Promise<{ result: JsonResults[K]; waited: number }> {
+    if (job.body.length <= INLINE_BYTES)
+      return { result: runJsonJob(job).result as JsonResults[K], waited: 0 };
+    const release = this.#permits.tryTake(1);
+    if (release === undefined) {
+      const retryAfter = Math.max(1, Math.ceil(this.#pool.expectedWait / 1000));
+      throw new ServiceError('OVERLOADED', { reason: 'queue_full', retryAfter });
+    }
+    this.#startOnce();
+    try {
+      const { result, waited } = await this.#pool.run(job, { transfer: [job.body.buffer], signal });
+      return { result: result as JsonResults[K], waited };
+    } finally {
+      release();
+    }
+  }
+
+  /** Finishes what it has accepted and ends the thread. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** Most installations never see a large JSON body: the thread and its memory come with the first one. */
+  #startOnce(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#pool.start().catch((error) => {
+      this.#log.error({ err: error }, 'the thread for large JSON bodies did not start');
+    });
+  }
+}

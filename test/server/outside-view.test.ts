@@ -1,0 +1,117 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startOtlpCollector } from '../support/otlp-collector.ts';
+import { blobsPng } from '../support/pictures.ts';
+import { ServiceProcess } from '../support/service-process.ts';
+
+const KEY = 'correct-horse-battery-staple';
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+const PARENT_ID = '00f067aa0ba902b7';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+let service: ServiceProcess;
+let collector: Awaited<ReturnType<typeof startOtlpCollector>>;
+let address: string;
+let metricsPort: number;
+
+beforeAll(async () => {
+  collector = await startOtlpCollector();
+  metricsPort = await freePort();
+  service = new ServiceProcess({
+    API_KEYS: `door=${KEY}`,
+    METRICS_PORT: String(metricsPort),
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  });
+  address = await service.ready();
+});
+afterAll(async () => {
+  service.kill('SIGTERM');
+  expect(await service.exit).toEqual({ code: 0, signal: null });
+  await collector.close();
+});
+
+/** The one line of the log about a request. */
+async function lineOf(id: string): Promise<Record<string, unknown>> {
+  const lines = () => service.log.filter(({ requestId }) => requestId === id);
+  await expect.poll(() => lines().length).toBeGreaterThan(0);
+  const [line, ...others] = lines();
+  expect(others).toEqual([]);
+  return line as Record<string, unknown>;
+}
+
+describe('one request, seen from outside', () => {
+  it('is one line of the log, one trace, and counted', async () => {
+    const picture = await blobsPng(4);
+    const answer = await fetch(`${address}/v1/embed?faces=all`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'image/png',
+        'X-API-Key': KEY,
+        'X-Request-Id': 'abc-1',
+        traceparent: `00-${TRACE_ID}-${PARENT_ID}-01`,
+      },
+      body: picture,
+    });
+    expect(answer.status).toBe(200);
+    await answer.arrayBuffer();
+
+    const line = await lineOf('abc-1');
+    expect(line).toMatchObject({
+      level: 30,
+      msg: 'request',
+      method: 'POST',
+      route: '/v1/embed',
+      status: 200,
+      traceId: TRACE_ID,
+      parentSpanId: PARENT_ID,
+      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
+      keyName: 'door',
+      bytesIn: picture.length,
+      picture: { width: 320, height: 240 },
+      faces: 1,
+      ms: expect.any(Number),
+      stages: {
+        queue: expect.any(Number),
+        decode: expect.any(Number),
+        detect: expect.any(Number),
+        align: expect.any(Number),
+        recognise: expect.any(Number),
+      },
+    });
+
+    await expect.poll(() => collector.spans.length, { timeout: 5000 }).toBe(6);
+    const root = collector.spans.find(({ name }) => name === 'POST /v1/embed');
+    expect(root).toMatchObject({ traceId: TRACE_ID, parentSpanId: PARENT_ID, spanId: line?.spanId });
+
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toContain('face_http_requests_total{route="/v1/embed",status="200",error_code=""} 1\n');
+  });
+
+  it('has its error code in the log, and its key never', async () => {
+    const answer = await fetch(`${address}/v1/compare?token=hidden`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'X-API-Key': 'wrong-key-0123456789',
+        'X-Request-Id': 'abc-2',
+      },
+      body: '{}',
+    });
+    expect(answer.status).toBe(401);
+    expect(await lineOf('abc-2')).toMatchObject({
+      status: 401,
+      errorCode: 'UNAUTHORIZED',
+      rejection: 'unauthorized',
+    });
+    for (const secret of [KEY, 'wrong-key', 'hidden']) expect(service.stdout).not.toContain(secret);
+  });
+});
