@@ -10,6 +10,7 @@ import { loadNetworks } from '../dist/vision/networks.js';
 import { tabulateNormalisation } from '../dist/vision/normalisation.js';
 import { embedFaces } from '../dist/vision/pipeline.js';
 
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const [name = 'synthetic', file, rounds = '60'] = process.argv.slice(2);
 const pack = await resolvePack({ name, modelsDir: process.env.MODELS_DIR ?? './models' });
 const sizes = [128, 640];
@@ -45,7 +46,7 @@ async function pure() {
 const stages = {};
 async function whole() {
   const { timings } = await embedFaces(new Uint8Array(image), wanted, networks);
-  for (const [stage, ms] of Object.entries(timings)) (stages[stage] ??= []).push(ms);
+  for (const [stage, ms] of Object.entries(timings)) stages[stage] = [...(stages[stage] ?? []), ms];
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];

@@ -64,10 +64,17 @@ interface Drain {
   log: Logger;
 }
 
+/**
+ * Ends the process without waiting for threads in mid-inference: exiting would terminate them, and ONNX Runtime answers
+ * that by an abort. The first process of a container cannot kill itself, so there it is an abort after all.
+ */
+function kill(): void {
+  process.kill(process.pid, 'SIGKILL');
+  process.abort();
+}
+
 /** @param close ends everything behind the port, when every request has been answered. */
 function drainOnSignal({ config, lifecycle, server, log }: Drain, close: () => Promise<void>): void {
-  // Exiting would terminate threads in mid-inference, which aborts with a core dump; killing is the honest form.
-  const kill = () => process.kill(process.pid, 'SIGKILL');
   const onSignal = async (signal: NodeJS.Signals) => {
     if (lifecycle.draining) {
       log.warn({ signal }, 'second signal, killing the process');

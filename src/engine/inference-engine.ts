@@ -12,6 +12,10 @@ import type { InferenceJob, InferenceReady } from './inference-worker.ts';
 import { Permits } from './permits.ts';
 import { WorkerPool } from './worker-pool.ts';
 
+// ONNX Runtime 1.30 reports its use to Microsoft, and keeps a file in the home directory for that. Set before a
+// worker loads the library, on the main thread: a worker's own environment does not reach native code.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** Delay before loading is tried again, in milliseconds; doubles with each failure. */
 const FIRST_RETRY_DELAY = 1_000;
 const LONGEST_RETRY_DELAY = 60_000;

@@ -40,7 +40,8 @@ export async function decodePicture(bytes: Uint8Array, maxPixels: number): Promi
     .toColourspace('srgb')
     .removeAlpha()
     .raw({ depth: 'uchar' });
-  const { data, info } = await refuseBroken(pipeline.toUint8Array());
+  // Not toUint8Array, which never frees its pixels (sharp 0.35.5; test/system/memory.test.ts).
+  const { data, info } = await refuseBroken(pipeline.toBuffer({ resolveWithObject: true }));
   if (info.channels !== 3) {
     throw new ServiceError('INVALID_IMAGE', { detail: 'The image has no usable colours.' });
   }
