@@ -1,5 +1,6 @@
 import { parentPort, type TransferListItem, workerData } from 'node:worker_threads';
 import { type ErrorCode, errorMessage, ServiceError } from '../errors.ts';
+import { yieldToMainThread } from './thread-priority.ts';
 
 /** What the pool sends to a worker. */
 export type ToWorker<Job> = { type: 'run'; id: number; job: Job } | { type: 'close' };
@@ -34,6 +35,7 @@ export async function serveJobs<Setup, Ready, Job, Result>(
 ): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('This file runs as a worker thread.');
+  yieldToMainThread();
   const send = (message: FromWorker<Ready, Result>, transfer: TransferListItem[] = []) =>
     port.postMessage(message, transfer);
 

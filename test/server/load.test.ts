@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probe } from '../support/load.ts';
 import { quantile } from '../support/numbers.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
-import { ROOT } from '../support/shared.ts';
 
 let service: ServiceProcess;
 let address: string;
@@ -41,17 +38,8 @@ describe('while every worker is busy', () => {
       }
     });
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      join(ROOT, 'test/support/probe.mjs'),
-      address,
-      '200',
-      '/livez',
-      '/readyz',
-      '/v1/health',
-    ]);
-    const probes = JSON.parse(stdout) as { ms: number; status: number }[];
-    // The first one also opens the connection.
-    const latencies = probes.slice(1).map(({ ms }) => ms);
+    const probes = await probe(address, 200, ['/livez', '/readyz', '/v1/health']);
+    const latencies = probes.map(({ ms }) => ms);
     busy = false;
     await Promise.all(callers);
     expect(new Set(probes.map(({ status }) => status))).toEqual(new Set([200]));

@@ -1,6 +1,5 @@
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { startOtlpCollector } from '../support/otlp-collector.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
@@ -8,14 +7,6 @@ import { ServiceProcess } from '../support/service-process.ts';
 const KEY = 'correct-horse-battery-staple';
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT_ID = '00f067aa0ba902b7';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 let service: ServiceProcess;
 let collector: Awaited<ReturnType<typeof startOtlpCollector>>;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './shared.ts';
@@ -65,6 +65,12 @@ export class ServiceProcess {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return address;
+  }
+
+  /** Resident memory in MiB. Linux only. */
+  get memory(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
   }
 
   kill(signal: NodeJS.Signals): void {
