@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { metric } from '../support/metric.ts';
 import { blobs } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
@@ -17,15 +18,17 @@ const slowPicture = async () =>
 const embed = (address: string, body: Uint8Array<ArrayBuffer>) =>
   fetch(`${address}/v1/embed`, { method: 'POST', headers: { 'Content-Type': 'image/png' }, body });
 
+const untilProcessing = (address: string) =>
+  expect.poll(() => metric(address, 'face_images_processing'), { interval: 10, timeout: 5000 }).toBe(1);
+
 describe('draining', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('%s: work in flight is answered, then exit 0', async (signal) => {
     service = new ServiceProcess({ MAX_IMAGE_SIZE: '100000000', MAX_REQUEST_SIZE: '100000000' });
     const address = await service.ready();
     const picture = await slowPicture();
     const answers = Promise.all([embed(address, picture), embed(address, picture), embed(address, picture)]);
-    await expect.poll(() => service.log.length).toBeGreaterThan(0);
-    // All three are with the service: one in the worker, two in the queue.
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    // One is in the worker, the others wait or are still on their way.
+    await expect.poll(() => metric(address, 'face_images_admitted'), { interval: 10, timeout: 5000 }).toBe(3);
     service.kill(signal);
     for (const answer of await answers) expect(answer.status).toBe(200);
     expect(await service.exit).toEqual({ code: 0, signal: null });
@@ -58,11 +61,11 @@ describe('draining', () => {
     service = new ServiceProcess({
       MAX_IMAGE_SIZE: '100000000',
       MAX_REQUEST_SIZE: '100000000',
-      SHUTDOWN_GRACE_MS: '50',
+      SHUTDOWN_GRACE_MS: '1',
     });
     const address = await service.ready();
     const answer = embed(address, await slowPicture()).catch((error) => error);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await untilProcessing(address);
     service.kill('SIGTERM');
     expect(await service.exit).toEqual({ code: null, signal: 'SIGKILL' });
     expect(service.stdout).toContain('work is still in flight');
@@ -73,7 +76,7 @@ describe('draining', () => {
     service = new ServiceProcess({ MAX_IMAGE_SIZE: '100000000', MAX_REQUEST_SIZE: '100000000' });
     const address = await service.ready();
     const answer = embed(address, await slowPicture()).catch((error) => error);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await untilProcessing(address);
     service.kill('SIGTERM');
     await expect.poll(() => service.stdout).toContain('draining');
     service.kill('SIGTERM');
