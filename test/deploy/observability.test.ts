@@ -1,0 +1,205 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { ERROR_CATALOGUE } from '../../src/errors.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
+import { REJECTION_REASONS, REQUEST_STAGES } from '../../src/observability/request-record.ts';
+import { TinyEngine } from '../support/engines.ts';
+import { read, readYaml } from './files.ts';
+
+/** Rules, dashboard, autoscaler and handbook speak of the same metrics as the service. scripts/verify-deploy.sh runs promtool. */
+
+const OPERATIONS = read('docs/OPERATIONS.md');
+const dashboard = JSON.parse(read('deploy/grafana/dashboards/face-embedding.json'));
+const groups: { rules: Rule[] }[] = readYaml('deploy/prometheus/alerts.yml').groups;
+const rules = groups.flatMap((group) => group.rules);
+const alerts = rules.filter((rule) => rule.alert !== undefined);
+const recorded = rules.flatMap((rule) => rule.record ?? []);
+const ruleTests = readYaml('deploy/prometheus/alerts.test.yml').tests;
+
+interface Rule {
+  alert?: string;
+  record?: string;
+  expr: string;
+  labels?: { severity: string };
+  annotations?: Record<string, string>;
+}
+
+/** Names of series that the service exports; a histogram has three. */
+let exported: Set<string>;
+
+beforeAll(async () => {
+  const engine = new TinyEngine({ phase: 'ready' }, () => {
+    throw new Error('embeds nothing');
+  });
+  const metrics = new Metrics({ engine, bodies: { taken: 0, capacity: 1 }, version: 'test' });
+  const types = [...(await metrics.render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+  exported = new Set(
+    types.flatMap(([, name, type]) =>
+      type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name as string],
+    ),
+  );
+});
+
+const WORDS = new Set([
+  'by',
+  'on',
+  'without',
+  'ignoring',
+  'group_left',
+  'group_right',
+  'and',
+  'or',
+  'unless',
+  'bool',
+  'offset',
+]);
+
+/** Names of the series in a PromQL expression: what is neither a function, a word of the language, a label nor a text. */
+function seriesIn(expression: string): string[] {
+  const bare = expression
+    .replace(/"[^"]*"/g, '')
+    .replace(/\{[^}]*\}/g, '')
+    .replace(/\[[^\]]*\]/g, '')
+    .replace(/\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
+  return [...bare.matchAll(/(?<![\w:$])[a-zA-Z_:][\w:]*(?!\s*\()(?![\w:])/g)]
+    .map(([name]) => name)
+    .filter((name) => !WORDS.has(name));
+}
+
+/** Prometheus makes these itself. */
+const isKnown = (name: string) =>
+  exported.has(name) || recorded.includes(name) || ['up', 'ALERTS'].includes(name);
+
+/** Every `label="value"` or `label=~"a|b"` in an expression. */
+function labelValuesIn(expression: string): [label: string, value: string][] {
+  return [...expression.matchAll(/(\w+)\s*=~?\s*"([^"]+)"/g)].flatMap(([, label, values]) =>
+    (values as string).split('|').map((value): [string, string] => [label as string, value]),
+  );
+}
+
+const VALUES: Record<string, readonly string[]> = {
+  error_code: Object.keys(ERROR_CATALOGUE),
+  reason: REJECTION_REASONS,
+  stage: REQUEST_STAGES,
+  route: ['/v1/embed', '/v1/compare', '/v1/health', '/livez', '/readyz'],
+};
+
+const dashboardExpressions: string[] = dashboard.panels
+  .flatMap((panel: { targets?: { expr: string }[] }) => panel.targets ?? [])
+  .map((target: { expr: string }) => target.expr);
+
+describe('every expression', () => {
+  const expressions = [...rules.map((rule) => rule.expr), ...dashboardExpressions];
+
+  it('names only series that exist', () => {
+    expect(expressions.length).toBeGreaterThan(50);
+    for (const expression of expressions) {
+      const names = seriesIn(expression);
+      expect(names, expression).not.toEqual([]);
+      expect(
+        names.filter((name) => !isKnown(name)),
+        expression,
+      ).toEqual([]);
+    }
+  });
+
+  it('asks only for values that labels can have', () => {
+    for (const expression of expressions) {
+      for (const [label, value] of labelValuesIn(expression)) {
+        if (VALUES[label]) expect(VALUES[label], expression).toContain(value);
+      }
+    }
+  });
+});
+
+describe('the alerts', () => {
+  it.each(alerts.map((alert) => alert.alert as string))('%s says what it is, and what to do', (name) => {
+    const alert = alerts.find((one) => one.alert === name) as Rule;
+    expect(alert.labels?.severity).toMatch(/^(critical|warning)$/);
+    expect(Object.keys(alert.annotations ?? {})).toEqual(['summary', 'description', 'runbook_url']);
+    // GitHub's anchor of the heading.
+    expect(alert.annotations?.runbook_url).toBe(`docs/OPERATIONS.md#${name.toLowerCase()}`);
+    expect(OPERATIONS).toMatch(new RegExp(`^### ${name}$`, 'm'));
+  });
+
+  it('have no section too many', () => {
+    const sections = [...OPERATIONS.matchAll(/^### (FaceEmbedding\w+)$/gm)].map(([, name]) => name);
+    expect(sections.sort()).toEqual(alerts.map((alert) => alert.alert).sort());
+  });
+
+  it('are each seen firing in a test', () => {
+    const tested = JSON.stringify(ruleTests);
+    for (const { alert } of alerts) {
+      expect(
+        tested.includes(`alertname=\\"${alert}\\"`) || tested.includes(`"alertname":"${alert}"`),
+        alert,
+      ).toBe(true);
+    }
+  });
+
+  it('are tried with series that exist', () => {
+    for (const { input_series } of ruleTests) {
+      for (const { series } of input_series) {
+        for (const name of seriesIn(series)) expect(isKnown(name), series).toBe(true);
+      }
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  it('has panels with a place, an id and a unit of their own', () => {
+    const ids = dashboard.panels.map((panel: { id: number }) => panel.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const taken = new Set<string>();
+    for (const { title, gridPos, targets } of dashboard.panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x},${y}`), title).toBe(false);
+          taken.add(`${x},${y}`);
+        }
+      }
+      for (const { datasource } of targets ?? []) {
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own syntax.
+        expect(datasource, title).toEqual({ type: 'prometheus', uid: '${datasource}' });
+      }
+    }
+  });
+
+  it('shows every metric that the service has of its own', () => {
+    const shown = dashboardExpressions.join('\n');
+    const own = new Set(
+      [...exported]
+        .filter((name) => name.startsWith('face_'))
+        .map((name) => name.replace(/_(bucket|sum|count)$/, '')),
+    );
+    for (const name of own) expect(shown, name).toContain(name);
+  });
+
+  it('calls nobody outside', () => {
+    expect(JSON.stringify(dashboard)).not.toMatch(/https?:/);
+  });
+});
+
+describe('docs/OPERATIONS.md', () => {
+  it('names only metrics that exist', () => {
+    const named = [...OPERATIONS.matchAll(/\b(?:face|nodejs|process)_\w+/g)].map(([name]) => name);
+    const bases = new Set([...exported].map((name) => name.replace(/_(bucket|sum|count)$/, '')));
+    // What prometheus-adapter makes of them.
+    bases.add('face_utilisation');
+    for (const name of named) expect(bases.has(name) || exported.has(name), name).toBe(true);
+  });
+
+  it('has the adapter rule for the metric that the autoscaler asks for', () => {
+    const [block] = [...OPERATIONS.matchAll(/```yaml\n([^`]*seriesQuery[^`]*)```/g)].map(
+      ([, text]) => text as string,
+    );
+    const [rule] = parse(block as string).rules;
+    const autoscaler = readYaml('deploy/kubernetes/base/horizontalpodautoscaler.yaml');
+    const asked = autoscaler.spec.metrics.find((metric: { type: string }) => metric.type === 'Pods');
+    expect(rule.name.as).toBe(asked.pods.metric.name);
+    const query = rule.metricsQuery.replaceAll('<<.LabelMatchers>>', '').replaceAll('<<.GroupBy>>', 'pod');
+    for (const name of [...seriesIn(rule.seriesQuery), ...seriesIn(query)])
+      expect(isKnown(name), name).toBe(true);
+  });
+});
