@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { generateLoad, tally } from '../support/load.ts';
+import { metric } from '../support/metric.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 import { ROOT } from '../support/shared.ts';
@@ -94,7 +95,7 @@ describe.skipIf(!hasHaproxy)('two replicas behind HAProxy', () => {
     let done = false;
     const outcomes = (async () => {
       const all = [];
-      while (!done) all.push(...(await load(100, 5)));
+      while (!done || all.length < 2000) all.push(...(await load(80, 5)));
       return all;
     })();
     await pause(1000);
@@ -115,25 +116,28 @@ describe.skipIf(!hasHaproxy)('two replicas behind HAProxy', () => {
 
   it('one killed without warning costs only what it had in flight, and is back within seconds', async () => {
     const [victim] = ports as [number];
-    const outcomes = load(60, 12);
+    const outcomes = load(80, 12);
     await pause(3000);
+    const inFlight = (await metric(`http://127.0.0.1:${victim}`, 'face_http_requests_in_flight')) ?? 0;
     replica(victim).kill('SIGKILL');
     await replica(victim).exit;
     const killed = performance.now();
     // What a restart policy does.
     start(victim);
+    await pause(500);
     await untilUsed(victim);
     const back = performance.now() - killed;
     const all = await outcomes;
     const failed = all.filter(({ status }) => status !== 200);
     console.log(
       `SIGKILL under load: ${failed.length} of ${all.length} failed (${JSON.stringify(tally(failed))}), ` +
-        `back in the balancer after ${(back / 1000).toFixed(1)} s`,
+        `${inFlight} in flight a moment before; back in the balancer after ${(back / 1000).toFixed(1)} s`,
     );
-    // In flight at 60 a second with answers within tens of milliseconds: a handful on either replica.
-    expect(failed.length).toBeLessThanOrEqual(6);
+    // The metric's own request is one of them; a few more may have come between the look and the kill.
+    expect(failed.length).toBeLessThanOrEqual(inFlight + 3);
+    // All of them at one moment: nothing fails while it is away, nor while it comes back.
     const times = failed.map(({ at }) => at);
-    if (failed.length > 1) expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1000);
+    if (failed.length > 1) expect(Math.max(...times) - Math.min(...times)).toBeLessThan(200);
     expect(back).toBeLessThan(10_000);
   });
 });
