@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeEmbedding } from '../../src/similarity/embedding.ts';
 import { generateLoad, probe, tally } from '../support/load.ts';
 import { quantile, seededRandom } from '../support/numbers.ts';
-import { blobsPng } from '../support/pictures.ts';
+import { blobs } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 import { hasRealWeights, MODELS, photo } from '../support/shared.ts';
 
@@ -59,7 +59,7 @@ describe('comparing thousands', () => {
   it('keeps no probe waiting beside saturated embeds, and answers while every worker is busy', async () => {
     const image = {
       headers: { 'Content-Type': 'image/jpeg' },
-      body: hasRealWeights ? photo('lfw/Abdullah_0002.jpg') : await blobsPng(1, 1600, 1200),
+      body: hasRealWeights ? photo('lfw/Abdullah_0002.jpg') : await blobs(1, 1600, 1200).jpeg().toBuffer(),
     };
     const heavy = { headers: { 'Content-Type': 'application/json' }, body: compareBody(1000, numbers) };
     const [embeds, compares, probes] = await Promise.all([

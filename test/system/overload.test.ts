@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateLoad, type Probe, probe, tally } from '../support/load.ts';
 import { quantile } from '../support/numbers.ts';
-import { blobsPng } from '../support/pictures.ts';
+import { blobs } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 import { hasRealWeights, MODELS, photo, ROOT } from '../support/shared.ts';
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   address = await service.ready();
   image = {
     headers: { 'Content-Type': 'image/jpeg' },
-    body: hasRealWeights ? photo('lfw/Abdullah_0002.jpg') : await blobsPng(1, 1600, 1200),
+    body: hasRealWeights ? photo('lfw/Abdullah_0002.jpg') : await blobs(1, 1600, 1200).jpeg().toBuffer(),
   };
 });
 afterAll(async () => {

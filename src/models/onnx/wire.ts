@@ -1,11 +1,13 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** One field of a protobuf message, not yet understood. Written back with the same three values it is unchanged. */
+/** One field of a protobuf message, not yet understood. */
 export interface WireField {
   number: number;
   wireType: WireType;
   /** A view into the message, never a copy: the content without its length, or the encoded number. */
   payload: Uint8Array;
+  /** A view of the whole field with its tag and length; written back it is unchanged to the byte. */
+  raw: Uint8Array;
 }
 
 /**
@@ -17,9 +19,10 @@ export interface WireField {
 export function* readFields(message: Uint8Array): Generator<WireField, void> {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
+    const start = reader.pos;
     const [number, wireType] = reader.tag();
     const payload = wireType === WireType.LengthDelimited ? reader.bytes() : reader.skip(wireType, number);
-    yield { number, wireType, payload };
+    yield { number, wireType, payload, raw: message.subarray(start, reader.pos) };
   }
 }
 
@@ -38,6 +41,21 @@ export function textOf(field: WireField): string {
 export function integerOf(field: WireField): number {
   expectWireType(field, WireType.Varint);
   return Number(new BinaryReader(field.payload).int64());
+}
+
+/** One field of a repeated integer: a single number, or many of them packed. */
+export function integersOf(field: WireField): number[] {
+  if (field.wireType === WireType.Varint) return [integerOf(field)];
+  const reader = new BinaryReader(contentOf(field));
+  const integers: number[] = [];
+  while (reader.pos < reader.len) integers.push(Number(reader.int64()));
+  return integers;
+}
+
+/** A float field. */
+export function floatOf(field: WireField): number {
+  expectWireType(field, WireType.Bit32);
+  return new BinaryReader(field.payload).float();
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -77,6 +77,25 @@ export function writeModel(header: ModelHeader, graph: Graph): Uint8Array<ArrayB
   return writer.finish();
 }
 
+/** A node as a field of its graph, with tag and length. */
+export function encodeNode(node: GraphNode): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  writeMessage(writer, GRAPH.node, () => writeNode(writer, node));
+  return writer.finish();
+}
+
+/** A constant as a field of its graph, with tag and length. */
+export function encodeInitialiser(tensor: Initialiser): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  writeMessage(writer, GRAPH.initializer, () => writeInitialiser(writer, tensor));
+  return writer.finish();
+}
+
+/** The tag and length that precede a nested message or bytes of that length. */
+export function encodeHeader(number: number, length: number): Uint8Array<ArrayBuffer> {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();
+}
+
 function writeGraph(writer: BinaryWriter, graph: Graph): void {
   for (const node of graph.nodes) writeMessage(writer, GRAPH.node, () => writeNode(writer, node));
   writeText(writer, GRAPH.name, graph.name);
