@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableCores } from './engine/cores.ts';
 import { StartupError } from './errors.ts';
+import { DETECTION_MODES } from './vision/selection.ts';
 
 /** One environment variable, described once: everything else (types, validation, documents) derives from this. */
 interface Setting<T> {
@@ -144,6 +145,13 @@ export const SETTINGS = {
     description:
       'Sides of the square detector inputs; every size is run and the results are merged. ' +
       '128 finds close-up faces, 640 all others.',
+  }),
+  DETECTION: setting({
+    default: 'full',
+    ...oneOf(...DETECTION_MODES),
+    description:
+      'How requests with `faces=largest` search unless they say so themselves: `fast` stops after the smallest ' +
+      'detector input when its answer is large and sure.',
   }),
   DEVICE: setting({
     default: 'cpu',

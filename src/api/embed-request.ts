@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
-import { FACE_SELECTIONS } from '../vision/selection.ts';
+import { DETECTION_MODES, FACE_SELECTIONS } from '../vision/selection.ts';
 import { decodeImageText } from './image-text.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { parseJson } from './json.ts';
@@ -23,6 +23,14 @@ const optionsSchema = z.strictObject({
   encoding_format: z.enum(ENCODING_FORMATS).default('float').openapi({
     description: '`float`: an array of numbers. `base64`: little-endian float32 in padded standard base64.',
   }),
+  detection: z
+    .enum(DETECTION_MODES)
+    .optional()
+    .openapi({
+      description:
+        '`fast`, with `faces=largest` only: stops after the coarse pass of the detector when its choice is large ' +
+        'and sure. Default: the service’s `DETECTION`.',
+    }),
   detection_threshold: z.number().min(0).max(1).optional().openapi({
     description: 'Least detection score of a face. Default: the service’s `DETECTION_THRESHOLD`.',
     example: 0.5,
@@ -87,7 +95,7 @@ export async function readEmbedRequest(
 ): Promise<EmbedRequest> {
   const { mediaType } = body;
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
-    const options = parseWith(textOptionsSchema, query);
+    const options = agree(parseWith(textOptionsSchema, query));
     return { image: await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' }), options };
   }
   if (mediaType !== 'application/json' && mediaType !== 'multipart/form-data') {
@@ -113,7 +121,7 @@ export async function readEmbedRequest(
  */
 export function parseEmbedRequest(bytes: Uint8Array, maxImageBytes: number): EmbedRequest {
   const { image, ...options } = parseWith(jsonSchema, parseJson(bytes));
-  return { image: decodeImageText(image, maxImageBytes), options };
+  return { image: decodeImageText(image, maxImageBytes), options: agree(options) };
 }
 
 async function readFormRequest(body: IncomingBody, limits: Limits): Promise<EmbedRequest> {
@@ -123,10 +131,22 @@ async function readFormRequest(body: IncomingBody, limits: Limits): Promise<Embe
     (name) => name === 'image',
     { files: 1, fileBytes: limits.MAX_IMAGE_SIZE },
   );
-  const options = parseWith(textOptionsSchema, fields);
+  const options = agree(parseWith(textOptionsSchema, fields));
   const [file] = files;
   if (file?.name !== 'image') {
     throw new ServiceError('INVALID_REQUEST', { detail: 'image: a file part of this name is required' });
   }
   return { image: file.bytes, options };
+}
+
+/**
+ * Refuses options that contradict each other. Here and not in the schema, which would lose its shape for the documents.
+ *
+ * @throws {ServiceError} INVALID_REQUEST.
+ */
+function agree(options: RequestOptions): RequestOptions {
+  if (options.detection === 'fast' && options.faces !== 'largest') {
+    throw new ServiceError('INVALID_REQUEST', { detail: 'detection: fast goes with faces=largest only' });
+  }
+  return options;
 }

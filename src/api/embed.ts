@@ -96,6 +96,7 @@ export function addEmbedRoute({ add, config, engine, json }: Api): void {
         image,
         {
           selection: options.faces,
+          detection: options.detection ?? config.DETECTION,
           detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
           maxFaces: config.MAX_FACES,
           maxPixels: config.MAX_IMAGE_PIXELS,

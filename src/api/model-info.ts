@@ -5,6 +5,7 @@ import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { ModelFile } from '../models/pack.ts';
 import { VERSION } from '../version.ts';
+import { DETECTION_MODES } from '../vision/selection.ts';
 import type { Api } from './api.ts';
 import { errorResponses } from './failures.ts';
 
@@ -45,6 +46,7 @@ const modelInfoSchema = z
       description: 'True for the pack that recognises nobody and serves integration tests only.',
     }),
     detection_threshold: z.number(),
+    detection: z.enum(DETECTION_MODES).openapi({ description: 'The default for `faces=largest`.' }),
     limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
     workers: z.int(),
     version: z.string().openapi({ description: 'Of the service.' }),
@@ -85,6 +87,7 @@ function describeModel(
     licence: pack.licence,
     synthetic: pack.origin === 'synthetic',
     detection_threshold: config.DETECTION_THRESHOLD,
+    detection: config.DETECTION,
     limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),
     workers: config.WORKERS,
     version: VERSION,

@@ -31,7 +31,7 @@ const ANCHORS = 2;
 export class FaceDetector {
   readonly #session: ort.InferenceSession;
   readonly #normalisation: Normalisation;
-  /** Square input sizes with the input buffer of each, kept between pictures. */
+  /** Square input sizes, ascending, with the input buffer of each, kept between pictures. */
   readonly #inputs: { size: number; data: Float32Array<ArrayBuffer> }[];
 
   constructor(
@@ -40,26 +40,37 @@ export class FaceDetector {
   ) {
     this.#session = session;
     this.#normalisation = tabulateNormalisation(options.preprocessing);
-    this.#inputs = options.sizes.map((size) => ({ size, data: new Float32Array(3 * size * size) }));
+    this.#inputs = options.sizes
+      .toSorted((a, b) => a - b)
+      .map((size) => ({ size, data: new Float32Array(3 * size * size) }));
   }
 
   /**
-   * Finds faces at every input size and merges them under one suppression, as InsightFace does.
+   * Finds faces at every input size, small ones first, and merges them under one suppression, as InsightFace does.
    *
    * @param threshold least score, 0..1.
+   * @param isEnough is asked after each size, with the faces so far and the input's pixels for one of the
+   *   picture's; when it agrees, the larger sizes are left out.
    * @returns best score first.
    */
-  async detectFaces(picture: Picture, threshold: number): Promise<DetectedFace[]> {
+  async detectFaces(
+    picture: Picture,
+    threshold: number,
+    isEnough?: (faces: DetectedFace[], scale: number) => boolean,
+  ): Promise<DetectedFace[]> {
     const candidates: DetectedFace[] = [];
+    let faces: DetectedFace[] = [];
     for (const { size, data } of this.#inputs) {
       const scale = letterbox(picture, size, this.#normalisation, data);
       const outputs = await this.#run(size, data);
       for (const [level, stride] of STRIDES.entries()) {
         collectCandidates(outputs, { level, stride, size, scale, threshold }, candidates);
       }
+      candidates.sort((a, b) => b.score - a.score);
+      faces = suppressOverlaps(candidates);
+      if (isEnough?.(faces, scale)) break;
     }
-    candidates.sort((a, b) => b.score - a.score);
-    return suppressOverlaps(candidates);
+    return faces;
   }
 
   /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. */

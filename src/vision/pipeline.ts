@@ -1,10 +1,12 @@
 import { decodePicture } from './decode.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import type { FaceRecogniser } from './recogniser.ts';
-import { type FaceSelection, selectFaces } from './selection.ts';
+import { type DetectionMode, type FaceSelection, isSureFace, selectFaces } from './selection.ts';
 
 export interface EmbedOptions {
   selection: FaceSelection;
+  /** `fast` is for the selection `largest` alone. */
+  detection: DetectionMode;
   /** Least detection score, 0..1. */
   detectionThreshold: number;
   /** Most faces that are embedded. */
@@ -51,7 +53,13 @@ export async function embedFaces(
 
   const picture = await decodePicture(image, options.maxPixels);
   lap('decode');
-  const detected = await detector.detectFaces(picture, options.detectionThreshold);
+  const isEnough = (faces: DetectedFace[], scale: number) =>
+    faces.length > 0 && selectFaces(faces, 'largest', picture).every((face) => isSureFace(face, scale));
+  const detected = await detector.detectFaces(
+    picture,
+    options.detectionThreshold,
+    options.detection === 'fast' && options.selection === 'largest' ? isEnough : undefined,
+  );
   lap('detect');
   const wanted = selectFaces(detected, options.selection, picture);
   const faces: EmbeddedFace[] = [];

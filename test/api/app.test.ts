@@ -101,6 +101,7 @@ describe('GET /v1/model-info', () => {
       licence: expect.stringContaining('recognises nobody'),
       synthetic: true,
       detection_threshold: 0.5,
+      detection: 'full',
       limits: {
         max_image_size: 10_485_760,
         max_image_pixels: 50_000_000,
@@ -170,6 +171,7 @@ describe('GET /openapi.json', () => {
     expect(parameters.map(({ name }: { name: string }) => name)).toEqual([
       'faces',
       'encoding_format',
+      'detection',
       'detection_threshold',
     ]);
   });

@@ -130,6 +130,34 @@ describe('POST /v1/embed', () => {
     expect(cosine(first?.body.embedding, other?.body.embedding)).toBeLessThan(0.5);
   });
 
+  describe('detection=fast', () => {
+    it('goes with faces=largest, and answers like the full search', async () => {
+      const [fast, full] = await Promise.all([
+        sendRaw(picture, '?faces=largest&detection=fast'),
+        sendRaw(picture, '?faces=largest'),
+      ]);
+      expect(fast.status).toBe(200);
+      expect(cosine(fast.body.embedding, full.body.embedding)).toBeGreaterThan(0.9);
+      const form = await sendForm({ image: picture, faces: 'largest', detection: 'fast' });
+      expect(form.body).toEqual(fast.body);
+    });
+
+    it.each(['single', 'all'])('does not go with faces=%s', async (faces) => {
+      const answers = await Promise.all([
+        sendRaw(picture, `?faces=${faces}&detection=fast`),
+        sendJson({ image: base64(picture), faces, detection: 'fast' }),
+        sendForm({ image: picture, faces, detection: 'fast' }),
+      ]);
+      for (const { status, body } of answers) {
+        expect(status).toBe(400);
+        expect(body).toMatchObject({
+          error_code: 'INVALID_REQUEST',
+          detail: expect.stringMatching(/^detection: /),
+        });
+      }
+    });
+  });
+
   describe('without a face', () => {
     it.each(['single', 'largest'])('faces=%s refuses', async (faces) => {
       const { status, body } = await sendRaw(blank, `?faces=${faces}`);

@@ -23,11 +23,13 @@ export async function embed(
   engine: InferenceEngine,
   image: Uint8Array<ArrayBuffer>,
   selection: 'single' | 'largest' | 'all',
+  detection: 'full' | 'fast' = 'full',
 ): Promise<EmbedAnswer> {
   const admission = engine.admit(1);
   try {
     return await admission.embed(image, {
       selection,
+      detection,
       detectionThreshold: 0.5,
       maxFaces: 100,
       maxPixels: 50_000_000,
