@@ -28,31 +28,30 @@ sharp.cache(false);
  */
 export async function decodePicture(bytes: Uint8Array, maxPixels: number): Promise<Picture> {
   sniffImageFormat(bytes);
-  // The header is read without libvips' own pixel limit, so that "too large" can be told from "broken".
-  const header = await refuseBroken(sharp(bytes, { limitInputPixels: false }).metadata());
-  const pixels = header.width * (header.pageHeight ?? header.height);
-  if (pixels > maxPixels) {
-    throw new ServiceError('IMAGE_TOO_LARGE', { detail: `${pixels} pixels; the limit is ${maxPixels}.` });
-  }
   // "error" and not "warning": phones write JPEGs with harmless irregularities. Truncation still fails.
   const pipeline = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
     .autoOrient()
     .toColourspace('srgb')
     .removeAlpha()
     .raw({ depth: 'uchar' });
-  // Not toUint8Array, which never frees its pixels (sharp 0.35.5; test/system/memory.test.ts).
-  const { data, info } = await refuseBroken(pipeline.toBuffer({ resolveWithObject: true }));
-  if (info.channels !== 3) {
-    throw new ServiceError('INVALID_IMAGE', { detail: 'The image has no usable colours.' });
+  try {
+    // Not toUint8Array, which never frees its pixels (sharp 0.35.5; test/system/memory.test.ts).
+    const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
+    if (info.channels === 3) return { data, width: info.width, height: info.height };
+  } catch {
+    // What libvips says may quote metadata of the image, so it goes to nobody.
+    await refuseTooLarge(bytes, maxPixels);
   }
-  return { data, width: info.width, height: info.height };
+  throw new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
 }
 
-/** What libvips says may quote metadata of the image, so it goes to nobody. */
-async function refuseBroken<T>(decoding: Promise<T>): Promise<T> {
-  try {
-    return await decoding;
-  } catch {
-    throw new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
+/** libvips refuses too many pixels before it decodes any, but in words only. The header tells it apart from "broken". */
+async function refuseTooLarge(bytes: Uint8Array, maxPixels: number): Promise<void> {
+  const header = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => undefined);
+  const pixels = header ? header.width * (header.pageHeight ?? header.height) : 0;
+  if (pixels > maxPixels) {
+    throw new ServiceError('IMAGE_TOO_LARGE', { detail: `${pixels} pixels; the limit is ${maxPixels}.` });
   }
 }
