@@ -158,6 +158,13 @@ export const SETTINGS = {
     ...oneOf('cpu', 'cuda'),
     description: 'Where inference runs. `cuda` needs an ONNX Runtime build with the CUDA provider.',
   }),
+  GRAPH_REWRITES: setting({
+    default: true,
+    ...boolean,
+    description:
+      'Rewrite the networks at load into faster ones that compute the same, up to rounding in the last digits. ' +
+      '`/v1/model-info` tells what was rewritten.',
+  }),
   MAX_IMAGE_SIZE: setting({
     default: 10 * MIB,
     ...integer(1024),

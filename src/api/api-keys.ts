@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { errorMessage, StartupError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
@@ -65,19 +65,17 @@ export class ApiKeys {
   static readonly none = new ApiKeys([]);
 
   readonly #configured: ApiKey[];
-  readonly #file: string | undefined;
   #fromFile: ApiKey[] = [];
+  #poll: NodeJS.Timeout | undefined;
 
-  private constructor(configured: ApiKey[], file?: string) {
+  private constructor(configured: ApiKey[]) {
     this.#configured = configured;
-    this.#file = file;
   }
 
   /** @throws {StartupError} for a malformed key, or a file that cannot be read or holds no key. */
   static load(config: { API_KEYS: string; API_KEYS_FILE: string }, log: Logger): ApiKeys {
-    const file = config.API_KEYS_FILE === '' ? undefined : config.API_KEYS_FILE;
-    const keys = new ApiKeys(parseApiKeys(config.API_KEYS, 'API_KEYS'), file);
-    if (file !== undefined) keys.#follow(file, log);
+    const keys = new ApiKeys(parseApiKeys(config.API_KEYS, 'API_KEYS'));
+    if (config.API_KEYS_FILE !== '') keys.#follow(config.API_KEYS_FILE, log);
     return keys;
   }
 
@@ -100,24 +98,36 @@ export class ApiKeys {
 
   /** Stops looking at the file. */
   close(): void {
-    if (this.#file !== undefined) unwatchFile(this.#file);
+    clearInterval(this.#poll);
   }
 
-  /** Polled, because a mounted secret changes by moving links, which file notifications miss. */
+  /**
+   * Read again and again, as a mounted secret changes by moving links, which file notifications miss. What cannot be read
+   * or understood changes nothing: nobody is locked out, and nobody let in.
+   */
   #follow(file: string, log: Logger): void {
-    this.#fromFile = readKeyFile(file);
-    watchFile(file, { interval: FILE_POLL_MS, persistent: false }, () => {
+    let known = readKeyFile(file);
+    this.#fromFile = known.keys;
+    let complaint = '';
+    this.#poll = setInterval(() => {
       try {
-        this.#fromFile = readKeyFile(file);
-        log.info({ keys: this.#fromFile.map(({ name }) => name) }, 'the API keys were read again');
+        const found = readKeyFile(file);
+        complaint = '';
+        if (found.text === known.text) return;
+        known = found;
+        this.#fromFile = found.keys;
+        log.info({ keys: found.keys.map(({ name }) => name) }, 'the API keys were read again');
       } catch (error) {
-        log.error(`The API keys stay as they were. ${errorMessage(error)}`);
+        if (errorMessage(error) === complaint) return;
+        complaint = errorMessage(error);
+        log.error(`The API keys stay as they were. ${complaint}`);
       }
-    });
+    }, FILE_POLL_MS);
+    this.#poll.unref();
   }
 }
 
-function readKeyFile(file: string): ApiKey[] {
+function readKeyFile(file: string): { text: string; keys: ApiKey[] } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -127,7 +137,7 @@ function readKeyFile(file: string): ApiKey[] {
   }
   const keys = parseApiKeys(text, 'API_KEYS_FILE');
   if (keys.length === 0) throw new StartupError('API_KEYS_FILE holds no key; accepted is at least one.');
-  return keys;
+  return { text, keys };
 }
 
 export function bearerToken(headers: Headers): string | undefined {

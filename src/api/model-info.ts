@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { ModelFile } from '../models/pack.ts';
+import { REWRITE_PASSES } from '../models/rewrite/rewrite.ts';
 import { VERSION } from '../version.ts';
 import { DETECTION_MODES } from '../vision/selection.ts';
 import type { Api } from './api.ts';
@@ -21,7 +22,12 @@ const LIMITS = [
   'REQUEST_TIMEOUT_MS',
 ] as const satisfies (keyof Config)[];
 
+const rewritesSchema = z
+  .array(z.object({ pass: z.enum(REWRITE_PASSES), count: z.int() }))
+  .openapi({ description: 'What was rewritten in the graph at load; see `GRAPH_REWRITES`.' });
+
 const fileShape = {
+  rewrites: rewritesSchema,
   file: z.string().openapi({ example: 'w600k_r50.onnx' }),
   sha256: z.string(),
   pinned: z.boolean().openapi({
@@ -72,7 +78,7 @@ export function addModelInfoRoute({ add, config, engine }: Api): void {
 }
 
 function describeModel(
-  { pack, embeddingSize }: LoadedModel,
+  { pack, embeddingSize, rewrites }: LoadedModel,
   config: Config,
 ): z.output<typeof modelInfoSchema> {
   const describeFile = ({ path, sha256, pinned }: ModelFile) => ({ file: basename(path), sha256, pinned });
@@ -82,8 +88,16 @@ function describeModel(
     embedding_space: pack.embeddingSpace,
     backend: 'onnxruntime',
     device: config.DEVICE,
-    detector: { ...describeFile(pack.detector), input_sizes: config.DETECTION_SIZES },
-    recogniser: { ...describeFile(pack.recogniser), input_size: pack.recogniser.inputSize },
+    detector: {
+      ...describeFile(pack.detector),
+      rewrites: rewrites.detector,
+      input_sizes: config.DETECTION_SIZES,
+    },
+    recogniser: {
+      ...describeFile(pack.recogniser),
+      rewrites: rewrites.recogniser,
+      input_size: pack.recogniser.inputSize,
+    },
     licence: pack.licence,
     synthetic: pack.origin === 'synthetic',
     detection_threshold: config.DETECTION_THRESHOLD,

@@ -1,4 +1,5 @@
 import type { ModelPack } from '../models/pack.ts';
+import type { GraphRewrites } from '../vision/networks.ts';
 import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 
 /** Whether faces can be embedded right now, and if not, why. */
@@ -10,6 +11,8 @@ export interface LoadedModel {
   pack: ModelPack;
   /** Numbers in one embedding. */
   embeddingSize: number;
+  /** What was rewritten in its graphs. */
+  rewrites: GraphRewrites;
 }
 
 export interface EmbedAnswer extends EmbedResult {

@@ -132,6 +132,7 @@ export class InferenceEngine implements FaceEngine {
       device: this.#config.DEVICE,
       intraOpThreads: this.#config.INTRA_OP_THREADS,
       detectionSizes: this.#config.DETECTION_SIZES,
+      rewrites: this.#config.GRAPH_REWRITES,
     };
     const pool: Pool = new WorkerPool({
       entry: builtFile('engine/inference-worker.js'),
@@ -141,7 +142,7 @@ export class InferenceEngine implements FaceEngine {
       log: this.#log,
     });
     const [ready] = await pool.start();
-    const model = { pack, embeddingSize: (ready as InferenceReady).embeddingSize };
+    const model = { pack, ...(ready as InferenceReady) };
     this.#loaded = { pool, model };
     // An end that began meanwhile must stay one.
     if (!signal.aborted) this.#phase = { phase: 'ready' };

@@ -1,4 +1,4 @@
-import { loadNetworks, type NetworkOptions } from '../vision/networks.ts';
+import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 import { serveJobs } from './job-port.ts';
 
@@ -11,12 +11,13 @@ export interface InferenceJob {
 
 export interface InferenceReady {
   embeddingSize: number;
+  rewrites: GraphRewrites;
 }
 
 await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
   return {
-    ready: { embeddingSize: networks.embeddingSize },
+    ready: { embeddingSize: networks.embeddingSize, rewrites: networks.rewrites },
     async run({ image, options }) {
       const result = await embedFaces(image, options, networks);
       return { result, transfer: result.faces.map((face) => face.embedding.buffer) };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import type { ModelFile, ModelPack } from '../models/pack.ts';
+import { type AppliedPass, rewriteGraph, rewritesPayOff } from '../models/rewrite/rewrite.ts';
 import { FaceDetector } from './detector.ts';
 import { FaceRecogniser } from './recogniser.ts';
 
@@ -11,6 +12,14 @@ export interface NetworkOptions {
   device: 'cpu' | 'cuda';
   intraOpThreads: number;
   detectionSizes: readonly number[];
+  /** Whether graphs are rewritten into faster ones that compute the same. */
+  rewrites: boolean;
+}
+
+/** What was rewritten in each graph; empty lists when nothing was. */
+export interface GraphRewrites {
+  detector: AppliedPass[];
+  recogniser: AppliedPass[];
 }
 
 export interface Networks {
@@ -18,6 +27,7 @@ export interface Networks {
   recogniser: FaceRecogniser;
   /** Numbers in one embedding. */
   embeddingSize: number;
+  rewrites: GraphRewrites;
 }
 
 /**
@@ -26,11 +36,13 @@ export interface Networks {
  */
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
-  const detector = new FaceDetector(await createSession(detectorFile, options), {
+  const detectorGraph = await createSession(detectorFile, options);
+  const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
   });
-  const recogniser = new FaceRecogniser(await createSession(recogniserFile, options), recogniserFile);
+  const recogniserGraph = await createSession(recogniserFile, options);
+  const recogniser = new FaceRecogniser(recogniserGraph.session, recogniserFile);
 
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
   await detector.detectFaces(blank, 1);
@@ -41,15 +53,21 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
       `The recogniser gives ${length} numbers; its manifest says ${recogniserFile.embeddingSize}.`,
     );
   }
-  return { detector, recogniser, embeddingSize: length };
+  const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
+  return { detector, recogniser, embeddingSize: length, rewrites };
 }
 
 /** The session is made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
-async function createSession(file: ModelFile, options: NetworkOptions): Promise<ort.InferenceSession> {
+async function createSession(
+  file: ModelFile,
+  options: NetworkOptions,
+): Promise<{ session: ort.InferenceSession; applied: AppliedPass[] }> {
   const bytes = await readFile(file.path);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
-  return ort.InferenceSession.create(bytes, {
+  const { bytes: graph, applied } =
+    options.rewrites && rewritesPayOff(options.device) ? rewriteGraph(bytes) : { bytes, applied: [] };
+  const session = await ort.InferenceSession.create(graph, {
     executionProviders: [options.device],
     intraOpNumThreads: options.intraOpThreads,
     interOpNumThreads: 1,
@@ -58,4 +76,5 @@ async function createSession(file: ModelFile, options: NetworkOptions): Promise<
     // SCRFD's graphs declare output sizes for 640 only; ONNX Runtime would warn at every other input.
     logSeverityLevel: 3,
   });
+  return { session, applied };
 }

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from '../../src/models/pack.ts';
+import { type RewrittenGraph, rewriteGraph } from '../../src/models/rewrite/rewrite.ts';
+import { FaceDetector } from '../../src/vision/detector.ts';
+import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
+import { FaceRecogniser } from '../../src/vision/recogniser.ts';
+import { cosine } from '../support/numbers.ts';
+import { appliedTo } from '../support/onnx-graphs.ts';
+import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
+
+const PORTRAITS = 64;
+
+const networkFile = (name: string) => new Uint8Array(readFileSync(join(MODELS, 'buffalo_sc_dq', name)));
+
+describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
+  let detector: RewrittenGraph;
+  let recogniser: RewrittenGraph;
+
+  beforeAll(() => {
+    detector = rewriteGraph(networkFile('det_500m.onnx'));
+    recogniser = rewriteGraph(networkFile('w600k_mbf.onnx'));
+  });
+
+  it('hold every pattern that is known to be in them', () => {
+    expect(appliedTo(detector)).toBe('sibling-convolutions 3');
+    // 34 PReLUs, of which the two beside the grouped convolution are dealt into two parts each.
+    expect(appliedTo(recogniser)).toBe('grouped-convolutions 1, prelu 36');
+  });
+
+  it('find the same faces in photographs and give the same embeddings', async () => {
+    const untouched = await pipelineOf(networkFile('det_500m.onnx'), networkFile('w600k_mbf.onnx'));
+    const rewritten = await pipelineOf(detector.bytes, recogniser.bytes);
+    const groups = ['insightface/t1.jpg', ...goldenImages().map(({ file }) => file)];
+    const files = [...new Set(groups.filter((file) => !file.startsWith('broken/')))].slice(0, PORTRAITS + 1);
+    expect(files.length).toBe(PORTRAITS + 1);
+    let faces = 0;
+    for (const file of files) {
+      const wanted = await untouched(photo(file));
+      expectSameFaces(await rewritten(photo(file)), wanted);
+      faces += wanted.faces.length;
+    }
+    expect(faces).toBeGreaterThan(PORTRAITS);
+  });
+
+  it('take a few milliseconds to rewrite', () => {
+    const bytes = [networkFile('det_500m.onnx'), networkFile('w600k_mbf.onnx')];
+    const times = Array.from({ length: 8 }, () => {
+      const started = performance.now();
+      for (const network of bytes) rewriteGraph(network);
+      return performance.now() - started;
+    });
+    // The fastest of several: the machine may be busy, and the first runs are not compiled yet.
+    expect(Math.min(...times)).toBeLessThan(30);
+  });
+});
+
+async function pipelineOf(detectorBytes: Uint8Array, recogniserBytes: Uint8Array) {
+  const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
+  const detector = new FaceDetector(await ort.InferenceSession.create(detectorBytes, options), {
+    sizes: [128, 640],
+    preprocessing: DETECTOR_PREPROCESSING,
+  });
+  const recogniser = new FaceRecogniser(await ort.InferenceSession.create(recogniserBytes, options), {
+    inputSize: 112,
+    preprocessing: RECOGNISER_PREPROCESSING,
+  });
+  const wanted = {
+    selection: 'all',
+    detection: 'full',
+    detectionThreshold: 0.5,
+    maxFaces: 100,
+    maxPixels: 50_000_000,
+  } as const;
+  return (image: Uint8Array<ArrayBuffer>) => embedFaces(image, wanted, { detector, recogniser });
+}
+
+function expectSameFaces(got: EmbedResult, wanted: EmbedResult): void {
+  expect(got.faces).toHaveLength(wanted.faces.length);
+  for (const [index, face] of wanted.faces.entries()) {
+    const other = got.faces[index] as EmbedResult['faces'][number];
+    for (const edge of ['left', 'top', 'right', 'bottom'] as const) {
+      expect(Math.abs(other.box[edge] - face.box[edge])).toBeLessThan(0.001);
+    }
+    for (const [i, value] of face.landmarks.entries()) {
+      expect(Math.abs((other.landmarks[i] as number) - value)).toBeLessThan(0.001);
+    }
+    expect(Math.abs(other.score - face.score)).toBeLessThan(1e-6);
+    expect(cosine(other.embedding, face.embedding)).toBeGreaterThan(1 - 1e-9);
+  }
+}
