@@ -34,18 +34,39 @@ export function shortenFloat32(value: number): number {
  * @throws {ServiceError} INVALID_EMBEDDING when it is empty, not base64 of whole float32 values, not finite or all zero.
  */
 export function readUnitEmbedding(encoded: UncheckedEmbedding, name: string): Float64Array {
-  const source = typeof encoded === 'string' ? decodeFloats(encoded, name) : encoded;
-  if (source.length === 0) throw invalid(name, 'is empty');
+  const values = typeof encoded === 'string' ? decodeFloats(encoded, name) : copyNumbers(encoded, name);
+  if (values.length === 0) throw invalid(name, 'is empty');
+  scaleToUnit(values, name);
+  return values;
+}
+
+function decodeFloats(text: string, name: string): Float64Array {
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) throw invalid(name, 'is not valid base64');
+  if (bytes.length % 4 !== 0) throw invalid(name, 'is not a whole number of float32 values');
+  // Every platform of ONNX Runtime is little-endian, and these bytes begin a buffer of their own.
+  return new Float64Array(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
+}
+
+function copyNumbers(source: readonly unknown[], name: string): Float64Array {
   const values = new Float64Array(source.length);
-  // Scaled by the largest magnitude first, so that squares neither overflow nor vanish.
-  let largest = 0;
   for (let i = 0; i < values.length; i++) {
     const value = source[i];
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw invalid(name, 'has a value that is not a finite number');
-    }
+    if (typeof value !== 'number') throw invalid(name, 'has a value that is not a finite number');
     values[i] = value;
-    largest = Math.max(largest, Math.abs(value));
+  }
+  return values;
+}
+
+/** In place. Scaled by the largest magnitude first, so that squares neither overflow nor vanish. */
+function scaleToUnit(values: Float64Array, name: string): void {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) {
+    const magnitude = Math.abs(values[i] as number);
+    // Not a comparison that NaN would pass.
+    if (!(magnitude < Number.POSITIVE_INFINITY))
+      throw invalid(name, 'has a value that is not a finite number');
+    if (magnitude > largest) largest = magnitude;
   }
   if (largest === 0) throw invalid(name, 'has zero norm');
   let sum = 0;
@@ -56,15 +77,6 @@ export function readUnitEmbedding(encoded: UncheckedEmbedding, name: string): Fl
   }
   const norm = Math.sqrt(sum);
   for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / norm;
-  return values;
-}
-
-function decodeFloats(text: string, name: string): Float64Array {
-  const bytes = decodeBase64(text);
-  if (bytes === undefined) throw invalid(name, 'is not valid base64');
-  if (bytes.length % 4 !== 0) throw invalid(name, 'is not a whole number of float32 values');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float64Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(index * 4, true));
 }
 
 function invalid(name: string, problem: string): ServiceError {

@@ -65,6 +65,11 @@ describe('the budget of bytes', () => {
 });
 
 describe('a body that', () => {
+  it.each([4999, 5001])('is %i bytes long where 5000 were declared is refused', async (length) => {
+    const { body } = bodyOf(new Uint8Array(length), { headers: { 'Content-Length': '5000' } });
+    await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
   it('comes too slowly is given up', async () => {
     const slow = streamOf(async (controller) => {
       await new Promise((resolve) => setTimeout(resolve, 40));
