@@ -13,19 +13,11 @@ import { createErrorHandler, failWith } from './api/failures.ts';
 import { IncomingBody } from './api/incoming-body.ts';
 import { addMetricsRoute } from './api/metrics.ts';
 import { addModelInfoRoute } from './api/model-info.ts';
+import { SECURITY_HEADERS } from './api/security-headers.ts';
 import { addStatusRoutes } from './api/status.ts';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { createRequestRecord } from './observability/request-record.ts';
-
-/** For an API that is no page and answers with people's faces: nothing is framed, guessed, kept or passed on. */
-const SECURITY_HEADERS = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-};
 
 /** Builds the HTTP application. It listens to nothing; see server.ts. */
 export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnvironment> {

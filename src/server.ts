@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { errorBody } from './api/failures.ts';
+import { SECURITY_HEADERS } from './api/security-headers.ts';
 import type { Config, SettingName } from './config.ts';
 import { ServiceError, StartupError } from './errors.ts';
 
@@ -103,7 +104,12 @@ function malformed(): { body: string; headers: Record<string, string> } {
   });
   return {
     body: JSON.stringify(errorBody(error, requestId)),
-    headers: { 'Content-Type': 'application/json', 'X-Request-Id': requestId, Connection: 'close' },
+    headers: {
+      ...SECURITY_HEADERS,
+      'Content-Type': 'application/json',
+      'X-Request-Id': requestId,
+      Connection: 'close',
+    },
   };
 }
 

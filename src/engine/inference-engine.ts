@@ -155,6 +155,11 @@ export class InferenceEngine implements FaceEngine {
       },
       'the model pack is loaded',
     );
+    if (pack.origin === 'synthetic') {
+      this.#log.warn(
+        'This is the synthetic pack: it recognises nobody. It is for integration tests and for trying the API.',
+      );
+    }
   }
 }
 

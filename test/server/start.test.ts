@@ -89,6 +89,12 @@ describe('starting', () => {
       .toBeGreaterThanOrEqual(2);
   });
 
+  it('says plainly that the synthetic pack recognises nobody', async () => {
+    const service = start();
+    await service.ready();
+    await expect.poll(() => service.stdout).toContain('it recognises nobody');
+  });
+
   it('becomes ready by itself when the weights arrive', async () => {
     const modelsDir = mkdtempSync(join(tmpdir(), 'models-'));
     mkdirSync(join(modelsDir, 'mine'));

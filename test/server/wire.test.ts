@@ -45,6 +45,7 @@ describe('over a bare connection', () => {
   ])('%s is answered in the one error shape', async (_name, text) => {
     const answer = await converse(text);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('X-Content-Type-Options: nosniff');
     expect(bodyOf(answer)).toMatchObject({ error_code: 'INVALID_REQUEST', request_id: expect.any(String) });
   });
 
