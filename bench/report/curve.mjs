@@ -66,7 +66,7 @@ export function drawLines(lines, labels) {
   };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    '<title>Latency against throughput, closed loop: the service and the peers</title>',
+    '<title>Latency over throughput, open loop</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     ...xTicks.map((x) => gridLine(place.x(x), place.y(yFirst), place.x(x), place.y(yLast))),
     ...yTicks.map((y) => gridLine(place.x(0), place.y(y), place.x(xLast), place.y(y))),
