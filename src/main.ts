@@ -46,14 +46,14 @@ async function main(): Promise<void> {
           { host, port: METRICS_PORT, setting: 'METRICS_PORT' },
           config,
         );
-  log.info({ host, port: server.port, version: VERSION, workers: config.WORKERS }, 'listening');
-  if (!keys.required) log.warn('No API keys are configured: whoever reaches the port may call.');
-
   drainOnSignal({ config, lifecycle, server, log }, async () => {
     await Promise.all([engine.close(), json.close(), tracing?.shutdown()]);
     await metricsServer?.close();
     keys.close();
   });
+  // Said last: whoever reads it may send a signal at once.
+  log.info({ host, port: server.port, version: VERSION, workers: config.WORKERS }, 'listening');
+  if (!keys.required) log.warn('No API keys are configured: whoever reaches the port may call.');
   engine.start();
 }
 
