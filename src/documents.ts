@@ -1,6 +1,7 @@
 import { SETTINGS, type SettingDescription } from './config.ts';
 import { ERROR_CATALOGUE } from './errors.ts';
 import { CATALOGUE } from './models/catalogue.ts';
+import { megabytes } from './models/download/report-download.ts';
 
 /**
  * The parts of the documents that are generated, so that no fact is written twice. `npm run generate` writes them and a
@@ -74,8 +75,4 @@ export function updateReadme(text: string): string {
 function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
   return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`;
 }

@@ -1,7 +1,6 @@
 import { builtFile } from '../engine/built-file.ts';
 import { Permits } from '../engine/permits.ts';
 import { WorkerPool } from '../engine/worker-pool.ts';
-import { ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type JsonJob, type JsonResult, type JsonResults, runJsonJob } from './json-jobs.ts';
 
@@ -49,10 +48,7 @@ export class JsonDesk {
     if (job.body.length <= INLINE_BYTES)
       return { result: runJsonJob(job).result as JsonResults[K], waited: 0 };
     const release = this.#permits.tryTake(1);
-    if (release === undefined) {
-      const retryAfter = Math.max(1, Math.ceil(this.#pool.expectedWait / 1000));
-      throw new ServiceError('OVERLOADED', { reason: 'queue_full', retryAfter });
-    }
+    if (release === undefined) throw this.#pool.overloaded();
     this.#startOnce();
     try {
       const { result, waited } = await this.#pool.run(job, { transfer: [job.body.buffer], signal });

@@ -75,12 +75,7 @@ export class InferenceEngine implements FaceEngine {
     if (loaded === undefined || status.phase !== 'ready') throw notReady(status);
     const { pool, model } = loaded;
     const release = this.#permits.tryTake(images);
-    if (release === undefined) {
-      throw new ServiceError('OVERLOADED', {
-        reason: 'queue_full',
-        retryAfter: Math.max(1, Math.ceil(pool.expectedWait / 1000)),
-      });
-    }
+    if (release === undefined) throw pool.overloaded();
     return {
       release,
       async embed(image, options, signal) {

@@ -90,6 +90,12 @@ export class WorkerPool<Ready, Job, Result> {
     return (this.#queue.size * this.#smoothedServiceTime) / this.#options.size;
   }
 
+  /** The refusal for a caller who gets no permit: it says when a place is likely to be free. */
+  overloaded(): ServiceError {
+    const retryAfter = Math.max(1, Math.ceil(this.expectedWait / 1000));
+    return new ServiceError('OVERLOADED', { reason: 'queue_full', retryAfter });
+  }
+
   /**
    * Starts all workers side by side.
    *

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
+import { VISION_STAGES } from '../vision/stages.ts';
 import { parseTraceparent, type TraceContext } from './traceparent.ts';
 
 /** The stages of a request whose time is told: on the log, as Server-Timing, as metrics and as spans. */
-export const REQUEST_STAGES = ['queue', 'decode', 'detect', 'align', 'recognise', 'compare'] as const;
+export const REQUEST_STAGES = ['queue', ...VISION_STAGES, 'compare'] as const;
 
 export type RequestStage = (typeof REQUEST_STAGES)[number];
 

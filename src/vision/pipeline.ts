@@ -1,7 +1,8 @@
 import { decodePicture } from './decode.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import type { FaceRecogniser } from './recogniser.ts';
-import { type DetectionMode, type FaceSelection, isSureFace, selectFaces } from './selection.ts';
+import { type DetectionMode, type FaceSelection, isSureChoice, selectFaces } from './selection.ts';
+import type { VisionStage } from './stages.ts';
 
 export interface EmbedOptions {
   selection: FaceSelection;
@@ -20,8 +21,6 @@ export interface EmbeddedFace extends DetectedFace {
   embedding: Float32Array<ArrayBuffer>;
 }
 
-export const STAGES = ['decode', 'detect', 'align', 'recognise'] as const;
-
 export interface EmbedResult {
   /** Size in pixels of the upright picture, to which all coordinates refer. */
   image: { width: number; height: number };
@@ -30,7 +29,7 @@ export interface EmbedResult {
   /** Faces that were detected and wanted, but are beyond `maxFaces`. */
   omitted: number;
   /** Milliseconds spent in each stage. */
-  timings: Record<(typeof STAGES)[number], number>;
+  timings: Record<VisionStage, number>;
 }
 
 /**
@@ -53,8 +52,7 @@ export async function embedFaces(
 
   const picture = await decodePicture(image, options.maxPixels);
   lap('decode');
-  const isEnough = (faces: DetectedFace[], scale: number) =>
-    faces.length > 0 && selectFaces(faces, 'largest', picture).every((face) => isSureFace(face, scale));
+  const isEnough = (faces: DetectedFace[], scale: number) => isSureChoice(faces, picture, scale);
   const detected = await detector.detectFaces(
     picture,
     options.detectionThreshold,

@@ -57,7 +57,8 @@ function prominence({ left, top, right, bottom }: BoundingBox, image: { width: n
 }
 
 /**
- * Whether a face found at a small detector input is so large and so sure that a larger input would hardly choose another.
+ * Whether the most prominent of the faces found at a small detector input is so large and so sure that a larger input
+ * would hardly choose another.
  *
  * A larger input can only add candidates. The answer is exactly that of the full search unless one of those is more
  * prominent than this face, which takes a face that is larger or more central and was missed here; or is this very face
@@ -65,7 +66,13 @@ function prominence({ left, top, right, bottom }: BoundingBox, image: { width: n
  *
  * @param scale pixels of the detector input for one of the picture.
  */
-export function isSureFace({ box, score }: Pick<DetectedFace, 'box' | 'score'>, scale: number): boolean {
+export function isSureChoice(
+  [first, ...others]: readonly Pick<DetectedFace, 'box' | 'score'>[],
+  image: { width: number; height: number },
+  scale: number,
+): boolean {
+  if (first === undefined) return false;
+  const { box, score } = mostProminent(first, others, image);
   const side = Math.min(box.right - box.left, box.bottom - box.top) * scale;
   return score >= SURE_SCORE && side >= SURE_SIDE;
 }

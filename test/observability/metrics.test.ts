@@ -4,6 +4,7 @@ import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { REJECTION_REASONS, REQUEST_STAGES } from '../../src/observability/request-record.ts';
 import { assembleApp } from '../support/app.ts';
 import { startEngine, testConfig } from '../support/engines.ts';
+import { seriesValue } from '../support/metric.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 
 const config = testConfig({ MAX_IMAGE_SIZE: '2000000' });
@@ -18,9 +19,7 @@ afterAll(() => engine.close());
 
 /** The value of one series, or undefined when it is not there. */
 async function read(series: string): Promise<number | undefined> {
-  const text = await (await app.request('/metrics')).text();
-  const line = text.split('\n').find((one) => one.startsWith(`${series} `));
-  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  return seriesValue(await (await app.request('/metrics')).text(), series);
 }
 
 const embed = (body: Uint8Array<ArrayBuffer>, query = '') =>
