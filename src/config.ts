@@ -180,6 +180,12 @@ export const SETTINGS = {
     ...integer(1024),
     description: 'Bytes of one request body. Base64 makes an image a third larger.',
   }),
+  MAX_BATCH_SIZE: setting({
+    default: 64,
+    defaultLabel: '64, or WORKERS + MAX_QUEUE when that is less',
+    ...integer(1, 10_000),
+    description: 'Images of one request. Each takes a place, as a request with one image does.',
+  }),
   MAX_REFERENCES: setting({
     default: 10_000,
     ...integer(1),
@@ -308,7 +314,15 @@ export function loadConfig(environment: Environment): Config {
     }
     return [name, value];
   });
-  const config = Object.fromEntries(entries) as Config;
+  const given = Object.fromEntries(entries) as Config;
+  // More images than there are places would be refused for ever.
+  const places = given.WORKERS + given.MAX_QUEUE;
+  const config = { ...given, MAX_BATCH_SIZE: Math.min(given.MAX_BATCH_SIZE, places) };
+  if (environment.MAX_BATCH_SIZE && given.MAX_BATCH_SIZE > places) {
+    problems.push(
+      `MAX_BATCH_SIZE is ${given.MAX_BATCH_SIZE}; accepted is at most WORKERS + MAX_QUEUE, ${places}.`,
+    );
+  }
   if (problems.length === 0 && config.MAX_REQUEST_SIZE < config.MAX_IMAGE_SIZE) {
     problems.push(
       `MAX_REQUEST_SIZE is ${config.MAX_REQUEST_SIZE}; accepted is at least MAX_IMAGE_SIZE, ${config.MAX_IMAGE_SIZE}.`,

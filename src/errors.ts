@@ -33,7 +33,7 @@ export const ERROR_CATALOGUE = {
   REQUEST_TOO_LARGE: {
     status: 413,
     message: 'The request is too large.',
-    when: 'The body has more than `MAX_REQUEST_SIZE` bytes, or names more than `MAX_REFERENCES` references.',
+    when: 'The body has more than `MAX_REQUEST_SIZE` bytes, more than `MAX_BATCH_SIZE` images or `MAX_REFERENCES` references.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
@@ -59,6 +59,11 @@ export const ERROR_CATALOGUE = {
     status: 422,
     message: 'More than one face was detected in the image.',
     when: 'With `faces` = `single`: several faces reach the detection threshold. `detail` gives the count.',
+  },
+  LOW_QUALITY: {
+    status: 422,
+    message: 'The face is not good enough.',
+    when: 'The face is below `min_quality` or `min_face_size`. `detail` says what was low, in words for its owner.',
   },
   INVALID_EMBEDDING: {
     status: 422,

@@ -1,27 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { EmbedAnswer } from '../engine/engine.ts';
 import { recordStages } from '../observability/request-record.ts';
-import { encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
-import type { EmbeddedFace } from '../vision/pipeline.ts';
 import type { Api } from './api.ts';
 import { EMBED_REQUEST, type RequestOptions, readEmbedRequest } from './embed-request.ts';
+import { describeFace, faceShape } from './face.ts';
 import { errorResponses } from './failures.ts';
-
-const embeddingSchema = z
-  .union([z.array(z.number()), z.string()])
-  .openapi({ description: 'L2 norm 1, written as `encoding_format` says.', example: [0.0123, -0.0456] });
-
-const faceShape = {
-  embedding: embeddingSchema,
-  detection_score: z.number().openapi({ description: 'How sure the detector is, 0..1.', example: 0.87 }),
-  bbox: z
-    .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
-    .openapi({ description: 'In pixels of the upright image. It may reach beyond the edges.' }),
-  landmarks: z.array(z.array(z.number()).length(2)).length(5).openapi({
-    description:
-      'Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each.',
-  }),
-};
 
 const contextShape = {
   image: z
@@ -120,30 +103,12 @@ function embedResponse(answer: EmbedAnswer, options: RequestOptions) {
     image: answer.image,
     model: { name: pack.name, embedding_size: embeddingSize, embedding_space: pack.embeddingSpace },
   };
-  const faces = answer.faces.map((face) => faceResponse(face, options));
+  const faces = answer.faces.map((face) => describeFace(face, options));
   if (options.faces !== 'all') return { ...faces[0], face_detected: true, ...context };
   return {
     faces,
     face_detected: faces.length > 0,
     ...(answer.omitted > 0 ? { faces_omitted: answer.omitted } : {}),
     ...context,
-  };
-}
-
-function faceResponse({ box, score, landmarks, embedding }: EmbeddedFace, options: RequestOptions) {
-  const float = (value: number) => shortenFloat32(Math.fround(value));
-  return {
-    embedding: encodeEmbedding(embedding, options.encoding_format),
-    detection_score: float(score),
-    bbox: {
-      x: float(box.left),
-      y: float(box.top),
-      width: float(box.right - box.left),
-      height: float(box.bottom - box.top),
-    },
-    landmarks: Array.from({ length: 5 }, (_, i) => [
-      float(landmarks[2 * i] as number),
-      float(landmarks[2 * i + 1] as number),
-    ]),
   };
 }

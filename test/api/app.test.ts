@@ -108,6 +108,7 @@ describe('GET /v1/model-info', () => {
         max_image_size: 10_485_760,
         max_image_pixels: 50_000_000,
         max_request_size: 33_554_432,
+        max_batch_size: 64,
         max_references: 10_000,
         max_faces: 100,
         max_queue: 64,
