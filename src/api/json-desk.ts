@@ -1,4 +1,4 @@
-import { builtFile } from '../engine/built-file.ts';
+import { builtFile } from '../built-file.ts';
 import { Permits } from '../engine/permits.ts';
 import { WorkerPool } from '../engine/worker-pool.ts';
 import type { Logger } from '../log.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { builtFile } from '../built-file.ts';
 import type { Config } from '../config.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -6,7 +7,6 @@ import { obtainPack } from '../models/obtain.ts';
 import { PackUnavailableError } from '../models/pack-errors.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
-import { builtFile } from './built-file.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
 import { Permits } from './permits.ts';

@@ -1,9 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import type { Landmarks } from './alignment.ts';
 import type { Picture } from './decode.ts';
-import { letterbox } from './letterbox.ts';
+import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
-import { type Normalisation, tabulateNormalisation } from './normalisation.ts';
 
 /** Edges in pixels of the picture; they may lie outside it. */
 export interface BoundingBox {
@@ -30,19 +29,17 @@ const ANCHORS = 2;
  */
 export class FaceDetector {
   readonly #session: ort.InferenceSession;
-  readonly #normalisation: Normalisation;
-  /** Square input sizes, ascending, with the input buffer of each, kept between pictures. */
-  readonly #inputs: { size: number; data: Float32Array<ArrayBuffer> }[];
+  /** Smallest first. */
+  readonly #inputs: Letterbox[];
 
   constructor(
     session: ort.InferenceSession,
     options: { sizes: readonly number[]; preprocessing: { mean: number; std: number } },
   ) {
     this.#session = session;
-    this.#normalisation = tabulateNormalisation(options.preprocessing);
     this.#inputs = options.sizes
       .toSorted((a, b) => a - b)
-      .map((size) => ({ size, data: new Float32Array(3 * size * size) }));
+      .map((size) => new Letterbox(size, options.preprocessing));
   }
 
   /**
@@ -60,9 +57,10 @@ export class FaceDetector {
   ): Promise<DetectedFace[]> {
     const candidates: DetectedFace[] = [];
     let faces: DetectedFace[] = [];
-    for (const { size, data } of this.#inputs) {
-      const scale = letterbox(picture, size, this.#normalisation, data);
-      const outputs = await this.#run(size, data);
+    for (const letterbox of this.#inputs) {
+      const { size } = letterbox;
+      const scale = letterbox.fit(picture);
+      const outputs = await this.#run(letterbox);
       for (const [level, stride] of STRIDES.entries()) {
         collectCandidates(outputs, { level, stride, size, scale, threshold }, candidates);
       }
@@ -74,9 +72,9 @@ export class FaceDetector {
   }
 
   /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. */
-  async #run(size: number, data: Float32Array<ArrayBuffer>): Promise<Float32Array[]> {
+  async #run({ size, input: pixels }: Letterbox): Promise<Float32Array[]> {
     const [inputName] = this.#session.inputNames;
-    const input = new ort.Tensor('float32', data, [1, 3, size, size]);
+    const input = new ort.Tensor('float32', pixels, [1, 3, size, size]);
     const results = await this.#session.run({ [inputName as string]: input });
     const outputs = this.#session.outputNames.map((name) => results[name]?.data as Float32Array);
     for (const [index, output] of outputs.entries()) {

@@ -1,119 +1,202 @@
+import { readFileSync } from 'node:fs';
+import { builtFile } from '../built-file.ts';
 import type { Picture } from './decode.ts';
-import type { Normalisation } from './normalisation.ts';
 
 /** OpenCV interpolates 8-bit pictures with weights of 11 bits. */
 const WEIGHT_BITS = 11;
 const WEIGHT_ONE = 1 << WEIGHT_BITS;
 
-/** Where each pixel of one resized axis comes from: two neighbouring source pixels and their weights. */
+/** Source rows are copied to where the kernels can reach them in bands of at most so many bytes. */
+const BAND_BYTES = 1 << 20;
+/** The kernels read whole words, beyond the last byte of a band. */
+const BAND_SLACK = 16;
+const WASM_PAGE = 65_536;
+
+/** src/vision/assembly/bilinear.ts has what each does; addresses are in bytes. */
+interface Kernels {
+  memory: WebAssembly.Memory;
+  interpolateRow(source: number, taps: number, weights: number, out: number, width: number): void;
+  blendRows(
+    upper: number,
+    lower: number,
+    upperWeight: number,
+    lowerWeight: number,
+    width: number,
+    out: number,
+    plane: number,
+    mean: number,
+    std: number,
+  ): void;
+}
+
+const kernelModule = new WebAssembly.Module(readFileSync(builtFile('vision/bilinear.wasm')));
+
+/** Where each pixel of one resized axis comes from: two neighbouring source samples and their weights. */
 interface AxisTaps {
-  first: Int32Array;
-  second: Int32Array;
-  firstWeight: Int32Array;
-  secondWeight: Int32Array;
+  first: Uint32Array;
+  second: Uint32Array;
+  firstWeight: Int16Array;
+  secondWeight: Int16Array;
 }
 
 /**
- * Resizes a picture into the top left of a square, keeping its aspect ratio; the rest is black. Writes the normalised
- * network input (3 × size × size, channels R, G, B) straight from the pixels.
+ * A square network input (3 × size × size, channels R, G, B) that pictures are resized into: top left, keeping their
+ * aspect ratio; the rest is black. Its buffers are kept between pictures.
  *
  * The resampling is OpenCV's INTER_LINEAR for 8 bits: two taps an axis, no antialiasing, fixed-point weights, rounded
  * to whole grey levels. The fit is InsightFace's (scrfd.py): the longer side fills the square, the other is truncated.
- *
- * @param input 3 · size · size floats, overwritten.
- * @returns resized pixels for one source pixel; divide detector coordinates by it to get picture coordinates.
  */
-export function letterbox(
-  picture: Picture,
-  size: number,
-  normalisation: Normalisation,
-  input: Float32Array,
-): number {
-  const { data, width, height } = picture;
-  const portrait = height > width;
-  const fittedHeight = portrait ? size : Math.max(1, Math.trunc(size * (height / width)));
-  const fittedWidth = portrait ? Math.max(1, Math.trunc(size / (height / width))) : size;
-  const plane = size * size;
-  if (fittedWidth < size || fittedHeight < size) input.fill(normalisation[0] as number);
+export class Letterbox {
+  readonly size: number;
+  /** Normalised. The next picture overwrites it. */
+  readonly input: Float32Array<ArrayBuffer>;
+  readonly #preprocessing: { mean: number; std: number };
+  readonly #kernels: Kernels;
+  readonly #at: { input: number; band: number; taps: number; weights: number; rows: [number, number] };
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #taps: Uint32Array;
+  readonly #weights: Int16Array;
+  /** Extent in pixels of what the last picture covered. */
+  #covered = { width: 0, height: 0 };
 
-  const columns = axisTaps(width, fittedWidth, 3);
-  const rows = axisTaps(height, fittedHeight, width * 3);
-  let upper: Row = { offset: -1, values: new Int32Array(fittedWidth * 3) };
-  let lower: Row = { offset: -1, values: new Int32Array(fittedWidth * 3) };
-  for (let y = 0; y < fittedHeight; y++) {
-    const upperOffset = rows.first[y] as number;
-    const lowerOffset = rows.second[y] as number;
-    // Going down the picture, what was the lower source row often becomes the upper one.
-    if (upper.offset !== upperOffset && lower.offset === upperOffset) [upper, lower] = [lower, upper];
-    interpolateRow(data, upperOffset, columns, upper);
-    interpolateRow(data, lowerOffset, columns, lower);
-    blendRows(upper.values, lower.values, rows.firstWeight[y] as number, rows.secondWeight[y] as number, {
-      normalisation,
-      input,
-      plane,
-      offset: y * size,
-      width: fittedWidth,
-    });
+  /** @param size side in pixels, a multiple of 32. */
+  constructor(size: number, preprocessing: { mean: number; std: number }) {
+    this.size = size;
+    this.#preprocessing = preprocessing;
+    const instance = new WebAssembly.Instance(kernelModule);
+    this.#kernels = instance.exports as unknown as Kernels;
+    const { memory } = this.#kernels;
+    let end = memory.buffer.byteLength;
+    const take = (bytes: number) => {
+      const start = end;
+      end += Math.ceil(bytes / 16) * 16;
+      return start;
+    };
+    this.#at = {
+      input: take(3 * size * size * Float32Array.BYTES_PER_ELEMENT),
+      taps: take(2 * size * Uint32Array.BYTES_PER_ELEMENT),
+      weights: take(2 * size * Int16Array.BYTES_PER_ELEMENT),
+      rows: [take(3 * size * Int16Array.BYTES_PER_ELEMENT), take(3 * size * Int16Array.BYTES_PER_ELEMENT)],
+      band: take(BAND_BYTES + BAND_SLACK),
+    };
+    memory.grow(Math.ceil((end - memory.buffer.byteLength) / WASM_PAGE));
+    const { buffer } = memory;
+    this.input = new Float32Array(buffer, this.#at.input, 3 * size * size);
+    this.#bytes = new Uint8Array(buffer);
+    this.#taps = new Uint32Array(buffer, this.#at.taps, 2 * size);
+    this.#weights = new Int16Array(buffer, this.#at.weights, 2 * size);
   }
-  return fittedHeight / height;
-}
 
-/** One source row, interpolated along x: three planes of width values, of 8 + 7 bits. */
-interface Row {
-  /** Index of the source row's first byte, -1 while empty. */
-  offset: number;
-  values: Int32Array;
-}
+  /** @returns resized pixels for one source pixel; divide detector coordinates by it to get picture coordinates. */
+  fit(picture: Picture): number {
+    const { size } = this;
+    const { width, height } = picture;
+    const portrait = height > width;
+    const fittedHeight = portrait ? size : Math.max(1, Math.trunc(size * (height / width)));
+    const fittedWidth = portrait ? Math.max(1, Math.trunc(size / (height / width))) : size;
+    this.#blacken(fittedWidth, fittedHeight);
 
-function interpolateRow(data: Uint8Array, offset: number, columns: AxisTaps, row: Row): void {
-  if (row.offset === offset) return;
-  row.offset = offset;
-  const { first, second, firstWeight, secondWeight } = columns;
-  const width = first.length;
-  const red = row.values.subarray(0, width);
-  const green = row.values.subarray(width, 2 * width);
-  const blue = row.values.subarray(2 * width);
-  for (let x = 0; x < width; x++) {
-    const a = offset + (first[x] as number);
-    const b = offset + (second[x] as number);
-    const wa = firstWeight[x] as number;
-    const wb = secondWeight[x] as number;
-    // OpenCV's vertical pass drops four bits of these before it multiplies; here that is done once for both its uses.
-    red[x] = ((data[a] as number) * wa + (data[b] as number) * wb) >> 4;
-    green[x] = ((data[a + 1] as number) * wa + (data[b + 1] as number) * wb) >> 4;
-    blue[x] = ((data[a + 2] as number) * wa + (data[b + 2] as number) * wb) >> 4;
-  }
-}
-
-interface RowTarget {
-  normalisation: Normalisation;
-  input: Float32Array;
-  plane: number;
-  offset: number;
-  width: number;
-}
-
-/** The vertical pass of OpenCV, in 32 bits. Views of exactly one row let the compiler drop its checks of bounds. */
-function blendRows(upper: Int32Array, lower: Int32Array, wu: number, wl: number, target: RowTarget): void {
-  const { normalisation, input, plane, offset, width } = target;
-  for (let channel = 0; channel < 3; channel++) {
-    const above = upper.subarray(channel * width, (channel + 1) * width);
-    const below = lower.subarray(channel * width, (channel + 1) * width);
-    const out = input.subarray(channel * plane + offset, channel * plane + offset + width);
-    for (let x = 0; x < width; x++) {
-      const value = (((above[x] as number) * wu) >> 16) + (((below[x] as number) * wl) >> 16);
-      out[x] = normalisation[(value + 2) >> 2] as number;
+    const { mean, std } = this.#preprocessing;
+    const { taps, weights, rows, input } = this.#at;
+    const paddedWidth = Math.ceil(fittedWidth / 8) * 8;
+    const addressOf = this.#openBands(picture, axisTaps(width, fittedWidth), paddedWidth);
+    const vertical = axisTaps(height, fittedHeight);
+    let upper = { row: -1, address: rows[0] };
+    let lower = { row: -1, address: rows[1] };
+    const interpolate = (line: { row: number; address: number }, row: number) => {
+      if (line.row === row) return;
+      line.row = row;
+      this.#kernels.interpolateRow(addressOf(row), taps, weights, line.address, paddedWidth);
+    };
+    for (let y = 0; y < fittedHeight; y++) {
+      const first = vertical.first[y] as number;
+      const second = vertical.second[y] as number;
+      // Going down the picture, what was the lower source row often becomes the upper one.
+      if (upper.row !== first && lower.row === first) [upper, lower] = [lower, upper];
+      interpolate(upper, first);
+      interpolate(lower, second);
+      this.#kernels.blendRows(
+        upper.address,
+        lower.address,
+        vertical.firstWeight[y] as number,
+        vertical.secondWeight[y] as number,
+        paddedWidth,
+        input + 4 * y * size,
+        4 * size * size,
+        mean,
+        std,
+      );
     }
+    return fittedHeight / height;
+  }
+
+  /** Columns between the fitted width and the next multiple of eight turn black by themselves: their weights are zero. */
+  #blacken(width: number, height: number): void {
+    if (this.#covered.width === width && this.#covered.height === height) return;
+    this.#covered = { width, height };
+    const { size, input } = this;
+    const black = (0 - this.#preprocessing.mean) / this.#preprocessing.std;
+    if (width < size) input.fill(black);
+    else
+      for (let plane = 1; plane <= 3; plane++)
+        input.fill(black, ((plane - 1) * size + height) * size, plane * size * size);
+  }
+
+  /**
+   * Tells the kernels which columns to read, and makes source rows available to them.
+   *
+   * @returns the address of a source row; an earlier address may not hold its row any longer.
+   */
+  #openBands(
+    { data, width, height }: Picture,
+    columns: AxisTaps,
+    paddedWidth: number,
+  ): (row: number) => number {
+    const { band } = this.#at;
+    const rowBytes = width * 3;
+    const whole = rowBytes <= BAND_BYTES;
+    this.#taps.fill(0, 0, 2 * paddedWidth);
+    this.#weights.fill(0, 0, 2 * paddedWidth);
+    for (let x = 0; x < columns.first.length; x++) {
+      this.#taps[2 * x] = whole ? 3 * (columns.first[x] as number) : 6 * x;
+      this.#taps[2 * x + 1] = whole ? 3 * (columns.second[x] as number) : 6 * x + 3;
+      this.#weights[2 * x] = columns.firstWeight[x] as number;
+      this.#weights[2 * x + 1] = columns.secondWeight[x] as number;
+    }
+    if (!whole) return (row) => this.#gatherRow(data.subarray(row * rowBytes, (row + 1) * rowBytes), columns);
+
+    const rows = Math.floor(BAND_BYTES / rowBytes);
+    let from = 0;
+    let to = 0;
+    return (row) => {
+      if (row < from || row >= to) {
+        from = row;
+        to = Math.min(height, row + rows);
+        this.#bytes.set(data.subarray(from * rowBytes, to * rowBytes), band);
+      }
+      return band + (row - from) * rowBytes;
+    };
+  }
+
+  /** For a row that is longer than a band: only the pixels that count, in pairs. */
+  #gatherRow(row: Uint8Array, { first, second }: AxisTaps): number {
+    const { band } = this.#at;
+    for (let x = 0; x < first.length; x++) {
+      const left = 3 * (first[x] as number);
+      const right = 3 * (second[x] as number);
+      this.#bytes.set(row.subarray(left, left + 3), band + 6 * x);
+      this.#bytes.set(row.subarray(right, right + 3), band + 6 * x + 3);
+    }
+    return band;
   }
 }
 
-/** @param stride distance between neighbouring source samples in the array that the taps index. */
-function axisTaps(sourceLength: number, length: number, stride: number): AxisTaps {
+function axisTaps(sourceLength: number, length: number): AxisTaps {
   const taps: AxisTaps = {
-    first: new Int32Array(length),
-    second: new Int32Array(length),
-    firstWeight: new Int32Array(length),
-    secondWeight: new Int32Array(length),
+    first: new Uint32Array(length),
+    second: new Uint32Array(length),
+    firstWeight: new Int16Array(length),
+    secondWeight: new Int16Array(length),
   };
   const scale = sourceLength / length;
   for (let i = 0; i < length; i++) {
@@ -123,8 +206,8 @@ function axisTaps(sourceLength: number, length: number, stride: number): AxisTap
     const inside = floor >= 0 && floor < sourceLength - 1;
     const source = Math.min(Math.max(floor, 0), sourceLength - 1);
     const fraction = inside ? Math.fround(position - floor) : 0;
-    taps.first[i] = source * stride;
-    taps.second[i] = (inside ? source + 1 : source) * stride;
+    taps.first[i] = source;
+    taps.second[i] = inside ? source + 1 : source;
     taps.firstWeight[i] = roundHalfEven((1 - fraction) * WEIGHT_ONE);
     taps.secondWeight[i] = roundHalfEven(fraction * WEIGHT_ONE);
   }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { letterbox } from '../../src/vision/letterbox.ts';
-import { tabulateNormalisation } from '../../src/vision/normalisation.ts';
+import { Letterbox } from '../../src/vision/letterbox.ts';
 import { seededRandom } from '../support/numbers.ts';
 
 /** Grey levels as they are, so that inputs can be read as pixels. */
-const IDENTITY = tabulateNormalisation({ mean: 0, std: 1 });
+const IDENTITY = { mean: 0, std: 1 };
 
 function picture(width: number, height: number, level: (x: number, y: number, channel: number) => number) {
   const data = new Uint8Array(width * height * 3);
@@ -45,8 +44,10 @@ describe('letterbox', () => {
     (_name, width, height, size, fw, fh) => {
       const random = seededRandom(width);
       const source = picture(width, height, () => Math.floor(random() * 256));
-      const input = new Float32Array(3 * size * size).fill(-1);
-      letterbox(source, size, IDENTITY, input);
+      const letterbox = new Letterbox(size, IDENTITY);
+      letterbox.input.fill(-1);
+      letterbox.fit(source);
+      const { input } = letterbox;
       for (let channel = 0; channel < 3; channel++) {
         for (let y = 0; y < size; y++) {
           for (let x = 0; x < size; x++) {
@@ -66,45 +67,81 @@ describe('letterbox', () => {
 
   it('leaves a picture of the input size as it is', () => {
     const source = picture(32, 32, (x, y, channel) => (x * 7 + y * 3 + channel * 50) % 256);
-    const input = new Float32Array(3 * 32 * 32);
-    expect(letterbox(source, 32, IDENTITY, input)).toBe(1);
+    const letterbox = new Letterbox(32, IDENTITY);
+    const { input } = letterbox;
+    expect(letterbox.fit(source)).toBe(1);
     expect(input[5 * 32 + 9]).toBe(source.data[(5 * 32 + 9) * 3]);
     expect(input[2 * 1024 + 5 * 32 + 9]).toBe(source.data[(5 * 32 + 9) * 3 + 2]);
   });
 
   it('returns the scale that brings detector coordinates back', () => {
     const source = picture(1280, 886, () => 0);
-    expect(letterbox(source, 640, IDENTITY, new Float32Array(3 * 640 * 640))).toBe(443 / 886);
+    expect(new Letterbox(640, IDENTITY).fit(source)).toBe(443 / 886);
   });
 
   it('normalises, and pads with what black becomes', () => {
-    const normalisation = tabulateNormalisation({ mean: 127.5, std: 128 });
-    const input = new Float32Array(3 * 32 * 32);
-    letterbox(
-      picture(32, 16, () => 255),
-      32,
-      normalisation,
-      input,
-    );
-    expect(input[0]).toBeCloseTo(127.5 / 128, 6);
-    expect(input[31 * 32]).toBeCloseTo(-127.5 / 128, 6);
+    const letterbox = new Letterbox(32, { mean: 127.5, std: 128 });
+    letterbox.fit(picture(32, 16, () => 255));
+    expect(letterbox.input[0]).toBe(127.5 / 128);
+    expect(letterbox.input[31 * 32]).toBe(-127.5 / 128);
   });
 
   it('forgets the picture before', () => {
-    const input = new Float32Array(3 * 32 * 32);
-    letterbox(
-      picture(32, 32, () => 200),
-      32,
-      IDENTITY,
-      input,
-    );
-    letterbox(
-      picture(32, 8, () => 100),
-      32,
-      IDENTITY,
-      input,
-    );
-    expect(input[31 * 32 + 5]).toBe(0);
-    expect(input[5]).toBe(100);
+    const letterbox = new Letterbox(32, IDENTITY);
+    const at = (x: number, y: number) => letterbox.input[2 * 1024 + y * 32 + x];
+    const plain = (width: number, height: number, grey: number) => picture(width, height, () => grey);
+    letterbox.fit(plain(32, 32, 200));
+    letterbox.fit(plain(32, 8, 100));
+    expect([at(5, 0), at(5, 7), at(5, 8), at(5, 31)]).toEqual([100, 100, 0, 0]);
+    letterbox.fit(plain(3, 32, 50));
+    expect([at(2, 31), at(3, 0), at(9, 0), at(31, 31)]).toEqual([50, 0, 0, 0]);
+    letterbox.fit(plain(32, 16, 150));
+    expect([at(31, 15), at(0, 16), at(31, 31)]).toEqual([150, 0, 0]);
+  });
+
+  it.each([
+    ['several bands', 1000, 800],
+    ['bands of one row', 300_000, 9],
+    ['rows longer than a band', 400_000, 5],
+  ])('computes as OpenCV does, to the last bit: %s', (_name, width, height) => {
+    const random = seededRandom(7);
+    const source = picture(width, height, () => Math.floor(random() * 256));
+    const size = 64;
+    const letterbox = new Letterbox(size, { mean: 0, std: 1 });
+    letterbox.fit(source);
+    const fittedHeight = Math.max(1, Math.trunc((size * height) / width));
+    const horizontal = taps(width, size);
+    const vertical = taps(height, fittedHeight);
+    for (let channel = 0; channel < 3; channel++) {
+      for (let y = 0; y < fittedHeight; y++) {
+        const row = Array.from({ length: size }, (_, x) => {
+          const [left, right, wl, wr] = horizontal(x);
+          const [above, below, wa, wb] = vertical(y);
+          const level = (px: number, py: number) => source.data[(py * width + px) * 3 + channel] as number;
+          const along = (py: number) => level(left, py) * wl + level(right, py) * wr;
+          return ((((along(above) >> 4) * wa) >> 16) + (((along(below) >> 4) * wb) >> 16) + 2) >> 2;
+        });
+        const start = (channel * size + y) * size;
+        expect([...letterbox.input.subarray(start, start + size)]).toEqual(row);
+      }
+    }
   });
 });
+
+/** Source: OpenCV, modules/imgproc/src/resize.cpp. Neighbours and their weights in 2048ths. */
+function taps(source: number, length: number) {
+  return (i: number): [number, number, number, number] => {
+    const position = Math.fround((i + 0.5) * (source / length) - 0.5);
+    const floor = Math.floor(position);
+    if (floor < 0) return [0, 0, 2048, 0];
+    if (floor >= source - 1) return [source - 1, source - 1, 2048, 0];
+    const fraction = Math.fround(position - floor);
+    return [floor, floor + 1, nearestEven((1 - fraction) * 2048), nearestEven(fraction * 2048)];
+  };
+}
+
+function nearestEven(value: number): number {
+  const [below, above] = [Math.floor(value), Math.ceil(value)];
+  if (value - below === above - value) return below % 2 === 0 ? below : above;
+  return Math.round(value);
+}

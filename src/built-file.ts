@@ -3,5 +3,5 @@
  * supported Node, and this module itself may be running from src/ (under the tests) or from dist/.
  */
 export function builtFile(path: string): URL {
-  return new URL(`../../dist/${path}`, import.meta.url);
+  return new URL(`../dist/${path}`, import.meta.url);
 }

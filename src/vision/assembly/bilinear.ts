@@ -1,0 +1,103 @@
+/*
+ * The two passes of OpenCV's bilinear resize for 8 bits, on the processor's vector unit. This file is AssemblyScript, not
+ * TypeScript: scripts/build.mjs compiles it to dist/vision/bilinear.wasm, and letterbox.ts alone calls it. The caller lays
+ * out the memory; widths are rounded up to eight pixels, so all buffers of rows must have room for that.
+ *
+ * Numbers: a level has 8 bits, a weight 11, as in OpenCV (modules/imgproc/src/resize.cpp). Its vertical pass drops four bits
+ * of what the horizontal one gives before it multiplies; here they are dropped once, for both uses. 15 bits are left, and a
+ * row needs half the memory.
+ */
+
+/**
+ * One source row, interpolated along x.
+ *
+ * @param source R, G, B bytes of the row; three bytes beyond its end are read, too.
+ * @param taps two u32 a pixel: offsets in bytes of the left and the right neighbour.
+ * @param weights two i16 a pixel, those of the neighbours.
+ * @param out three planes of i16, each `width` pixels long.
+ * @param width a multiple of 8.
+ */
+export function interpolateRow(source: usize, taps: usize, weights: usize, out: usize, width: usize): void {
+  const plane = width << 1;
+  const end = out + plane;
+  while (out < end) {
+    const p0 = pixel(source, taps, weights);
+    const p1 = pixel(source, taps + 8, weights + 4);
+    const p2 = pixel(source, taps + 16, weights + 8);
+    const p3 = pixel(source, taps + 24, weights + 12);
+    // Four pixels of R, G, B and something become four of R, of G and of B.
+    const rg01 = v128.shuffle<i32>(p0, p1, 0, 4, 1, 5);
+    const rg23 = v128.shuffle<i32>(p2, p3, 0, 4, 1, 5);
+    const b01 = v128.shuffle<i32>(p0, p1, 2, 6, 2, 6);
+    const b23 = v128.shuffle<i32>(p2, p3, 2, 6, 2, 6);
+    const red = v128.shuffle<i64>(rg01, rg23, 0, 2);
+    const green = v128.shuffle<i64>(rg01, rg23, 1, 3);
+    const blue = v128.shuffle<i64>(b01, b23, 0, 2);
+    const redGreen = i16x8.narrow_i32x4_s(red, green);
+    v128.store64_lane(out, redGreen, 0);
+    v128.store64_lane(out + plane, redGreen, 1);
+    v128.store64_lane(out + (plane << 1), i16x8.narrow_i32x4_s(blue, blue), 0);
+    taps += 32;
+    weights += 16;
+    out += 8;
+  }
+}
+
+/** Lanes of 32 bits: R, G, B and what follows them. */
+function pixel(source: usize, taps: usize, weights: usize): v128 {
+  const left = v128.load32_zero(source + load<u32>(taps));
+  const right = v128.load32_zero(source + load<u32>(taps, 4));
+  const pairs = i8x16.shuffle(left, right, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const sums = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(pairs), v128.load32_splat(weights));
+  return i32x4.shr_s(sums, 4);
+}
+
+/**
+ * Two interpolated rows become one row of network input, (level − mean) / std.
+ *
+ * @param upper, lower what {@link interpolateRow} wrote.
+ * @param upperWeight, lowerWeight 0..2048.
+ * @param out float32, where the row of the first plane begins.
+ * @param plane bytes from one plane of the input to the next.
+ */
+export function blendRows(
+  upper: usize,
+  lower: usize,
+  upperWeight: i32,
+  lowerWeight: i32,
+  width: usize,
+  out: usize,
+  plane: usize,
+  mean: f32,
+  std: f32,
+): void {
+  const upperWeights = i16x8.splat(<i16>upperWeight);
+  const lowerWeights = i16x8.splat(<i16>lowerWeight);
+  const means = f32x4.splat(mean);
+  const stds = f32x4.splat(std);
+  for (let channel = 0; channel < 3; channel++) {
+    let to = out;
+    for (const end = out + (width << 2); to < end; to += 32) {
+      const above = v128.load(upper);
+      const below = v128.load(lower);
+      const first = i32x4.add(
+        i32x4.shr_s(i32x4.extmul_low_i16x8_s(above, upperWeights), 16),
+        i32x4.shr_s(i32x4.extmul_low_i16x8_s(below, lowerWeights), 16),
+      );
+      const second = i32x4.add(
+        i32x4.shr_s(i32x4.extmul_high_i16x8_s(above, upperWeights), 16),
+        i32x4.shr_s(i32x4.extmul_high_i16x8_s(below, lowerWeights), 16),
+      );
+      v128.store(to, f32x4.div(f32x4.sub(level(first), means), stds));
+      v128.store(to + 16, f32x4.div(f32x4.sub(level(second), means), stds));
+      upper += 16;
+      lower += 16;
+    }
+    out += plane;
+  }
+}
+
+/** Rounds away the last two bits. */
+function level(sum: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.add(sum, i32x4.splat(2)), 2));
+}
