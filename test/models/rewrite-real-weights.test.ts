@@ -25,7 +25,7 @@ describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
   });
 
   it('hold every pattern that is known to be in them', () => {
-    expect(appliedTo(detector)).toBe('sibling-convolutions 3');
+    expect(appliedTo(detector)).toBe('sibling-convolutions 3, transposes 9');
     // 34 PReLUs, of which the two beside the grouped convolution are dealt into two parts each.
     expect(appliedTo(recogniser)).toBe('grouped-convolutions 1, prelu 36');
   });

@@ -9,7 +9,7 @@ import {
   TestNetwork,
 } from '../support/onnx-graphs.ts';
 
-/** The outputs of a stem's heads, which are given as in a detector: in rows of channels. */
+/** The outputs of a stem's heads, which are given much as in a detector: in rows of channels. */
 function network(heads: Partial<ConvolutionShape>[], { opset = 13, scaled = false } = {}) {
   const net = new TestNetwork();
   const stem = net.graph.add('Relu', [net.conv('x', { inputs: 3, outputs: 12 })]);
@@ -17,7 +17,7 @@ function network(heads: Partial<ConvolutionShape>[], { opset = 13, scaled = fals
     const convolved = net.conv(stem, { inputs: 12, outputs: 4, ...head });
     const map =
       scaled && index === 0 ? net.graph.add('Mul', [convolved, net.graph.floats([1.5], [])]) : convolved;
-    const rows = net.graph.add('Transpose', [map], { perm: { ints: [2, 3, 0, 1] } });
+    const rows = net.graph.add('Transpose', [map], { perm: { ints: [0, 2, 3, 1] } });
     return net.graph.add('Reshape', [rows, net.graph.ints([-1, 1])]);
   });
   return net.model(outputs, { opset });

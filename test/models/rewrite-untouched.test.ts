@@ -12,11 +12,13 @@ function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {
   const grouped = net.conv(stem, { inputs: 32, outputs: 32, group: 16 });
   const mixed = net.prelu(net.conv(grouped, { inputs: 32, outputs: 8, kernel: 1 }), [0.5], [1]);
   const heads = [2, 8].map((outputs) => net.conv(mixed, { inputs: 8, outputs }));
+  const last = net.graph.add('Transpose', [mixed], { perm: { ints: [2, 3, 0, 1] } });
+  const rows = net.graph.add('Reshape', [last, net.graph.ints([-1, 4])]);
   const plain = net.conv(mixed, { inputs: 8, outputs: 4, kernel: 1, name: 'plain' });
-  return net.model([...heads, plain], { opset });
+  return net.model([...heads, rows, plain], { opset });
 }
 
-const ALL = 'sibling-convolutions 1, grouped-convolutions 1, prelu 3';
+const ALL = 'sibling-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1';
 
 /** Writes fields one after another. */
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
@@ -91,7 +93,7 @@ describe('rewriteGraph', () => {
     const unknown = [text(900, 'a field of the future'), integer(901, 5)];
     const model = joined(withGraphFields(network(), ...unknown), ...unknown, text(3, 'producer version'));
     const { bytes, applied } = rewriteGraph(model);
-    expect(applied).toHaveLength(3);
+    expect(applied).toHaveLength(REWRITE_PASSES.length);
     const other = (fields: Iterable<WireField>, ...without: number[]) =>
       [...fields]
         .filter(({ number }) => !without.includes(number))
@@ -99,10 +101,11 @@ describe('rewriteGraph', () => {
     expect(other(readFields(bytes), MODEL.graph)).toEqual(other(readFields(model), MODEL.graph));
     const changing = [GRAPH.node, GRAPH.initializer];
     expect(other(graphFields(bytes), ...changing)).toEqual(other(graphFields(model), ...changing));
-    // The convolution that no pass has to do with, its weights and its bias; and the two unknown fields.
+    // The convolution that no pass has to do with, its weights and its bias; the Reshape and its shape; and the two
+    // unknown fields.
     const before = new Set(other(graphFields(model), GRAPH.input, GRAPH.output, GRAPH.name));
     const after = other(graphFields(bytes), GRAPH.input, GRAPH.output, GRAPH.name);
-    expect(after.filter((raw) => before.has(raw)).length).toBe(3 + 2);
+    expect(after.filter((raw) => before.has(raw)).length).toBe(3 + 2 + 2);
   });
 
   it('drops what is stated of tensors that are gone', async () => {

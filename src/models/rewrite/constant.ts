@@ -29,6 +29,31 @@ export function parseConstant(tensor: Uint8Array): Constant | undefined {
   return { dims, floats: () => floatsOf(data, elements) };
 }
 
+/**
+ * The numbers of a small integer tensor, such as a shape.
+ *
+ * @returns undefined for a tensor that is not of int64.
+ */
+export function parseIntegers(tensor: Uint8Array): readonly number[] | undefined {
+  const integers: number[] = [];
+  let dataType = 0;
+  for (const field of readFields(tensor)) {
+    if (field.number === TENSOR.dataType) dataType = integerOf(field);
+    else if (field.number === TENSOR.int64Data) integers.push(...integersOf(field));
+    else if (field.number === TENSOR.rawData) integers.push(...rawIntegers(field.payload));
+  }
+  return dataType === DATA_TYPE.int64 ? integers : undefined;
+}
+
+/** Little-endian, as all numbers of the format. */
+function rawIntegers(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = Math.floor(bytes.length / BigInt64Array.BYTES_PER_ELEMENT);
+  return Array.from({ length: count }, (_, i) =>
+    Number(view.getBigInt64(i * BigInt64Array.BYTES_PER_ELEMENT, true)),
+  );
+}
+
 /** doc_string. */
 const IGNORED: ReadonlySet<number> = new Set([12]);
 

@@ -85,6 +85,11 @@ export class EditableGraph {
     return (this.#model.constants.get(tensor) ?? this.#added.get(tensor))?.constant;
   }
 
+  /** The numbers of a small int64 initialiser whose value nobody can override, such as a shape. */
+  integers(tensor: TensorName | undefined): readonly number[] | undefined {
+    return tensor ? this.#model.constants.get(tensor)?.integers() : undefined;
+  }
+
   addConstant(data: Initialiser['data'], dims: readonly number[], hint: string): TensorName {
     const name = this.freshName(hint);
     const constant =

@@ -9,8 +9,11 @@ import {
   type WireField,
 } from '../onnx/wire.ts';
 import type { Attribute } from '../onnx/writer.ts';
-import { parseConstant } from './constant.ts';
+import { parseConstant, parseIntegers } from './constant.ts';
 import type { Constant, Node, TensorName } from './editable-graph.ts';
+
+/** Read when they are asked for. */
+type Integers = () => readonly number[] | undefined;
 
 /** A model taken apart into fields of which none has been changed. */
 export interface ParsedModel {
@@ -27,8 +30,8 @@ export interface ParsedModel {
   /** Names that a node reads, or gives. */
   read: ReadonlySet<TensorName>;
   given: ReadonlySet<TensorName>;
-  /** All initialisers; `constant` where its value is known for certain. */
-  constants: ReadonlyMap<TensorName, { constant: Constant | undefined }>;
+  /** All initialisers; float32 and int64 values where they are known for certain. */
+  constants: ReadonlyMap<TensorName, { constant: Constant | undefined; integers: Integers }>;
   /** The name of the tensor that a field of the graph is about: an initialiser or the statement of a shape. */
   nameOf(field: WireField): TensorName | undefined;
 }
@@ -57,13 +60,16 @@ export function parseModel(bytes: Uint8Array): ParsedModel {
   namesOf(GRAPH.valueInfo, VALUE_INFO.name);
   namesOf(GRAPH.initializer, TENSOR.name);
 
-  const constants = new Map<TensorName, { constant: Constant | undefined }>();
+  const constants = new Map<TensorName, { constant: Constant | undefined; integers: Integers }>();
   for (const field of graphFields) {
     if (field.number !== GRAPH.initializer) continue;
     const name = names.get(field) as TensorName;
     // A caller may replace the value of an initialiser that is also an input.
     const certain = !inputs.has(name) && !constants.has(name);
-    constants.set(name, { constant: certain ? parseConstant(contentOf(field)) : undefined });
+    constants.set(name, {
+      constant: certain ? parseConstant(contentOf(field)) : undefined,
+      integers: () => (certain ? parseIntegers(contentOf(field)) : undefined),
+    });
   }
 
   const nodes = graphFields

@@ -2,12 +2,14 @@ import { EditableGraph } from './editable-graph.ts';
 import { splitGroupedConvolutions } from './grouped-convolution.ts';
 import { rewritePrelu } from './prelu.ts';
 import { mergeSiblingConvolutions } from './sibling-convolutions.ts';
+import { flattenTransposes } from './transposes.ts';
 
 /** In this order: splitting a grouped convolution deals the PReLUs beside it, which are then rewritten. */
 const PASSES = {
   'sibling-convolutions': mergeSiblingConvolutions,
   'grouped-convolutions': splitGroupedConvolutions,
   prelu: rewritePrelu,
+  transposes: flattenTransposes,
 } as const satisfies Record<string, (graph: EditableGraph) => number>;
 
 export type RewritePass = keyof typeof PASSES;
@@ -16,7 +18,7 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that the passes read and write (Add, BatchNormalization, Conv,
- * PRelu, Relu, Sigmoid, Split) mean what the passes take them to mean. Source: onnx/onnx, docs/Changelog.md.
+ * Flatten, PRelu, Relu, Reshape, Sigmoid, Split, Transpose) mean what the passes take them to mean. Source: onnx/onnx, docs/Changelog.md.
  */
 const OPSETS = { least: 9, most: 24 } as const;
 
