@@ -30,7 +30,7 @@ const ANCHORS = 2;
 export class FaceDetector {
   readonly #session: ort.InferenceSession;
   /** Smallest first. */
-  readonly #inputs: Letterbox[];
+  readonly #inputs: DetectorInput[];
 
   constructor(
     session: ort.InferenceSession,
@@ -39,7 +39,7 @@ export class FaceDetector {
     this.#session = session;
     this.#inputs = options.sizes
       .toSorted((a, b) => a - b)
-      .map((size) => new Letterbox(size, options.preprocessing));
+      .map((size) => this.#prepareInput(new Letterbox(size, options.preprocessing)));
   }
 
   /**
@@ -57,10 +57,10 @@ export class FaceDetector {
   ): Promise<DetectedFace[]> {
     const candidates: DetectedFace[] = [];
     let faces: DetectedFace[] = [];
-    for (const letterbox of this.#inputs) {
-      const { size } = letterbox;
-      const scale = letterbox.fit(picture);
-      const outputs = await this.#run(letterbox);
+    for (const input of this.#inputs) {
+      const { size } = input.letterbox;
+      const scale = input.letterbox.fit(picture);
+      const outputs = await this.#run(input);
       for (const [level, stride] of STRIDES.entries()) {
         collectCandidates(outputs, { level, stride, size, scale, threshold }, candidates);
       }
@@ -71,20 +71,60 @@ export class FaceDetector {
     return faces;
   }
 
-  /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. */
-  async #run({ size, input: pixels }: Letterbox): Promise<Float32Array[]> {
-    const [inputName] = this.#session.inputNames;
-    const input = new ort.Tensor('float32', pixels, [1, 3, size, size]);
-    const results = await this.#session.run({ [inputName as string]: input });
-    const outputs = this.#session.outputNames.map((name) => results[name]?.data as Float32Array);
-    for (const [index, output] of outputs.entries()) {
-      const cells = (size / (STRIDES[index % 3] as number)) ** 2;
-      const values = [1, 4, 10][Math.floor(index / 3)] as number;
-      if (outputs.length !== 9 || output.length !== cells * ANCHORS * values) {
-        throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
-      }
+  /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. The next run may overwrite them. */
+  async #run(input: DetectorInput): Promise<readonly Float32Array[]> {
+    const { outputNames } = this.#session;
+    const results = await this.#session.run(input.feeds, input.outputs);
+    const tensors = outputNames.map((name) => results[name] as ort.Tensor);
+    if (input.outputs === undefined) {
+      assertOutputs(tensors, input.letterbox.size);
+      input.outputs = this.#keepOutputs(tensors);
     }
-    return outputs;
+    return outputNames.map((name) => (input.outputs?.[name] ?? results[name])?.data as Float32Array);
+  }
+
+  /**
+   * Memory that ONNX Runtime writes its outputs to from now on, instead of a megabyte of new arrays for each picture.
+   * It insists on the shapes that the file declares, and SCRFD's files declare those of one input size only.
+   */
+  #keepOutputs(tensors: readonly ort.Tensor[]): Record<string, ort.Tensor> {
+    const { outputNames, outputMetadata } = this.#session;
+    const asDeclared = tensors.every(({ dims }, index) => {
+      const declared = outputMetadata[index];
+      return (
+        declared?.isTensor &&
+        declared.shape.length === dims.length &&
+        declared.shape.every((dim, axis) => typeof dim === 'string' || dim === dims[axis])
+      );
+    });
+    if (!asDeclared) return {};
+    return Object.fromEntries(outputNames.map((name, index) => [name, tensors[index] as ort.Tensor]));
+  }
+
+  /** @returns what a picture of this size needs, ready to run. */
+  #prepareInput(letterbox: Letterbox): DetectorInput {
+    const { size, input } = letterbox;
+    const [name = ''] = this.#session.inputNames;
+    const tensor = new ort.Tensor('float32', input, [1, 3, size, size]);
+    return { letterbox, feeds: { [name]: tensor }, outputs: undefined };
+  }
+}
+
+/** What is kept between pictures for one input size, so that a picture costs no new memory. */
+interface DetectorInput {
+  letterbox: Letterbox;
+  feeds: Record<string, ort.Tensor>;
+  /** Undefined before the first run, empty where they are made anew by each. */
+  outputs: Record<string, ort.Tensor> | undefined;
+}
+
+function assertOutputs(outputs: readonly ort.Tensor[], size: number): void {
+  for (const [index, { data }] of outputs.entries()) {
+    const cells = (size / (STRIDES[index % 3] as number)) ** 2;
+    const values = [1, 4, 10][Math.floor(index / 3)] as number;
+    if (outputs.length !== 9 || data.length !== cells * ANCHORS * values) {
+      throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
+    }
   }
 }
 
@@ -98,7 +138,11 @@ interface FeatureMap {
 }
 
 /** Boxes and landmarks are distances from the cell's corner (no half-cell offset), in strides. */
-function collectCandidates(outputs: Float32Array[], map: FeatureMap, candidates: DetectedFace[]): void {
+function collectCandidates(
+  outputs: readonly Float32Array[],
+  map: FeatureMap,
+  candidates: DetectedFace[],
+): void {
   const { level, stride, size, scale, threshold } = map;
   const scores = outputs[level] as Float32Array;
   const boxes = outputs[level + 3] as Float32Array;
