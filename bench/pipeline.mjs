@@ -22,6 +22,7 @@ export async function openPipeline(pack) {
     pack,
     device: 'cpu',
     intraOpThreads: 1,
+    loneThreads: 1,
     detectionSizes: DETECTION_SIZES,
     rewrites: true,
   });

@@ -105,6 +105,14 @@ export const SETTINGS = {
       'ONNX Runtime threads of each worker. More lowers the latency of a lone request and the throughput of many; ' +
       'lower `WORKERS` by the same factor.',
   }),
+  LONE_REQUEST_THREADS: setting({
+    default: () => Math.min(2, availableCores()),
+    defaultLabel: '2, or 1 on one core',
+    ...integer(1, 64),
+    description:
+      'ONNX Runtime threads that search for faces while no other request is at work. More than `INTRA_OP_THREADS` takes ' +
+      'a second copy of the detector in one worker; 1 does without.',
+  }),
   MODEL_NAME: setting({
     default: 'buffalo_l',
     ...matching(/^[A-Za-z0-9][\w.-]{0,99}$/, 'a pack of the catalogue, synthetic, or a folder in MODELS_DIR'),

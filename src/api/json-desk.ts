@@ -30,7 +30,7 @@ export class JsonDesk {
     this.#pool = new WorkerPool({
       entry: builtFile('api/json-worker.js'),
       size: 1,
-      setup: undefined,
+      setup: () => undefined,
       maxWait,
       log,
     });

@@ -22,6 +22,9 @@ const LONGEST_RETRY_DELAY = 60_000;
 /** What a caller who meets a starting service is told to wait, in seconds. */
 const RETRY_AFTER_WHILE_STARTING = 5;
 
+/** A worker's own objects are few and small; pixels and tensors lie outside of V8's heap. */
+const YOUNG_GENERATION_MIB = 6;
+
 type Pool = WorkerPool<InferenceReady, InferenceJob, EmbedResult>;
 
 /** The real engine: a pack of the configuration, loaded into worker threads of this process. */
@@ -126,14 +129,17 @@ export class InferenceEngine implements FaceEngine {
       pack,
       device: this.#config.DEVICE,
       intraOpThreads: this.#config.INTRA_OP_THREADS,
+      loneThreads: this.#config.LONE_REQUEST_THREADS,
       detectionSizes: this.#config.DETECTION_SIZES,
       rewrites: this.#config.GRAPH_REWRITES,
     };
     const pool: Pool = new WorkerPool({
       entry: builtFile('engine/inference-worker.js'),
       size: WORKERS,
-      setup,
+      // A lone job goes to the first worker, so no other needs what speeds it up.
+      setup: (worker) => (worker === 0 ? setup : { ...setup, loneThreads: 1 }),
       maxWait: this.#config.REQUEST_TIMEOUT_MS,
+      youngGenerationMiB: YOUNG_GENERATION_MIB,
       log: this.#log,
     });
     const [ready] = await pool.start();

@@ -1,5 +1,6 @@
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { serveJobs } from './job-port.ts';
 
 /** The worker thread: its own sessions, one image at a time. */
@@ -16,10 +17,12 @@ export interface InferenceReady {
 
 await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
+  // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
+  collectGarbage();
   return {
     ready: { embeddingSize: networks.embeddingSize, rewrites: networks.rewrites },
-    async run({ image, options }) {
-      const result = await embedFaces(image, options, networks);
+    async run({ image, options }, alone) {
+      const result = await embedFaces(image, options, networks, { alone });
       return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
     },
   };

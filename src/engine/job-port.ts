@@ -3,7 +3,7 @@ import { type ErrorCode, errorMessage, ServiceError } from '../errors.ts';
 import { yieldToMainThread } from './thread-priority.ts';
 
 /** What the pool sends to a worker. */
-export type ToWorker<Job> = { type: 'run'; id: number; job: Job } | { type: 'close' };
+export type ToWorker<Job> = { type: 'run'; id: number; job: Job; alone: boolean } | { type: 'close' };
 
 /** What a worker sends to the pool. `failed` is the end of a worker that could not load. */
 export type FromWorker<Ready, Result> =
@@ -23,7 +23,8 @@ export interface JobError {
 export interface JobHandler<Ready, Job, Result> {
   /** What the pool is told once this worker can take jobs. */
   ready: Ready;
-  run(job: Job): Promise<{ result: Result; transfer: TransferListItem[] }>;
+  /** @param alone whether the pool had nothing else to do when the job started. The lowest numbers get such jobs. */
+  run(job: Job, alone: boolean): Promise<{ result: Result; transfer: TransferListItem[] }>;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function serveJobs<Setup, Ready, Job, Result>(
       return;
     }
     try {
-      const { result, transfer } = await handler.run(message.job);
+      const { result, transfer } = await handler.run(message.job, message.alone);
       send({ type: 'done', id: message.id, result }, transfer);
     } catch (error) {
       send({ type: 'rejected', id: message.id, error: describe(error) });

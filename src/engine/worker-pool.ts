@@ -7,10 +7,12 @@ export interface PoolOptions {
   /** The built worker file; it calls `serveJobs`. */
   entry: URL;
   size: number;
-  /** Given to every worker as its workerData. */
-  setup: unknown;
+  /** Gives each worker its workerData; workers are numbered from 0, and a replacement has the number of the lost one. */
+  setup: (worker: number) => unknown;
   /** Longest wait for a worker, in milliseconds. */
   maxWait: number;
+  /** What V8 sets aside in each worker for new objects, in MiB; V8's default is 48. */
+  youngGenerationMiB?: number;
   log: Logger;
 }
 
@@ -31,6 +33,7 @@ interface QueuedJob<Job, Result> {
 }
 
 interface Member<Job, Result> {
+  number: number;
   worker: Worker;
   state: 'loading' | 'idle' | 'busy';
   current: QueuedJob<Job, Result> | undefined;
@@ -103,7 +106,7 @@ export class WorkerPool<Ready, Job, Result> {
    * @throws the first failure, after the other workers have ended.
    */
   async start(): Promise<Ready[]> {
-    const loads = Array.from({ length: this.#options.size }, () => this.#spawn());
+    const loads = Array.from({ length: this.#options.size }, (_, number) => this.#spawn(number));
     const outcomes = await Promise.allSettled(loads);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure) {
@@ -139,7 +142,8 @@ export class WorkerPool<Ready, Job, Result> {
       const enqueued = performance.now();
       const queued = { job, transfer, enqueued, started: 0, settle: { resolve, reject }, unwatch };
       this.#queue.add(queued);
-      this.#dispatch();
+      // Later, so that a job that comes with others does not pass for a lone one.
+      queueMicrotask(() => this.#dispatch());
     });
   }
 
@@ -156,16 +160,17 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   #dispatch(): void {
-    for (const member of this.#members) {
+    for (const member of [...this.#members].sort((a, b) => a.number - b.number)) {
       if (member.state !== 'idle') continue;
       const [next] = this.#queue;
       if (next === undefined) break;
+      const alone = this.busy === 0 && this.#queue.size === 1;
       this.#queue.delete(next);
       next.unwatch();
       next.started = performance.now();
       member.state = 'busy';
       member.current = next;
-      const message: ToWorker<Job> = { type: 'run', id: this.#nextJobId++, job: next.job };
+      const message: ToWorker<Job> = { type: 'run', id: this.#nextJobId++, job: next.job, alone };
       try {
         member.worker.postMessage(message, next.transfer);
       } catch (error) {
@@ -183,9 +188,13 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /** Starts one worker; settles when it has loaded or failed to. */
-  #spawn(): Promise<Ready> {
-    const worker = new Worker(this.#options.entry, { workerData: this.#options.setup });
-    const member: Member<Job, Result> = { worker, state: 'loading', current: undefined };
+  #spawn(number: number): Promise<Ready> {
+    const { entry, setup, youngGenerationMiB } = this.#options;
+    const worker = new Worker(entry, {
+      workerData: setup(number),
+      ...(youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {}),
+    });
+    const member: Member<Job, Result> = { number, worker, state: 'loading', current: undefined };
     this.#members.add(member);
     return new Promise((resolve, reject) => {
       let loadFailure: Error | undefined;
@@ -246,21 +255,21 @@ export class WorkerPool<Ready, Job, Result> {
       this.#dispatch();
     } else if (wasLoaded) {
       this.#lost++;
-      this.#replaceLater();
+      this.#replaceLater(member.number);
     }
   }
 
-  #replaceLater(): void {
+  #replaceLater(number: number): void {
     const delay = Math.min(FIRST_REPLACEMENT_DELAY * 2 ** this.#losses, LONGEST_REPLACEMENT_DELAY);
     this.#losses++;
     this.#options.log.warn({ delay, alive: this.alive }, 'replacing a lost worker thread');
     setTimeout(() => {
       if (this.#closing) return;
-      this.#spawn().then(
+      this.#spawn(number).then(
         () => this.#options.log.info({ alive: this.alive }, 'a worker thread was replaced'),
         (error) => {
           this.#options.log.error({ err: error }, 'a replacement worker thread failed to load');
-          if (!this.#closing) this.#replaceLater();
+          if (!this.#closing) this.#replaceLater(number);
         },
       );
     }, delay).unref();

@@ -23,20 +23,30 @@ export interface DetectedFace {
 const STRIDES = [8, 16, 32];
 const ANCHORS = 2;
 
+/** Least input size at which more threads pay off: at 128 they gain nothing. */
+const LONE_SESSION_SIZE = 256;
+
 /**
  * SCRFD: an anchor-free face detector with a score, a box and five landmarks for two anchors at each cell of three
  * feature maps (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", 2021).
  */
 export class FaceDetector {
   readonly #session: ort.InferenceSession;
+  readonly #loneSession: ort.InferenceSession;
   /** Smallest first. */
   readonly #inputs: DetectorInput[];
 
   constructor(
     session: ort.InferenceSession,
-    options: { sizes: readonly number[]; preprocessing: { mean: number; std: number } },
+    options: {
+      sizes: readonly number[];
+      preprocessing: { mean: number; std: number };
+      /** The same graph on more threads, for when the cores have nothing else to do. */
+      loneSession?: ort.InferenceSession;
+    },
   ) {
     this.#session = session;
+    this.#loneSession = options.loneSession ?? session;
     this.#inputs = options.sizes
       .toSorted((a, b) => a - b)
       .map((size) => this.#prepareInput(new Letterbox(size, options.preprocessing)));
@@ -48,19 +58,24 @@ export class FaceDetector {
    * @param threshold least score, 0..1.
    * @param isEnough is asked after each size, with the faces so far and the input's pixels for one of the
    *   picture's; when it agrees, the larger sizes are left out.
+   * @param alone whether the cores have nothing else to do.
    * @returns best score first.
    */
   async detectFaces(
     picture: Picture,
     threshold: number,
-    isEnough?: (faces: DetectedFace[], scale: number) => boolean,
+    {
+      isEnough,
+      alone = false,
+    }: { isEnough?: (faces: DetectedFace[], scale: number) => boolean; alone?: boolean } = {},
   ): Promise<DetectedFace[]> {
     const candidates: DetectedFace[] = [];
     let faces: DetectedFace[] = [];
     for (const input of this.#inputs) {
       const { size } = input.letterbox;
       const scale = input.letterbox.fit(picture);
-      const outputs = await this.#run(input);
+      const session = alone && size >= LONE_SESSION_SIZE ? this.#loneSession : this.#session;
+      const outputs = await this.#run(session, input);
       for (const [level, stride] of STRIDES.entries()) {
         collectCandidates(outputs, { level, stride, size, scale, threshold }, candidates);
       }
@@ -72,9 +87,9 @@ export class FaceDetector {
   }
 
   /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. The next run may overwrite them. */
-  async #run(input: DetectorInput): Promise<readonly Float32Array[]> {
-    const { outputNames } = this.#session;
-    const results = await this.#session.run(input.feeds, input.outputs);
+  async #run(session: ort.InferenceSession, input: DetectorInput): Promise<readonly Float32Array[]> {
+    const { outputNames } = session;
+    const results = await session.run(input.feeds, input.outputs);
     const tensors = outputNames.map((name) => results[name] as ort.Tensor);
     if (input.outputs === undefined) {
       assertOutputs(tensors, input.letterbox.size);

@@ -35,12 +35,14 @@ export interface EmbedResult {
 /**
  * From an encoded image to embeddings: decode, detect, select, align, recognise.
  *
+ * @param alone whether the cores have nothing else to do.
  * @throws {ServiceError} for an image that cannot be used or has not the faces asked for.
  */
 export async function embedFaces(
   image: Uint8Array,
   options: EmbedOptions,
   { detector, recogniser }: { detector: FaceDetector; recogniser: FaceRecogniser },
+  { alone = false } = {},
 ): Promise<EmbedResult> {
   const timings = { decode: 0, detect: 0, align: 0, recognise: 0 };
   let last = performance.now();
@@ -53,11 +55,11 @@ export async function embedFaces(
   const picture = await decodePicture(image, options.maxPixels);
   lap('decode');
   const isEnough = (faces: DetectedFace[], scale: number) => isSureChoice(faces, picture, scale);
-  const detected = await detector.detectFaces(
-    picture,
-    options.detectionThreshold,
-    options.detection === 'fast' && options.selection === 'largest' ? isEnough : undefined,
-  );
+  const fast = options.detection === 'fast' && options.selection === 'largest';
+  const detected = await detector.detectFaces(picture, options.detectionThreshold, {
+    alone,
+    ...(fast ? { isEnough } : {}),
+  });
   lap('detect');
   const wanted = selectFaces(detected, options.selection, picture);
   const faces: EmbeddedFace[] = [];

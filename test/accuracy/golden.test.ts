@@ -51,6 +51,12 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
     expect(faces).toBeGreaterThanOrEqual(145);
   });
 
+  it('answers a lone request to the bit as one among many, although more threads work on it', async () => {
+    const lone = images.filter((_, index) => index % 10 === 0);
+    expect(lone.length).toBeGreaterThan(10);
+    for (const { file, faces } of lone) expect((await embed(engine, photo(file), 'all')).faces).toEqual(faces);
+  });
+
   it('sees the pictures at their size', () => {
     for (const { size, goldenSize } of images) expect(size).toEqual(goldenSize);
   });

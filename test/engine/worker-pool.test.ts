@@ -10,7 +10,11 @@ interface Job {
   echo?: unknown;
 }
 
-type Pool = WorkerPool<{ threadId: number }, Job, { echo: unknown; threadId: number }>;
+type Pool = WorkerPool<
+  { threadId: number },
+  Job,
+  { echo: unknown; threadId: number; alone: boolean; worker: number }
+>;
 
 const pools: Pool[] = [];
 
@@ -18,7 +22,7 @@ function createPool(size: number, options: { maxWait?: number; setup?: object } 
   const pool: Pool = new WorkerPool({
     entry: new URL('./threads/obedient.mjs', import.meta.url),
     size,
-    setup: options.setup ?? {},
+    setup: (worker) => ({ ...options.setup, worker }),
     maxWait: options.maxWait ?? 5_000,
     log: silentLog,
   });
@@ -41,6 +45,31 @@ describe('the worker pool', () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, echo) => pool.run({ echo, ms: 5 })));
     expect(results.map(({ result }) => result.echo)).toEqual(Array.from({ length: 20 }, (_, i) => i));
     expect(new Set(results.map(({ result }) => result.threadId)).size).toBe(2);
+  });
+
+  it('says which jobs are alone, and gives those to its first worker', async () => {
+    const pool = createPool(2);
+    await pool.start();
+    for (let i = 0; i < 3; i++) {
+      const { result } = await pool.run({});
+      expect(result).toMatchObject({ alone: true, worker: 0 });
+    }
+    const together = await Promise.all([pool.run({ ms: 20 }), pool.run({ ms: 20 }), pool.run({})]);
+    expect(together.map(({ result }) => result.alone)).toEqual([false, false, false]);
+    const [long, late] = await Promise.all([
+      pool.run({ ms: 60 }),
+      new Promise((resolve) => setTimeout(resolve, 20)).then(() => pool.run({})),
+    ]);
+    expect(long.result).toMatchObject({ alone: true, worker: 0 });
+    expect(late.result).toMatchObject({ alone: false, worker: 1 });
+  });
+
+  it('gives the replacement of its first worker the same number', async () => {
+    const pool = createPool(2);
+    await pool.start();
+    await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
+    await until(() => pool.alive === 2);
+    expect((await pool.run({})).result).toMatchObject({ alone: true, worker: 0 });
   });
 
   it('takes jobs in the order in which they came', async () => {

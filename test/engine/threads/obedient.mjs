@@ -4,12 +4,12 @@ import { serveJobs } from '../../../dist/engine/job-port.js';
 import { ServiceError } from '../../../dist/errors.js';
 
 // A worker that does what the job says, to put the pool through what real inference does only by accident.
-await serveJobs(async ({ loadMs = 0, failToLoad = false }) => {
+await serveJobs(async ({ worker, loadMs = 0, failToLoad = false }) => {
   await sleep(loadMs);
   if (failToLoad) throw new Error('cannot load');
   return {
     ready: { threadId },
-    async run({ ms = 0, fail, dieOutsideJob, dieInJob, echo }) {
+    async run({ ms = 0, fail, dieOutsideJob, dieInJob, echo }, alone) {
       if (dieOutsideJob)
         setTimeout(() => {
           throw new Error('died idle');
@@ -23,7 +23,7 @@ await serveJobs(async ({ loadMs = 0, failToLoad = false }) => {
       await sleep(ms);
       if (fail === 'service') throw new ServiceError('NO_FACE_DETECTED', { detail: '0 faces' });
       if (fail) throw new Error(fail);
-      return { result: { echo, threadId }, transfer: [] };
+      return { result: { echo, threadId, alone, worker }, transfer: [] };
     },
   };
 });
