@@ -244,7 +244,7 @@ describe('the places of a batch', () => {
 describe('under concurrency', () => {
   it('nobody gets the answer to another picture', async () => {
     const sources = await Promise.all(Array.from({ length: 8 }, (_, i) => blobsPng(100 + i, 200, 150)));
-    const expected = [];
+    const expected: number[][] = [];
     for (const source of sources) expected.push((await sendJson({ image: base64(source) })).body.embedding);
     expect(new Set(expected.map(String)).size).toBe(8);
     // As many as there are places for, again and again.

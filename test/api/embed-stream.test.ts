@@ -5,6 +5,7 @@ import { ServiceError } from '../../src/errors.ts';
 import type { RequestRecord } from '../../src/observability/request-record.ts';
 import { assembleApp } from '../support/app.ts';
 import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engines.ts';
+import { answerOf } from '../support/http.ts';
 import { seriesValue } from '../support/metric.ts';
 
 /** Images whose answers the test gives when it likes to: each is one byte, by which it is told from the others. */
@@ -124,7 +125,8 @@ describe('a batch at work', () => {
       await puppets.answer(image);
       expect(puppets.places).toBe(7);
     }
-    const { results } = await (await answer).json();
+    const { body } = await answerOf(await answer);
+    const { results } = body;
     expect(results.map(widthOf)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(results.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(puppets.submitted).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -141,7 +143,7 @@ describe('a batch at work', () => {
     await puppets.answer(4);
     const response = await answer;
     expect(response.status).toBe(200);
-    const { results } = await response.json();
+    const { results } = (await answerOf(response)).body;
     const unforeseen = {
       error: 'The request could not be processed.',
       error_code: 'PROCESSING_ERROR',
@@ -245,7 +247,7 @@ describe('Accept: application/x-ndjson', () => {
 
   it('goes for one image too, whatever the transport, and its failure is a line', async () => {
     const { app, puppets } = assemble();
-    const bodies: [string, BodyInit][] = [
+    const bodies: [string, string | Uint8Array<ArrayBuffer>][] = [
       ['image/png', Uint8Array.of(1)],
       ['application/json', JSON.stringify({ image: 'AQ==' })],
     ];
@@ -367,8 +369,8 @@ describe('a stream', () => {
     const answer = await send([1, 2], LINES);
     await puppets.answer(1);
     await expect.poll(() => puppets.open.has(2)).toBe(true);
-    // Nothing of the engine's: what it gives cannot be described.
-    puppets.open.get(2)?.resolve({} as EmbedAnswer);
+    // What the engine gives cannot be described.
+    puppets.open.get(2)?.resolve({ ...tinyAnswer(Uint8Array.of(2)), faces: [{}] } as EmbedAnswer);
     const lines = linesOf(await answer.text());
     expect(lines).toMatchObject([{ index: 0 }]);
     await expect.poll(() => records.length).toBe(1);
