@@ -42,9 +42,9 @@ const index = z.int().min(0).openapi({ description: 'Which image of the request 
 
 const resultSchema = z
   .union([
-    z.object({ index, ...oneFaceShape }),
-    z.object({ index, ...allFacesShape }),
-    z.object({ index, ...errorSchema.shape }),
+    z.object({ index, ...oneFaceShape }).openapi('FaceResult'),
+    z.object({ index, ...allFacesShape }).openapi('FacesResult'),
+    z.object({ index, ...errorSchema.shape }).openapi('FailedResult'),
   ])
   .openapi('EmbedResult', {
     description:
