@@ -17,7 +17,7 @@ import { SECURITY_HEADERS } from './api/security-headers.ts';
 import { addStatusRoutes } from './api/status.ts';
 import type { Config } from './config.ts';
 import { ServiceError } from './errors.ts';
-import { createRequestRecord } from './observability/request-record.ts';
+import { createRequestRecord, sumStages } from './observability/request-record.ts';
 
 /** Builds the HTTP application. It listens to nothing; see server.ts. */
 export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnvironment> {
@@ -54,8 +54,11 @@ function buildApp(dependencies: AppDependencies, addRoutes: (api: Api) => void):
   return app;
 }
 
-/** Keeps the record of a request from its first to its last moment, and gives back what its body took. */
-function accompany({ config, bodies, lifecycle, observers }: AppDependencies) {
+/**
+ * Keeps the record of a request from its first to its last moment, which for a stream is after the handler has returned,
+ * and gives back what its body took.
+ */
+function accompany({ config, bodies, lifecycle, observers, log }: AppDependencies) {
   return createMiddleware<AppEnvironment>(async (c, next) => {
     const started = performance.now();
     const record = createRequestRecord({
@@ -76,14 +79,24 @@ function accompany({ config, bodies, lifecycle, observers }: AppDependencies) {
     // A route that throws has been answered by the error handler when this returns.
     await next();
 
-    body.release();
-    record.bytesIn = body.bytesRead;
-    record.duration = performance.now() - started;
-    record.status = record.rejection === 'client_gone' ? 499 : c.res.status;
-    if (record.stages.size > 0) c.header('Server-Timing', serverTiming(record.stages));
+    const { status } = c.res;
     // A connection kept alive would keep a draining process from ending.
     if (lifecycle.draining) c.header('Connection', 'close');
-    for (const observer of observers) observer.observe(record);
+    const conclude = () => {
+      body.release();
+      record.bytesIn = body.bytesRead;
+      record.duration = performance.now() - started;
+      record.status = record.rejection === 'client_gone' ? 499 : status;
+      for (const observer of observers) observer.observe(record);
+    };
+    const streamed = c.get('streamed');
+    if (streamed) {
+      streamed.then(conclude).catch((error) => log.error({ err: error }, 'an observer of requests failed'));
+    } else {
+      const stages = sumStages(record);
+      if (stages.size > 0) c.header('Server-Timing', serverTiming(stages));
+      conclude();
+    }
   });
 }
 

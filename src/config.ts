@@ -230,7 +230,8 @@ export const SETTINGS = {
   BODY_TIMEOUT_MS: setting({
     default: 30_000,
     ...integer(1, ONE_HOUR_MS),
-    description: 'Longest time for the body of a request to arrive.',
+    description:
+      'Longest time for the body of a request to arrive, and for a caller to take nothing of an answer that waits.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: setting({
     default: 75_000,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -47,6 +47,7 @@ export async function listen(
     errorHandler: () => malformedResponse(),
     autoCleanupIncoming: false,
   });
+  let closing = false;
   const server = createServer(
     {
       keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
@@ -55,7 +56,12 @@ export async function listen(
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     (incoming, outgoing) => {
-      outgoing.once('finish', () => linger(incoming));
+      cutOffStalledReader(outgoing, limits.BODY_TIMEOUT_MS);
+      outgoing.once('finish', () => {
+        linger(incoming);
+        // A stream that began before the end was near has promised to keep its connection; Node would wait for it.
+        if (closing && incoming.complete) incoming.socket.destroySoon();
+      });
       return listener(incoming, outgoing);
     },
   );
@@ -66,8 +72,19 @@ export async function listen(
   });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () => {
+      closing = true;
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
   };
+}
+
+/** Ends a connection whose caller takes nothing of an answer that waits for it: its memory would be held for ever. */
+function cutOffStalledReader(outgoing: ServerResponse, limit: number): void {
+  // The time begins anew whenever bytes move. It also passes while an answer is made, when nothing waits.
+  outgoing.setTimeout(limit, () => {
+    if (outgoing.writableLength > 0) outgoing.destroy();
+  });
 }
 
 /**

@@ -33,6 +33,8 @@ export interface AppEnvironment {
     requestId: string;
     record: RequestRecord;
     body: IncomingBody;
+    /** Set when the answer is a stream: settles at its end, when the record does not change any more. */
+    streamed: Promise<void> | undefined;
   };
 }
 

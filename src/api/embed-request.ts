@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import type { Config } from '../config.ts';
+import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
 import { DETECTION_MODES, FACE_SELECTIONS } from '../vision/selection.ts';
-import { decodeImageText } from './image-text.ts';
+import { readImageText } from './image-text.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { parseJson } from './json.ts';
 import type { JsonDesk } from './json-desk.ts';
@@ -48,16 +49,25 @@ const textOptionsSchema = optionsSchema.extend({
     .openapi({ type: 'number', minimum: 0, maximum: 1 }),
 });
 
-const jsonSchema = optionsSchema.extend({
-  image: z.string().openapi({
-    description:
-      'A data URL (`data:image/jpeg;base64,…`) or bare base64, standard or URL-safe, padded or not.',
-    example: 'data:image/jpeg;base64,/9j/4AAQSkZJRg…',
+const imageText = z.string().openapi({
+  description: 'A data URL (`data:image/jpeg;base64,…`) or bare base64, standard or URL-safe, padded or not.',
+  example: 'data:image/jpeg;base64,/9j/4AAQSkZJRg…',
+});
+
+const jsonSchema = optionsSchema.extend({ image: imageText });
+const jsonBatchSchema = optionsSchema.extend({
+  images: z.array(imageText).min(1, 'expected at least one image').openapi({
+    description: 'A batch: at most `MAX_BATCH_SIZE` images. The options are for all of them.',
   }),
 });
 
 const binary = z.string().openapi({ type: 'string', format: 'binary' });
-const formSchema = textOptionsSchema.extend({ image: binary });
+const formSchema = textOptionsSchema.extend({
+  image: z.array(binary).min(1).openapi({
+    description:
+      'A file part; or several of this name, which are a batch of at most `MAX_BATCH_SIZE` images.',
+  }),
+});
 
 /** For the OpenAPI document. */
 export const EMBED_REQUEST = {
@@ -65,7 +75,9 @@ export const EMBED_REQUEST = {
   body: {
     required: true,
     content: {
-      'application/json': { schema: jsonSchema.openapi('EmbedRequest') },
+      'application/json': {
+        schema: z.union([jsonSchema.openapi('EmbedRequest'), jsonBatchSchema.openapi('EmbedBatchRequest')]),
+      },
       'multipart/form-data': { schema: formSchema.openapi('EmbedForm') },
       'image/*': { schema: binary },
       'application/octet-stream': { schema: binary },
@@ -76,14 +88,18 @@ export const EMBED_REQUEST = {
 export type RequestOptions = z.output<typeof optionsSchema>;
 
 export interface EmbedRequest {
-  image: Uint8Array<ArrayBuffer>;
+  /** At least one. */
+  images: GivenImage[];
+  /** Whether a batch was asked for, be it of one image. */
+  batch: boolean;
   options: RequestOptions;
 }
 
-type Limits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE'>;
+export type EmbedLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE' | 'MAX_BATCH_SIZE'>;
 
 /**
- * Reads one image and its options from whichever transport the Content-Type names.
+ * Reads images and their options from whichever transport the Content-Type names. What is wrong with one image of JSON or a
+ * form is no error here, as there may be others beside it.
  *
  * @param query the query parameters; they carry the options of a raw body and are refused with any other.
  * @throws {ServiceError} when the request is malformed, too large or of another media type.
@@ -91,12 +107,13 @@ type Limits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE'>;
 export async function readEmbedRequest(
   body: IncomingBody,
   query: Record<string, string>,
-  { limits, json, signal }: { limits: Limits; json: JsonDesk; signal: AbortSignal },
+  { limits, json, signal }: { limits: EmbedLimits; json: JsonDesk; signal: AbortSignal },
 ): Promise<EmbedRequest> {
   const { mediaType } = body;
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
     const options = agree(parseWith(textOptionsSchema, query));
-    return { image: await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' }), options };
+    const image = await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
+    return { images: [image], batch: false, options };
   }
   if (mediaType !== 'application/json' && mediaType !== 'multipart/form-data') {
     throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', {
@@ -110,33 +127,67 @@ export async function readEmbedRequest(
   }
   if (mediaType === 'multipart/form-data') return readFormRequest(body, limits);
   const bytes = await body.read({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
-  const job = { kind: 'embed', body: bytes, maxImageBytes: limits.MAX_IMAGE_SIZE } as const;
+  const { MAX_IMAGE_SIZE, MAX_REQUEST_SIZE, MAX_BATCH_SIZE } = limits;
+  // Not all of the configuration: it would be copied to the other thread.
+  const job = {
+    kind: 'embed',
+    body: bytes,
+    limits: { MAX_IMAGE_SIZE, MAX_REQUEST_SIZE, MAX_BATCH_SIZE },
+  } as const;
   return (await json.run(job, signal)).result;
 }
 
 /**
  * Reads an embed request from JSON.
  *
- * @throws {ServiceError} INVALID_REQUEST, INVALID_IMAGE or IMAGE_TOO_LARGE.
+ * @throws {ServiceError} INVALID_REQUEST, or REQUEST_TOO_LARGE for too many images.
  */
-export function parseEmbedRequest(bytes: Uint8Array, maxImageBytes: number): EmbedRequest {
-  const { image, ...options } = parseWith(jsonSchema, parseJson(bytes));
-  return { image: decodeImageText(image, maxImageBytes), options: agree(options) };
+export function parseEmbedRequest(bytes: Uint8Array, limits: EmbedLimits): EmbedRequest {
+  const body = parseJson(bytes);
+  const { image, images } = (body ?? {}) as { image?: unknown; images?: unknown };
+  if (image !== undefined && images !== undefined) {
+    throw new ServiceError('INVALID_REQUEST', { detail: 'image: expected either image or images, not both' });
+  }
+  if (images === undefined) {
+    const { image: text, ...options } = parseWith(jsonSchema, body);
+    return {
+      images: [readImageText(text, limits.MAX_IMAGE_SIZE)],
+      batch: false,
+      options: agree(options),
+    };
+  }
+  // Before the schema, which would look at every one of them.
+  if (Array.isArray(images) && images.length > limits.MAX_BATCH_SIZE) {
+    throw new ServiceError('REQUEST_TOO_LARGE', {
+      detail: `${images.length} images; the limit is ${limits.MAX_BATCH_SIZE}.`,
+    });
+  }
+  const { images: texts, ...options } = parseWith(jsonBatchSchema, body);
+  return {
+    images: texts.map((text) => readImageText(text, limits.MAX_IMAGE_SIZE)),
+    batch: true,
+    options: agree(options),
+  };
 }
 
-async function readFormRequest(body: IncomingBody, limits: Limits): Promise<EmbedRequest> {
+async function readFormRequest(body: IncomingBody, limits: EmbedLimits): Promise<EmbedRequest> {
   const { files, fields } = await readMultipart(
     body.chunks({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
     body.contentType ?? '',
     (name) => name === 'image',
-    { files: 1, fileBytes: limits.MAX_IMAGE_SIZE },
+    { files: limits.MAX_BATCH_SIZE, fileBytes: limits.MAX_IMAGE_SIZE },
   );
   const options = agree(parseWith(textOptionsSchema, fields));
-  const [file] = files;
-  if (file?.name !== 'image') {
-    throw new ServiceError('INVALID_REQUEST', { detail: 'image: a file part of this name is required' });
+  if (files.length === 0 || files.some(({ name }) => name !== 'image')) {
+    throw new ServiceError('INVALID_REQUEST', {
+      detail: 'image: a file part of this name is required, or several, and no others',
+    });
   }
-  return { image: file.bytes, options };
+  const tooLarge: GivenImage = {
+    code: 'IMAGE_TOO_LARGE',
+    detail: `The limit is ${limits.MAX_IMAGE_SIZE} bytes.`,
+  };
+  return { images: files.map(({ bytes }) => bytes ?? tooLarge), batch: files.length > 1, options };
 }
 
 /**

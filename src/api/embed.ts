@@ -1,39 +1,16 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import type { EmbedAnswer } from '../engine/engine.ts';
-import { recordStages } from '../observability/request-record.ts';
-import type { Api } from './api.ts';
-import { EMBED_REQUEST, type RequestOptions, readEmbedRequest } from './embed-request.ts';
-import { describeFace, faceShape } from './face.ts';
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Config } from '../config.ts';
+import { embedImages, type ImageOutcome } from '../engine/embed-images.ts';
+import type { Admission } from '../engine/engine.ts';
+import { type RequestRecord, recordStages } from '../observability/request-record.ts';
+import type { EmbedOptions } from '../vision/pipeline.ts';
+import type { Api, AppEnvironment } from './api.ts';
+import { describeImage, describeModel, EMBED_ANSWER } from './embed-answer.ts';
+import { type Answering, answerBatch, answerBatchInLines } from './embed-batch.ts';
+import { EMBED_REQUEST, type EmbedRequest, type RequestOptions, readEmbedRequest } from './embed-request.ts';
 import { errorResponses } from './failures.ts';
-
-const contextShape = {
-  image: z
-    .object({ width: z.int(), height: z.int() })
-    .openapi({ description: 'Size of the upright image (EXIF orientation applied), in pixels.' }),
-  model: z.object({
-    name: z.string().openapi({ example: 'buffalo_l' }),
-    embedding_size: z.int().openapi({ example: 512 }),
-    embedding_space: z.string().openapi({
-      description: 'Embeddings are comparable only within one space. Store it beside the embedding.',
-      example: 'buffalo_l:4c06341c33c2',
-    }),
-  }),
-};
-
-const oneFaceSchema = z
-  .object({ ...faceShape, face_detected: z.literal(true), ...contextShape })
-  .openapi('EmbeddedFace', { description: 'The answer for `faces` = `single` and `largest`.' });
-
-const allFacesSchema = z
-  .object({
-    faces: z.array(z.object(faceShape)).openapi({ description: 'Best detection score first; may be empty.' }),
-    face_detected: z.boolean(),
-    faces_omitted: z.int().optional().openapi({
-      description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',
-    }),
-    ...contextShape,
-  })
-  .openapi('EmbeddedFaces', { description: 'The answer for `faces` = `all`.' });
+import { prefersLines } from './ndjson.ts';
 
 const route = createRoute({
   method: 'post',
@@ -41,12 +18,15 @@ const route = createRoute({
   tags: ['Faces'],
   summary: 'Image in, face embedding out',
   description:
-    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is recognised by the bytes. Nothing is stored or logged.',
+    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is recognised by the bytes. Nothing is stored or logged.\n\n' +
+    'Several images are a batch: it is answered in request order with a result for each, a success or an error, and ' +
+    'an image that fails never fails the others. With `Accept: application/x-ndjson`, batch or not, each result is a ' +
+    'line that is sent as soon as it is ready.',
   request: { query: EMBED_REQUEST.query, body: EMBED_REQUEST.body },
   responses: {
     200: {
-      description: 'The embedding of the face, or of every face.',
-      content: { 'application/json': { schema: z.union([oneFaceSchema, allFacesSchema]) } },
+      description: 'The embedding of the face, or of every face; for a batch, the result of each image.',
+      content: EMBED_ANSWER,
     },
     ...errorResponses(
       'INVALID_REQUEST',
@@ -65,50 +45,82 @@ const route = createRoute({
   },
 });
 
-export function addEmbedRoute({ add, config, engine, json }: Api): void {
+export function addEmbedRoute(api: Api): void {
+  const { add, config } = api;
   add(route, 'callers', async (c) => {
-    const admission = engine.admit(1);
-    try {
-      const { signal } = c.req.raw;
-      const { image, options } = await readEmbedRequest(c.get('body'), c.req.query(), {
-        limits: config,
-        json,
-        signal,
-      });
-      const answer = await admission.embed(
-        image,
-        {
-          selection: options.faces,
-          detection: options.detection ?? config.DETECTION,
-          detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
-          maxFaces: config.MAX_FACES,
-          maxPixels: config.MAX_IMAGE_PIXELS,
-        },
-        signal,
-      );
-      const record = c.get('record');
-      recordStages(record, { queue: answer.waited, ...answer.timings });
-      record.picture = answer.image;
-      record.faces = answer.faces.length;
-      return c.json(embedResponse(answer, options));
-    } finally {
-      admission.release();
-    }
+    const { request, admission } = await receive(c, api);
+    const { images, batch, options } = request;
+    const record = c.get('record');
+    const embedAll: Answering['embedAll'] = async (tell, signal) => {
+      try {
+        await embedImages(admission, images, {
+          options: embedOptions(options, config),
+          atOnce: config.WORKERS,
+          signal,
+          onOutcome(outcome) {
+            recordOutcome(record, outcome);
+            tell(outcome);
+          },
+        });
+      } finally {
+        // An answer that is still being sent holds up nobody else.
+        admission.release();
+        c.get('body').release();
+      }
+    };
+    const answering: Answering = { embedAll, options, model: describeModel(admission.model), log: api.log };
+    if (prefersLines(c)) return answerBatchInLines(c, answering);
+    return batch ? answerBatch(c, answering) : answerOne(c, answering);
   });
 }
 
-function embedResponse(answer: EmbedAnswer, options: RequestOptions) {
-  const { pack, embeddingSize } = answer.model;
-  const context = {
-    image: answer.image,
-    model: { name: pack.name, embedding_size: embeddingSize, embedding_space: pack.embeddingSpace },
-  };
-  const faces = answer.faces.map((face) => describeFace(face, options));
-  if (options.faces !== 'all') return { ...faces[0], face_detected: true, ...context };
+/**
+ * Reads the request. One place is taken before its body is read, those of the other images when their number is known: a
+ * batch takes as many places as its images would one by one.
+ */
+async function receive(
+  c: Context<AppEnvironment>,
+  { config, engine, json }: Api,
+): Promise<{ request: EmbedRequest; admission: Admission }> {
+  const admission = engine.admit(1);
+  try {
+    const { signal } = c.req.raw;
+    const request = await readEmbedRequest(c.get('body'), c.req.query(), { limits: config, json, signal });
+    admission.grow(request.images.length - 1);
+    return { request, admission };
+  } catch (error) {
+    admission.release();
+    throw error;
+  }
+}
+
+function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
   return {
-    faces,
-    face_detected: faces.length > 0,
-    ...(answer.omitted > 0 ? { faces_omitted: answer.omitted } : {}),
-    ...context,
+    selection: options.faces,
+    detection: options.detection ?? config.DETECTION,
+    detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
+    maxFaces: config.MAX_FACES,
+    maxPixels: config.MAX_IMAGE_PIXELS,
   };
+}
+
+function recordOutcome(record: RequestRecord, outcome: ImageOutcome): void {
+  if ('error' in outcome) {
+    record.images.push({ errorCode: outcome.error.code });
+    return;
+  }
+  const { waited, timings, image, faces } = outcome.answer;
+  recordStages(record, { queue: waited, ...timings });
+  record.images.push({ picture: image, faces: faces.length });
+}
+
+async function answerOne(
+  c: Context<AppEnvironment>,
+  { embedAll, options, model }: Answering,
+): Promise<Response> {
+  const outcomes: ImageOutcome[] = [];
+  await embedAll((outcome) => outcomes.push(outcome), c.req.raw.signal);
+  const [outcome] = outcomes as [ImageOutcome];
+  if ('error' in outcome) throw outcome.error;
+  return c.json({ ...describeImage(outcome.answer, options), model });
 }

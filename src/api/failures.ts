@@ -16,7 +16,7 @@ export interface ErrorBody {
   request_id: string;
 }
 
-const errorSchema = z
+export const errorSchema = z
   .object({
     error: z
       .string()
@@ -99,9 +99,13 @@ export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
     }
     const error =
       thrown instanceof ServiceError ? thrown : new ServiceError('PROCESSING_ERROR', { cause: thrown });
-    if (error.code === 'PROCESSING_ERROR') {
-      log.error({ err: error.cause ?? error, requestId: c.get('requestId') }, 'a request failed unforeseen');
-    }
+    logUnforeseen(error, log, c.get('requestId'));
     return failWith(c, error);
   };
+}
+
+/** Callers are told next to nothing of what was not foreseen, so the log has it in full. */
+export function logUnforeseen(error: ServiceError, log: Logger, requestId: string): void {
+  if (error.code !== 'PROCESSING_ERROR') return;
+  log.error({ err: error.cause ?? error, requestId }, 'a request failed unforeseen');
 }

@@ -1,4 +1,5 @@
 import { decodeBase64 } from '../base64.ts';
+import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 
 /** `data:image/jpeg;base64,` and the like; the label is not looked at. */
@@ -24,4 +25,14 @@ export function decodeImageText(text: string, maxBytes: number): Uint8Array<Arra
     throw new ServiceError('IMAGE_TOO_LARGE', { detail: `${bytes.length} bytes; the limit is ${maxBytes}.` });
   }
   return bytes;
+}
+
+/** The same for one of several images, which must not fail with it: what is wrong with the text becomes a refusal. */
+export function readImageText(text: string, maxBytes: number): GivenImage {
+  try {
+    return decodeImageText(text, maxBytes);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return { code: error.code, detail: error.detail ?? '' };
+  }
 }

@@ -9,8 +9,15 @@ export interface MultipartLimits {
   files: number;
 }
 
+export interface FilePart {
+  name: string;
+  /** Undefined when it has more than the limit: then nothing of it is kept. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+}
+
 export interface MultipartForm {
-  files: { name: string; bytes: Uint8Array<ArrayBuffer> }[];
+  /** In the order in which they came. */
+  files: FilePart[];
   fields: Record<string, string>;
 }
 
@@ -21,10 +28,11 @@ const MAX_FIELD_NAME_BYTES = 100;
 const MAX_HEADERS_PER_PART = 32;
 
 /**
- * Reads multipart/form-data from a stream of chunks and stops at the first limit.
+ * Reads multipart/form-data from a stream of chunks. It stops at the first limit, but passes over a file that is too large, as
+ * the others may be of use.
  *
  * @param isFile whether the part of this name is a file, whatever its headers say.
- * @throws {ServiceError} INVALID_REQUEST for what is malformed or too much, IMAGE_TOO_LARGE for too large a file.
+ * @throws {ServiceError} INVALID_REQUEST for what is malformed or too much, REQUEST_TOO_LARGE for too many files.
  */
 export async function readMultipart(
   chunks: AsyncIterable<Uint8Array>,
@@ -97,17 +105,23 @@ function collectFiles(
   parser.on('file', (name, stream) => {
     count++;
     if (count > limits.files) {
-      fail(malformed(`There are more than ${limits.files} file parts.`));
+      fail(
+        new ServiceError('REQUEST_TOO_LARGE', { detail: `There are more than ${limits.files} file parts.` }),
+      );
       stream.resume();
       return;
     }
-    const chunks: Uint8Array[] = [];
-    stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-    stream.on('limit', () =>
-      fail(new ServiceError('IMAGE_TOO_LARGE', { detail: `The limit is ${limits.fileBytes} bytes.` })),
-    );
+    const file: FilePart = { name, bytes: undefined };
+    form.files.push(file);
+    let chunks: Uint8Array[] | undefined = [];
+    stream.on('data', (chunk: Uint8Array) => chunks?.push(chunk));
+    stream.on('limit', () => {
+      chunks = undefined;
+    });
     stream.on('error', () => fail(malformed('A file part is incomplete.')));
-    stream.on('end', () => form.files.push({ name, bytes: joinChunks(chunks) }));
+    stream.on('end', () => {
+      file.bytes = chunks && joinChunks(chunks);
+    });
   });
 }
 

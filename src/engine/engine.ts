@@ -18,7 +18,6 @@ export interface LoadedModel {
 export interface EmbedAnswer extends EmbedResult {
   /** Milliseconds the image waited for a worker. */
   waited: number;
-  model: LoadedModel;
 }
 
 /** How much the engine has to do. Counts are images; a worker handles one at a time. */
@@ -37,6 +36,14 @@ export interface EngineLoad {
 
 /** Places for images whose bytes may still be on their way. Hold it for as long as the work lasts. */
 export interface Admission {
+  /** What embeds the images. */
+  readonly model: LoadedModel;
+  /**
+   * Takes further places, when it has become known how many images there are.
+   *
+   * @throws {ServiceError} OVERLOADED when there are not enough; those taken before stay taken.
+   */
+  grow(images: number): void;
   /**
    * Embeds one image on the next free worker.
    *
@@ -45,7 +52,7 @@ export interface Admission {
    * @throws {ServiceError} what the image or the load of the service gives reason for.
    */
   embed(image: Uint8Array<ArrayBuffer>, options: EmbedOptions, signal?: AbortSignal): Promise<EmbedAnswer>;
-  /** Gives the places back. May be called more than once. */
+  /** Gives all places back. May be called more than once. */
   release(): void;
 }
 

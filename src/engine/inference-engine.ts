@@ -77,13 +77,22 @@ export class InferenceEngine implements FaceEngine {
     const loaded = this.#loaded;
     if (loaded === undefined || status.phase !== 'ready') throw notReady(status);
     const { pool, model } = loaded;
-    const release = this.#permits.tryTake(images);
-    if (release === undefined) throw pool.overloaded();
+    const releases: (() => void)[] = [];
+    const take = (count: number) => {
+      const release = this.#permits.tryTake(count);
+      if (release === undefined) throw pool.overloaded();
+      releases.push(release);
+    };
+    take(images);
     return {
-      release,
+      model,
+      grow: take,
       async embed(image, options, signal) {
         const { result, waited } = await pool.run({ image, options }, { transfer: [image.buffer], signal });
-        return { ...result, waited, model };
+        return { ...result, waited };
+      },
+      release() {
+        for (const release of releases.splice(0)) release();
       },
     };
   }

@@ -6,6 +6,7 @@ import {
   REQUEST_STAGES,
   type RequestObserver,
   type RequestRecord,
+  stagesOf,
   UNMATCHED_ROUTE,
 } from './request-record.ts';
 
@@ -29,6 +30,7 @@ export class Metrics implements RequestObserver {
   readonly #bodyBytes: Histogram<'route'>;
   readonly #rejected: Counter<'reason'>;
   readonly #stages: Histogram<'stage'>;
+  readonly #images: Counter<'error_code'>;
   readonly #faces: Histogram;
   readonly #inFlight: Gauge;
 
@@ -63,9 +65,15 @@ export class Metrics implements RequestObserver {
     });
     this.#stages = new Histogram({
       name: 'face_stage_duration_seconds',
-      help: 'Time spent in each stage of a request; queue is the wait for a worker.',
+      help: 'Time spent in each stage for one image or ranking; queue is the wait for a worker.',
       labelNames: ['stage'],
       buckets: SECONDS,
+      registers,
+    });
+    this.#images = new Counter({
+      name: 'face_images_total',
+      help: 'Images answered, alone or in batches; error_code is empty for a success.',
+      labelNames: ['error_code'],
       registers,
     });
     this.#faces = new Histogram({
@@ -95,8 +103,11 @@ export class Metrics implements RequestObserver {
     this.#durations.observe({ route }, record.duration / 1000);
     if (record.bytesIn > 0) this.#bodyBytes.observe({ route }, record.bytesIn);
     if (record.rejection) this.#rejected.inc({ reason: record.rejection });
-    if (record.faces !== undefined) this.#faces.observe(record.faces);
-    for (const [stage, ms] of record.stages) this.#stages.observe({ stage }, ms / 1000);
+    for (const { errorCode, faces } of record.images) {
+      this.#images.inc({ error_code: errorCode ?? '' });
+      if (faces !== undefined) this.#faces.observe(faces);
+    }
+    for (const [stage, ms] of record.laps.flatMap(stagesOf)) this.#stages.observe({ stage }, ms / 1000);
   }
 
   /** The names of all series, for checking documents against. */
@@ -186,6 +197,7 @@ export class Metrics implements RequestObserver {
       this.#requests.inc({ route, status: 200, error_code: '' }, 0);
       for (const [code, { status }] of errors) this.#requests.inc({ route, status, error_code: code }, 0);
     }
+    for (const code of ['', ...errors.map(([name]) => name)]) this.#images.inc({ error_code: code }, 0);
     for (const stage of REQUEST_STAGES) this.#stages.zero({ stage });
     for (const reason of REJECTION_REASONS) this.#rejected.inc({ reason }, 0);
     this.#faces.zero({});

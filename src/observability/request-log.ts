@@ -1,5 +1,12 @@
 import type { Logger } from '../log.ts';
-import { isRoutine, type RequestObserver, type RequestRecord } from './request-record.ts';
+import {
+  isRoutine,
+  onlyPicture,
+  type RequestObserver,
+  type RequestRecord,
+  sumFaces,
+  sumStages,
+} from './request-record.ts';
 
 /** One line for each request. */
 export function createRequestLog(log: Logger): RequestObserver {
@@ -17,6 +24,7 @@ function levelOf(record: RequestRecord): 'debug' | 'info' | 'warn' {
 
 /** Absent values are left out by JSON. */
 function describe(record: RequestRecord): Record<string, unknown> {
+  const stages = sumStages(record);
   return {
     requestId: record.requestId,
     traceId: record.trace.traceId,
@@ -29,14 +37,23 @@ function describe(record: RequestRecord): Record<string, unknown> {
     rejection: record.rejection,
     ms: milliseconds(record.duration),
     stages:
-      record.stages.size > 0
-        ? Object.fromEntries([...record.stages].map(([stage, ms]) => [stage, milliseconds(ms)]))
+      stages.size > 0
+        ? Object.fromEntries([...stages].map(([stage, ms]) => [stage, milliseconds(ms)]))
         : undefined,
     bytesIn: record.bytesIn || undefined,
-    picture: record.picture,
-    faces: record.faces,
+    images: record.images.length || undefined,
+    imageErrors: imageErrors(record),
+    picture: onlyPicture(record),
+    faces: sumFaces(record),
     keyName: record.keyName,
   };
+}
+
+/** How many images of a batch failed with which code. The failure of a lone image is the request's own. */
+function imageErrors({ errorCode, images }: RequestRecord): Record<string, number> | undefined {
+  const counts: Record<string, number> = {};
+  for (const { errorCode: code } of images) if (code !== undefined) counts[code] = (counts[code] ?? 0) + 1;
+  return errorCode === undefined && Object.keys(counts).length > 0 ? counts : undefined;
 }
 
 /** Hundredths are enough for people and keep the line short. */

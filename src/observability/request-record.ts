@@ -20,6 +20,23 @@ export const REJECTION_REASONS = [
 
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
+export type StageTimes = Partial<Record<RequestStage, number>>;
+
+/** Stages that followed one another: those of one image, or of one ranking. */
+export interface Lap {
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Milliseconds, in the order in which the stages began. */
+  stages: StageTimes;
+}
+
+/** What became of one image: a picture with its faces, or an error. */
+export interface ImageRecord {
+  picture?: { width: number; height: number };
+  faces?: number;
+  errorCode?: ErrorCode;
+}
+
 /**
  * All that may be known of one request outside of it. Filled while it proceeds, read once when it has been answered, by
  * the log, the metrics and the trace. It never holds an image, an embedding, a key or a query.
@@ -38,12 +55,10 @@ export interface RequestRecord {
   rejection: RejectionReason | undefined;
   /** Bytes of the body that have been read. */
   bytesIn: number;
-  /** Milliseconds, in the order in which the stages began. */
-  readonly stages: Map<RequestStage, number>;
-  /** When the first stage began, milliseconds since the epoch. */
-  stagesStartedAt: number | undefined;
-  picture: { width: number; height: number } | undefined;
-  faces: number | undefined;
+  /** In the order in which they ended. Those of a batch overlap. */
+  readonly laps: Lap[];
+  /** In the order in which they were done. */
+  readonly images: ImageRecord[];
   /** The name of the API key, never the key. */
   keyName: string | undefined;
   /** The caller's W3C trace context, or a new one. */
@@ -85,10 +100,8 @@ export function createRequestRecord(about: {
     errorCode: undefined,
     rejection: undefined,
     bytesIn: 0,
-    stages: new Map(),
-    stagesStartedAt: undefined,
-    picture: undefined,
-    faces: undefined,
+    laps: [],
+    images: [],
     keyName: undefined,
     trace: parseTraceparent(about.traceparent) ?? newTrace(),
     spanId: randomBytes(8).toString('hex'),
@@ -96,11 +109,31 @@ export function createRequestRecord(about: {
 }
 
 /** Notes stages that have just ended, in milliseconds each, one after the other. */
-export function recordStages(record: RequestRecord, stages: Partial<Record<RequestStage, number>>): void {
-  const entries = Object.entries(stages) as [RequestStage, number][];
-  const total = entries.reduce((sum, [, ms]) => sum + ms, 0);
-  record.stagesStartedAt ??= performance.timeOrigin + performance.now() - total;
-  for (const [stage, ms] of entries) record.stages.set(stage, (record.stages.get(stage) ?? 0) + ms);
+export function recordStages(record: RequestRecord, stages: StageTimes): void {
+  const total = stagesOf({ stages }).reduce((sum, [, ms]) => sum + ms, 0);
+  record.laps.push({ startedAt: performance.timeOrigin + performance.now() - total, stages });
+}
+
+export function stagesOf({ stages }: Pick<Lap, 'stages'>): [RequestStage, number][] {
+  return Object.entries(stages) as [RequestStage, number][];
+}
+
+/** Milliseconds of each stage: of all images together, which may be more than the request took. */
+export function sumStages({ laps }: Pick<RequestRecord, 'laps'>): Map<RequestStage, number> {
+  const sums = new Map<RequestStage, number>();
+  for (const [stage, ms] of laps.flatMap(stagesOf)) sums.set(stage, (sums.get(stage) ?? 0) + ms);
+  return sums;
+}
+
+/** Faces of all images together; undefined when there was no image that could be looked at. */
+export function sumFaces({ images }: Pick<RequestRecord, 'images'>): number | undefined {
+  const counts = images.flatMap(({ faces }) => faces ?? []);
+  return counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : undefined;
+}
+
+/** The picture of a request that had but one. */
+export function onlyPicture({ images }: Pick<RequestRecord, 'images'>): ImageRecord['picture'] {
+  return images.length === 1 ? images[0]?.picture : undefined;
 }
 
 function newTrace(): TraceContext {

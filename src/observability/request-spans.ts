@@ -9,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace-base';
-import { type RequestRecord, UNMATCHED_ROUTE } from './request-record.ts';
+import { onlyPicture, type RequestRecord, stagesOf, sumFaces, UNMATCHED_ROUTE } from './request-record.ts';
 import type { TraceContext } from './traceparent.ts';
 
 /** Source: OpenTelemetry semantic conventions, `http.request.method`. A span may tell no others. */
@@ -51,13 +51,13 @@ export class RequestIds implements IdGenerator {
 }
 
 /**
- * Makes the spans of an answered request: one of the server, and below it one for each stage. Only the stages' durations
- * are known, so they follow one another.
+ * Makes the spans of an answered request: one of the server, and below it one for each stage of each image. Only the
+ * stages' durations are known, so those of one image follow one another.
  *
  * @param ids the generator of the tracer's provider.
  */
 export function recordSpans(tracer: Tracer, ids: RequestIds, request: RequestRecord): void {
-  const { startedAt, duration, stages, stagesStartedAt = startedAt, status } = request;
+  const { startedAt, duration, laps, status } = request;
   const about = {
     kind: SpanKind.SERVER,
     startTime: startedAt,
@@ -67,11 +67,13 @@ export function recordSpans(tracer: Tracer, ids: RequestIds, request: RequestRec
   const span = ids.during(request, () => tracer.startSpan(nameOf(request), about, callerOf(request.trace)));
   if (!span.isRecording()) return;
   const below = trace.setSpan(ROOT_CONTEXT, span);
-  let time = stagesStartedAt;
-  for (const [stage, milliseconds] of stages) {
-    const child = tracer.startSpan(stage, { kind: SpanKind.INTERNAL, startTime: time }, below);
-    time += milliseconds;
-    child.end(time);
+  for (const lap of laps) {
+    let time = lap.startedAt;
+    for (const [stage, milliseconds] of stagesOf(lap)) {
+      const child = tracer.startSpan(stage, { kind: SpanKind.INTERNAL, startTime: time }, below);
+      time += milliseconds;
+      child.end(time);
+    }
   }
   // By the conventions a 4xx is the caller's failure, not the server's.
   if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
@@ -89,7 +91,9 @@ function callerOf({ traceId, parentSpanId, sampled }: TraceContext): Context {
 }
 
 function attributesOf(request: RequestRecord): Attributes {
-  const { method, route, status, bytesIn, errorCode, picture, faces, keyName } = request;
+  const { method, route, status, bytesIn, errorCode, images, keyName } = request;
+  const faces = sumFaces(request);
+  const picture = onlyPicture(request);
   const attributes: Attributes = {
     'http.request.method': KNOWN_METHODS.has(method) ? method : '_OTHER',
     'http.response.status_code': status,
@@ -99,6 +103,7 @@ function attributesOf(request: RequestRecord): Attributes {
   if (route !== UNMATCHED_ROUTE) attributes['http.route'] = route;
   if (errorCode !== undefined) attributes['error.type'] = errorCode;
   else if (status >= 500) attributes['error.type'] = String(status);
+  if (images.length > 0) attributes['face.image.count'] = images.length;
   if (faces !== undefined) attributes['face.count'] = faces;
   if (picture !== undefined) {
     attributes['face.image.width'] = picture.width;

@@ -179,6 +179,31 @@ describe('GET /openapi.json', () => {
     ]);
   });
 
+  it('describes a batch in every transport that has one, and both forms of its answer', () => {
+    const { requestBody, responses } = document.paths['/v1/embed'].post;
+    const { schemas } = document.components;
+    expect(requestBody.content['application/json'].schema.anyOf).toEqual([
+      { $ref: '#/components/schemas/EmbedRequest' },
+      { $ref: '#/components/schemas/EmbedBatchRequest' },
+    ]);
+    expect(schemas.EmbedBatchRequest.required).toEqual(['images']);
+    expect(schemas.EmbedForm.properties.image.type).toBe('array');
+    expect(responses[200].content['application/json'].schema.anyOf).toContainEqual({
+      $ref: '#/components/schemas/EmbeddedBatch',
+    });
+    expect(responses[200].content['application/x-ndjson'].schema).toEqual({
+      $ref: '#/components/schemas/EmbedLine',
+    });
+    const results = ['FaceResult', 'FacesResult', 'FailedResult'];
+    expect(schemas.EmbedResult.anyOf).toEqual(
+      results.map((name) => ({ $ref: `#/components/schemas/${name}` })),
+    );
+    for (const name of results) {
+      expect(schemas[name].required).toContain('index');
+      expect(schemas[name].required).not.toContain('model');
+    }
+  });
+
   it('has no reference that leads nowhere', () => {
     const names = Object.keys(document.components.schemas);
     for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {

@@ -324,7 +324,11 @@ describe('POST /v1/embed', () => {
           /repeated/,
         ],
         ['with an endless field', `${part('name="faces"', 'a'.repeat(5000))}--x--\r\n`, /too long/],
-        ['with two images', `${part('name="image"')}${part('name="image"')}--x--\r\n`, /more than 1 file/],
+        [
+          'with another file beside the image',
+          `${part('name="image"')}${part('name="photo"; filename="a.png"')}--x--\r\n`,
+          /^image: /,
+        ],
         ['that ends early', part('name="image"; filename="a.png"'), /not valid|incomplete/],
         ['that is something else', 'hello', /not valid/],
         ['that is empty', '', /not valid/],

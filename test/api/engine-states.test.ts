@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Admission, EngineStatus } from '../../src/engine/engine.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig } from '../support/engines.ts';
+import { TinyEngine, testConfig, tinyAdmission } from '../support/engines.ts';
 import { answerOf } from '../support/http.ts';
 
 const config = testConfig();
@@ -102,10 +102,12 @@ describe('when the engine', () => {
 
   it('fails unforeseen: PROCESSING_ERROR that tells nothing, and the place is given back', async () => {
     let released = 0;
-    const request = appWith(ready, () => ({
-      embed: () => Promise.reject(new Error('/secret/path: 0xdeadbeef')),
-      release: () => released++,
-    }));
+    const request = appWith(ready, () =>
+      tinyAdmission({
+        embed: () => Promise.reject(new Error('/secret/path: 0xdeadbeef')),
+        release: () => released++,
+      }),
+    );
     const { status, body, headers } = await request('/v1/embed', IMAGE);
     expect(status).toBe(500);
     expect(body).toEqual({
@@ -117,17 +119,16 @@ describe('when the engine', () => {
   });
 
   it('throws something that is no error at all', async () => {
-    const request = appWith(ready, () => ({ embed: () => Promise.reject('oops'), release() {} }));
+    const request = appWith(ready, () => tinyAdmission({ embed: () => Promise.reject('oops') }));
     const { status, body } = await request('/v1/embed', IMAGE);
     expect(status).toBe(500);
     expect(body.error_code).toBe('PROCESSING_ERROR');
   });
 
   it('misses the deadline: DEADLINE_EXCEEDED', async () => {
-    const request = appWith(ready, () => ({
-      embed: () => Promise.reject(new ServiceError('DEADLINE_EXCEEDED')),
-      release() {},
-    }));
+    const request = appWith(ready, () =>
+      tinyAdmission({ embed: () => Promise.reject(new ServiceError('DEADLINE_EXCEEDED')) }),
+    );
     expect((await request('/v1/embed', IMAGE)).status).toBe(504);
   });
 });

@@ -38,6 +38,8 @@ describe('the metrics', () => {
     }
     for (const reason of REJECTION_REASONS)
       expect(await read(`face_http_rejected_total{reason="${reason}"}`)).toBe(0);
+    for (const code of ['', ...Object.keys(ERROR_CATALOGUE)])
+      expect(await read(`face_images_total{error_code="${code}"}`)).toBe(0);
     expect(await read('face_faces_per_image_count')).toBe(0);
     expect(await read('face_workers_restarted_total')).toBe(0);
   });
@@ -80,6 +82,8 @@ describe('the metrics', () => {
       await read('face_http_requests_total{route="unmatched",status="404",error_code="NOT_FOUND"}'),
     ).toBe(1);
     expect(await read('face_http_rejected_total{reason="too_large"}')).toBe(1);
+    expect(await read('face_images_total{error_code=""}')).toBe(1);
+    expect(await read('face_images_total{error_code="NO_FACE_DETECTED"}')).toBe(1);
     expect(await read('face_stage_duration_seconds_count{stage="recognise"}')).toBe(1);
     expect(await read('face_faces_per_image_sum')).toBe(1);
     expect(await read('face_http_request_body_bytes_sum{route="/v1/embed"}')).toBeGreaterThan(size);

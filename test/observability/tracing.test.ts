@@ -9,7 +9,7 @@ import { StartupError } from '../../src/errors.ts';
 import {
   createRequestRecord,
   type RequestRecord,
-  type RequestStage,
+  type StageTimes,
 } from '../../src/observability/request-record.ts';
 import { SdkDiagnostics } from '../../src/observability/span-diagnostics.ts';
 import { startTracing, type Tracing } from '../../src/observability/tracing.ts';
@@ -68,17 +68,15 @@ function answered(about: Partial<RequestRecord> & { traceparent?: string } = {})
   return Object.assign(record, { route: '/embed', status: 200, duration: 40, ...rest });
 }
 
-const stages = (...entries: [RequestStage, number][]) => new Map(entries);
+const lap = (startedAt: number, stages: StageTimes) => ({ startedAt, stages });
 
 describe('a trace', () => {
   it('has a span for the request, with the ids of its record, and one for each stage in turn', async () => {
     const collector = await collect();
     const { tracing } = await startFor(collector.url);
-    const request = answered({
-      traceparent: FROM_CALLER,
-      stages: stages(['queue', 3], ['decode', 5.25], ['detect', 12.5]),
-    });
-    request.stagesStartedAt = request.startedAt + 2;
+    const request = answered({ traceparent: FROM_CALLER });
+    const durations = { queue: 3, decode: 5.25, detect: 12.5 };
+    request.laps.push(lap(request.startedAt + 2, durations));
     tracing.record(request);
     await tracing.shutdown();
 
@@ -96,14 +94,37 @@ describe('a trace', () => {
     expect(server?.end).toBeCloseTo(request.startedAt + 40, 2);
 
     expect(others.map(({ name }) => name)).toEqual(['queue', 'decode', 'detect']);
-    let time = request.stagesStartedAt;
+    let time = request.startedAt + 2;
     for (const stage of others) {
       expect(stage).toMatchObject({ kind: 1, traceId: TRACE, parentSpanId: request.spanId, status: 0 });
       expect(stage.start).toBeCloseTo(time, 2);
-      time += request.stages.get(stage.name as RequestStage) as number;
+      time += durations[stage.name as keyof typeof durations];
       expect(stage.end).toBeCloseTo(time, 2);
     }
     expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(4);
+  });
+
+  it('has the stages of each image of a batch, which overlap', async () => {
+    const collector = await collect();
+    const { tracing } = await startFor(collector.url);
+    const request = answered();
+    request.laps.push(lap(request.startedAt, { queue: 5, decode: 10 }));
+    request.laps.push(lap(request.startedAt + 1, { queue: 10, decode: 20 }));
+    tracing.record(request);
+    await tracing.shutdown();
+    const spans = collector.spans
+      .filter(({ kind }) => kind === 1)
+      .map(({ name, start, end }) => [
+        name,
+        Math.round(start - request.startedAt),
+        Math.round(end - request.startedAt),
+      ]);
+    expect(spans).toEqual([
+      ['queue', 0, 5],
+      ['decode', 5, 15],
+      ['queue', 1, 11],
+      ['decode', 11, 31],
+    ]);
   });
 
   it('begins here, with the logged ids, when the caller has none', async () => {
@@ -123,8 +144,7 @@ describe('a trace', () => {
     tracing.record(
       answered({
         bytesIn: 4_711,
-        faces: 2,
-        picture: { width: 640, height: 480 },
+        images: [{ picture: { width: 640, height: 480 }, faces: 2 }],
         keyName: 'kiosk',
       }),
     );
@@ -136,6 +156,7 @@ describe('a trace', () => {
       'http.response.status_code': 200,
       'http.request.body.size': 4_711,
       'face.count': 2,
+      'face.image.count': 1,
       'face.image.width': 640,
       'face.image.height': 480,
       'api_key.name': 'kiosk',
@@ -172,7 +193,7 @@ describe('sampling', () => {
   it('leaves out what the caller does not sample', async () => {
     const collector = await collect();
     const { tracing } = await startFor(collector.url);
-    tracing.record(answered({ traceparent: SHOULD_NOT_SHARE, stages: stages(['queue', 1]) }));
+    tracing.record(answered({ traceparent: SHOULD_NOT_SHARE, laps: [lap(0, { queue: 1 })] }));
     await tracing.shutdown();
     expect(collector.requests).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '../../src/config.ts';
 import type {
   Admission,
+  EmbedAnswer,
   EngineLoad,
   EngineStatus,
   FaceEngine,
@@ -22,6 +23,52 @@ export async function startEngine(config: Config): Promise<InferenceEngine> {
   if (engine.status.phase !== 'ready') throw new Error(engine.status.reason);
   return engine;
 }
+
+const TINY_FILE = {
+  path: '/tiny/network.onnx',
+  bytes: 0,
+  sha256: '',
+  pinned: false,
+  preprocessing: { mean: 0, std: 1 },
+};
+
+const TINY_MODEL: LoadedModel = {
+  pack: {
+    name: 'tiny',
+    origin: 'folder',
+    licence: '',
+    embeddingSpace: 'tiny:000000000000',
+    detector: TINY_FILE,
+    recogniser: { ...TINY_FILE, inputSize: 112 },
+  },
+  embeddingSize: 2,
+  rewrites: { detector: [], recogniser: [] },
+};
+
+/** An admission without limits of an engine that embeds nothing, unless a part is given. */
+export const tinyAdmission = (parts: Partial<Admission>): Admission => ({
+  model: TINY_MODEL,
+  grow() {},
+  embed: () => Promise.reject(new Error('This engine embeds nothing.')),
+  release() {},
+  ...parts,
+});
+
+/** One face, and the first byte of the image as the number by which the answer can be told from others. */
+export const tinyAnswer = (image: Uint8Array): EmbedAnswer => ({
+  image: { width: image[0] as number, height: 1 },
+  faces: [
+    {
+      box: { left: 0, top: 0, right: 1, bottom: 1 },
+      score: 1,
+      landmarks: new Float32Array(10),
+      embedding: new Float32Array([0.6, 0.8]),
+    },
+  ],
+  omitted: 0,
+  timings: { decode: 1, detect: 2, align: 3, recognise: 4 },
+  waited: 5,
+});
 
 /** An engine in whatever state a test wants it; it embeds nothing. */
 export class TinyEngine implements FaceEngine {

@@ -26,6 +26,8 @@ describe('the whole log at its most talkative', () => {
       ['/v1/embed', `{"image": "${base64}`, json],
       ['/v1/embed', picture.slice(0, 900), { 'Content-Type': 'image/png' }],
       ['/v1/embed?faces=alice-in-accounting', picture, { 'Content-Type': 'image/png' }],
+      ['/v1/embed', JSON.stringify({ images: [base64, `${base64}*`, base64.slice(0, -40)] }), json],
+      ['/v1/embed', JSON.stringify({ images: [base64] }), { ...json, Accept: 'application/x-ndjson' }],
       ['/v1/compare', JSON.stringify({ query_embedding: embedding, reference_embeddings }), json],
       ['/v1/compare', JSON.stringify({ query_embedding: [...embedding, 'x'], reference_embeddings }), json],
       ['/v1/compare', JSON.stringify({ query_embedding: `${text}*`, reference_embeddings }), json],
@@ -35,7 +37,8 @@ describe('the whole log at its most talkative', () => {
     const errors: string[] = [];
     for (const [path, body, headers] of requests) {
       const answer = await post(path, body, headers);
-      if (answer.status !== 200) errors.push(await answer.text());
+      const said = await answer.text();
+      if (answer.status !== 200) errors.push(said);
     }
     await post('/v1/embed', picture, { 'Content-Type': 'image/png', 'X-API-Key': 'wrong-key-0123456789' });
     expect(errors.length).toBeGreaterThanOrEqual(8);
