@@ -54,7 +54,8 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
   it('answers a lone request to the bit as one among many, although more threads work on it', async () => {
     const lone = images.filter((_, index) => index % 10 === 0);
     expect(lone.length).toBeGreaterThan(10);
-    for (const { file, faces } of lone) expect((await embed(engine, photo(file), 'all')).faces).toEqual(faces);
+    for (const { file, faces } of lone)
+      expect((await embed(engine, photo(file), 'all')).faces).toEqual(faces);
   });
 
   it('sees the pictures at their size', () => {
