@@ -4,6 +4,8 @@ import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { obtainPack } from '../models/obtain.ts';
 import { PackUnavailableError } from '../models/pack-errors.ts';
+import { packFolder } from '../models/resolve.ts';
+import { readThresholds } from '../models/thresholds.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
 import { builtFile } from './built-file.ts';
@@ -121,6 +123,8 @@ export class InferenceEngine implements FaceEngine {
       log: this.#log,
       signal,
     });
+    const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
+    const { thresholds, warning } = await readThresholds(folder, pack);
     signal.throwIfAborted();
     const setup: NetworkOptions = {
       pack,
@@ -137,7 +141,7 @@ export class InferenceEngine implements FaceEngine {
       log: this.#log,
     });
     const [ready] = await pool.start();
-    const model = { pack, ...(ready as InferenceReady) };
+    const model = { pack, ...(ready as InferenceReady), thresholds };
     this.#loaded = { pool, model };
     // An end that began meanwhile must stay one.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
@@ -150,6 +154,7 @@ export class InferenceEngine implements FaceEngine {
       },
       'the model pack is loaded',
     );
+    if (warning !== undefined) this.#log.warn(warning);
     if (pack.origin === 'synthetic') {
       this.#log.warn(
         'This is the synthetic pack: it recognises nobody. It is for integration tests and for trying the API.',
