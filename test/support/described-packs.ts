@@ -22,14 +22,17 @@ export interface DescribedPack extends SyntheticPackOptions {
   files?: Record<string, string | undefined>;
 }
 
-/** Writes the pack. @returns MODELS_DIR */
-export async function writeDescribedPack({
-  manifest: change = (manifest) => manifest,
-  files = {},
-  ...options
-}: DescribedPack = {}): Promise<string> {
+/** Writes the pack into a folder of the current test. @returns MODELS_DIR */
+export async function writeDescribedPack(pack: DescribedPack = {}): Promise<string> {
+  return writeDescribedPackTo(await temporaryFolder(), pack);
+}
+
+/** Writes the pack into a MODELS_DIR, which it returns. */
+export async function writeDescribedPackTo(
+  modelsDir: string,
+  { manifest: change = (manifest) => manifest, files = {}, ...options }: DescribedPack = {},
+): Promise<string> {
   const pack = generateSyntheticPack(options);
-  const modelsDir = await temporaryFolder();
   const all = {
     [SYNTHETIC_PACK_FILES.detector]: pack.detector,
     [SYNTHETIC_PACK_FILES.recogniser]: pack.recogniser,
