@@ -20,6 +20,7 @@ const STYLE = `
   .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0; }
   .facts div { background: #fff; border: 1px solid #ddd; border-radius: 8px; padding: 12px 16px; }
   .facts b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; } .facts span { color: #5a5a5a; font-size: .85rem; }
+  .scroll + .scroll { margin-top: 16px; }
   .scroll { overflow-x: auto; background: #fff; border: 1px solid #ddd; border-radius: 8px; }
   table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
   th, td { text-align: left; padding: 8px 12px; border-bottom: 1px solid #e6e6e6; vertical-align: top; }
@@ -81,8 +82,8 @@ ${summaryTable(figures)}
 <h2>Pairs to look at</h2>
 <p>The nearest pairs of different people and the most distant pairs of one person. Wrong labels end up here; they spoil
 every figure above, so look before you trust a threshold.</p>
-${pairTable('Different people, nearest first', figures.look_at.impostors)}
-${pairTable('One person, most distant first', figures.look_at.genuine)}
+${pairTable('Different people, nearest first', figures.look_at.impostors, figures)}
+${pairTable('One person, most distant first', figures.look_at.genuine, figures)}
 ${failureSection(failures)}
 <h2>Use them</h2>
 <p>Copy <code>thresholds.json</code> into the folder of the model pack and start the service again: <code>/v1/model-info</code> then
@@ -161,12 +162,12 @@ function summaryTable({
   );
 }
 
-function pairTable(title, pairs) {
+function pairTable(title, pairs, { quality: { measure } }) {
   const rows = pairs.map(
     ({ image_a, image_b, distance, quality }) =>
       `<tr><td class="wrap">${asText(image_a)}</td><td class="wrap">${asText(image_b)}</td><td>${distance.toFixed(4)}</td><td>${quality.toFixed(3)}</td></tr>`,
   );
-  return table([title, '', 'cosine distance', 'quality'], rows);
+  return table([title, '', 'cosine distance', QUALITY_WORDS[measure]], rows);
 }
 
 function failureSection(failures) {
@@ -199,7 +200,7 @@ const CAPTIONS = {
   ],
   'quality-scores.svg': ({ quality }) => [
     'Distance over quality',
-    `Each dot is a pair; across, the ${QUALITY_WORDS[quality.measure]} of its poorer picture. Of many pairs, some are drawn.`,
+    `Each dot is a pair, of a class with very many only some; across, the ${QUALITY_WORDS[quality.measure]} of its poorer picture.`,
   ],
   'quality-error.svg': ({ quality: { measure, curve } }) => [
     'Error versus discard',
