@@ -1,4 +1,4 @@
-import { repeatableNoise } from '../pictures/generated.mjs';
+import { repeatableNoise } from '../repeatable-noise.mjs';
 import { startService } from '../servers/service.mjs';
 import { summarise } from '../statistics.mjs';
 import { watchMainThread } from './health.mjs';

@@ -1,13 +1,5 @@
 import sharp from 'sharp';
-
-/** Numbers from 0 to 1 that are the same in every run (a linear congruential generator, Numerical Recipes). */
-export function repeatableNoise(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { repeatableNoise } from '../repeatable-noise.mjs';
 
 /** A picture with contrast in its middle, in which the synthetic pack sees its one "face". */
 export async function generatePicture(seed, { width, height }) {

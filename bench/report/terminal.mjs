@@ -12,7 +12,7 @@ export function floorsAsText(results) {
   return align([['figure', 'floor', 'measured', ''], ...rows]);
 }
 
-function align(rows) {
+export function align(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map((row) =>

@@ -20,8 +20,21 @@ export class ServerProcess {
   #sampler;
   #killAtExit;
 
-  /** @param findAddress text printed so far → address, or undefined while it is not known. */
-  static async start({ command, args, environment, cwd, findAddress, readyPath, patience = 60_000 }) {
+  /**
+   * @param findAddress text printed so far → address, or undefined while it is not known.
+   * @param findFailure text printed so far → why it will not become ready, or undefined while it may.
+   */
+  static async start({
+    command,
+    args,
+    environment,
+    cwd,
+    findAddress,
+    findFailure = () => undefined,
+    readyPath,
+    patience = 60_000,
+    signal,
+  }) {
     const server = new ServerProcess();
     const started = performance.now();
     server.#child = spawn(command, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -34,9 +47,12 @@ export class ServerProcess {
     server.#killAtExit = () => server.#child.kill('SIGKILL');
     process.once('exit', server.#killAtExit);
     while (!(await server.#isReady(findAddress, readyPath))) {
-      if (server.#child.exitCode !== null || performance.now() - started > patience) {
+      const failure = findFailure(server.#output);
+      const isOver = server.#hasEnded() || performance.now() - started > patience;
+      if (isOver || failure !== undefined || signal?.aborted) {
         server.#child.kill('SIGKILL');
-        throw new Error(`It did not become ready. ${server.#output.slice(-TAIL)}`);
+        signal?.throwIfAborted();
+        throw new Error(failure ?? `It did not become ready. ${server.#output.slice(-TAIL)}`);
       }
       await sleep(POLL_MS);
     }
@@ -54,6 +70,10 @@ export class ServerProcess {
       },
       () => false,
     );
+  }
+
+  #hasEnded() {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Notes its memory: at a moment of that name, or the `peak` from now on until it stops. */
@@ -76,7 +96,7 @@ export class ServerProcess {
 
   async stop() {
     clearInterval(this.#sampler);
-    if (this.#child.exitCode !== null) return;
+    if (this.#hasEnded()) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);

@@ -7,28 +7,36 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** The service with two workers and its other settings at their defaults, as a process of its own. */
 export async function startService({ pack, models, serviceEnvironment }, more = {}) {
+  return launchService({
+    PATH: process.env.PATH,
+    WORKERS: '2',
+    MODEL_NAME: pack,
+    MODELS_DIR: resolve(models),
+    MODEL_AUTO_DOWNLOAD: 'false',
+    ...serviceEnvironment,
+    ...more,
+  });
+}
+
+/**
+ * The built service as a process of its own, on a free port of this machine.
+ *
+ * @param environment settings, with MODELS_DIR as an absolute path.
+ * @param options of ServerProcess.start.
+ */
+export async function launchService(environment, options = {}) {
   return ServerProcess.start({
     command: process.execPath,
     args: [MAIN],
     // A folder without a .env file.
     cwd: tmpdir(),
-    environment: {
-      PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      WORKERS: '2',
-      MODEL_NAME: pack,
-      MODELS_DIR: resolve(models),
-      MODEL_AUTO_DOWNLOAD: 'false',
-      SHUTDOWN_DELAY_MS: '0',
-      ...serviceEnvironment,
-      ...more,
-    },
+    environment: { HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY_MS: '0', ...environment },
     findAddress(output) {
       const port = /"port":(\d+)[^\n]*"msg":"listening"/.exec(output)?.[1];
       return port && `http://127.0.0.1:${port}`;
     },
     readyPath: '/readyz',
+    ...options,
   });
 }
 

@@ -5,6 +5,7 @@ import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { ModelFile } from '../models/pack.ts';
 import { REWRITE_PASSES } from '../models/rewrite/rewrite.ts';
+import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../models/thresholds.ts';
 import { VERSION } from '../version.ts';
 import { DETECTION_MODES } from '../vision/selection.ts';
 import type { Api } from './api.ts';
@@ -36,6 +37,34 @@ const fileShape = {
   }),
 };
 
+const intervalSchema = z.array(z.number()).length(2).openapi({ description: 'Of 95 %: [low, high].' });
+
+const thresholdSchema = z
+  .object({
+    far: z.number().openapi({ description: 'The false accept rate aimed at, 0..1.', example: 0.001 }),
+    metric: z.enum(THRESHOLD_METRICS).openapi({
+      description: 'Two faces match when the distance is at most, or the `similarity` at least, `threshold`.',
+    }),
+    threshold: z.number().openapi({ example: 0.62 }),
+    threshold_interval: intervalSchema
+      .optional()
+      .openapi({ description: 'Of 95 %, by drawing the people anew: [low, high].' }),
+    measured_far: z.number().openapi({ description: 'Share of impostor pairs accepted, 0..1.' }),
+    measured_far_interval: intervalSchema,
+    tar: z.number().openapi({ description: 'True accept rate: share of genuine pairs accepted, 0..1.' }),
+    tar_interval: intervalSchema,
+    evidence: z.enum(EVIDENCE_RULES).openapi({
+      description:
+        '`rule_of_30`: at least 30 false accepts were to be expected, a firm figure. `rule_of_3`: at least 3, a rough one.',
+    }),
+    genuine_pairs: z.int(),
+    impostor_pairs: z.int(),
+    people: z.int(),
+    source: z.string().openapi({ description: 'The pairs, in the words of whoever measured.' }),
+    created: z.string().openapi({ format: 'date-time' }),
+  })
+  .openapi('MeasuredThreshold');
+
 const modelInfoSchema = z
   .object({
     name: z.string().openapi({ example: 'buffalo_l' }),
@@ -53,6 +82,11 @@ const modelInfoSchema = z
       description: 'True for the pack that recognises nobody and serves integration tests only.',
     }),
     detection_threshold: z.number(),
+    thresholds: z.array(thresholdSchema).openapi({
+      description:
+        'Measured with `npm run calibrate` in this embedding space; empty without evidence. They hold for pictures like ' +
+        'those that were measured.',
+    }),
     detection: z.enum(DETECTION_MODES).openapi({ description: 'The default for `faces=largest`.' }),
     limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
     workers: z.int(),
@@ -79,7 +113,7 @@ export function addModelInfoRoute({ add, config, engine }: Api): void {
 }
 
 function describeModel(
-  { pack, embeddingSize, rewrites }: LoadedModel,
+  { pack, embeddingSize, rewrites, thresholds }: LoadedModel,
   config: Config,
 ): z.output<typeof modelInfoSchema> {
   const describeFile = ({ path, sha256, pinned }: ModelFile) => ({ file: basename(path), sha256, pinned });
@@ -101,6 +135,7 @@ function describeModel(
     },
     licence: pack.licence,
     synthetic: pack.origin === 'synthetic',
+    thresholds,
     detection_threshold: config.DETECTION_THRESHOLD,
     detection: config.DETECTION,
     limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),

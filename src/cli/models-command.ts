@@ -8,6 +8,7 @@ import { download } from '../models/obtain.ts';
 import type { ModelPack } from '../models/pack.ts';
 import { PackError, PackInvalidError, PackMissingError } from '../models/pack-errors.ts';
 import { findPackFolders, packFolder, resolvePack, SYNTHETIC_PACK } from '../models/resolve.ts';
+import { readThresholds } from '../models/thresholds.ts';
 
 const USAGE = `Usage: npm run models -- <command>
 
@@ -176,9 +177,15 @@ async function install(name: string, from: string | undefined, session: Session)
   stdout.write(`${name} is installed in ${packFolder(place)}.\n${fileLines(pack)}${pack.licence}\n`);
 }
 
-async function verify(name: string, { config, catalogue, stdout, signal }: Session): Promise<void> {
+async function verify(name: string, { config, catalogue, stdout, stderr, signal }: Session): Promise<void> {
   const pack = await resolvePack({ name, modelsDir: config.MODELS_DIR, catalogue, signal });
-  stdout.write(`${name}: ${stateOf(pack)}.\n${fileLines(pack)}`);
+  const { thresholds, warning } = await readThresholds(
+    packFolder({ name, modelsDir: config.MODELS_DIR }),
+    pack,
+  );
+  const measured = thresholds.length === 0 ? '' : `${thresholds.length} measured thresholds.\n`;
+  stdout.write(`${name}: ${stateOf(pack)}.\n${fileLines(pack)}${measured}`);
+  if (warning !== undefined) stderr.write(`${warning}\n`);
 }
 
 function fileLines({ detector, recogniser }: ModelPack): string {

@@ -1,4 +1,5 @@
 import type { ModelPack } from '../models/pack.ts';
+import type { MeasuredThreshold } from '../models/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
 import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 
@@ -13,6 +14,8 @@ export interface LoadedModel {
   embeddingSize: number;
   /** What was rewritten in its graphs. */
   rewrites: GraphRewrites;
+  /** Measured in its embedding space; empty without evidence. */
+  thresholds: MeasuredThreshold[];
 }
 
 export interface EmbedAnswer extends EmbedResult {

@@ -5,6 +5,8 @@ import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { obtainPack } from '../models/obtain.ts';
 import { PackUnavailableError } from '../models/pack-errors.ts';
+import { packFolder } from '../models/resolve.ts';
+import { readThresholds } from '../models/thresholds.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
@@ -133,6 +135,8 @@ export class InferenceEngine implements FaceEngine {
       log: this.#log,
       signal,
     });
+    const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
+    const { thresholds, warning } = await readThresholds(folder, pack);
     signal.throwIfAborted();
     const setup: NetworkOptions = {
       pack,
@@ -152,7 +156,7 @@ export class InferenceEngine implements FaceEngine {
       log: this.#log,
     });
     const [ready] = await pool.start();
-    const model = { pack, ...(ready as InferenceReady) };
+    const model = { pack, ...(ready as InferenceReady), thresholds };
     this.#loaded = { pool, model };
     // An end that began meanwhile must stay one.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
@@ -165,6 +169,7 @@ export class InferenceEngine implements FaceEngine {
       },
       'the model pack is loaded',
     );
+    if (warning !== undefined) this.#log.warn(warning);
     if (pack.origin === 'synthetic') {
       this.#log.warn(
         'This is the synthetic pack: it recognises nobody. It is for integration tests and for trying the API.',

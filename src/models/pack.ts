@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** One of the two networks of a pack, found on disk and verified. */
 export interface ModelFile {
   /** Absolute path. */
@@ -37,14 +39,42 @@ export const DETECTOR_PREPROCESSING = { mean: 127.5, std: 128 } as const;
 /** ArcFace's input normalisation. Source: insightface, model_zoo/arcface_onnx.py. */
 export const RECOGNISER_PREPROCESSING = { mean: 127.5, std: 127.5 } as const;
 
+/** Side of ArcFace's square input, in pixels. */
+export const RECOGNISER_INPUT_SIZE = 112;
+
 /** Raise it whenever decoding, alignment or normalisation changes the embedding of the same picture. */
 const EMBEDDING_RECIPE_VERSION: number = 1;
+
+/** How an aligned face becomes the recogniser's input. */
+export interface RecogniserRecipe {
+  inputSize: number;
+  preprocessing: { mean: number; std: number };
+}
 
 /**
  * Names the space in which embeddings are comparable: the pack and the first 12 hex digits of its recogniser's
  * SHA-256, and from version 2 on that of the preprocessing and alignment.
+ *
+ * @param recipe where something besides the file says how its input is made. One that is not ArcFace's own is hashed
+ *   together with the file's SHA-256, since the same network gives other embeddings with it.
  */
-export function embeddingSpaceOf(packName: string, recogniserSha256: string): string {
+export function embeddingSpaceOf(
+  packName: string,
+  recogniserSha256: string,
+  recipe?: RecogniserRecipe,
+): string {
   const version = EMBEDDING_RECIPE_VERSION === 1 ? '' : `:v${EMBEDDING_RECIPE_VERSION}`;
-  return `${packName}:${recogniserSha256.slice(0, 12)}${version}`;
+  const hash =
+    recipe === undefined || isUsual(recipe) ? recogniserSha256 : hashWith(recogniserSha256, recipe);
+  return `${packName}:${hash.slice(0, 12)}${version}`;
+}
+
+function isUsual({ inputSize, preprocessing: { mean, std } }: RecogniserRecipe): boolean {
+  const usual = RECOGNISER_PREPROCESSING;
+  return inputSize === RECOGNISER_INPUT_SIZE && mean === usual.mean && std === usual.std;
+}
+
+function hashWith(recogniserSha256: string, { inputSize, preprocessing }: RecogniserRecipe): string {
+  const { mean, std } = preprocessing;
+  return createHash('sha256').update(`${recogniserSha256} ${inputSize} ${mean} ${std}`).digest('hex');
 }

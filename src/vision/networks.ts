@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import type { ModelFile, ModelPack } from '../models/pack.ts';
+import type { ModelFile, ModelPack, RecogniserFile } from '../models/pack.ts';
 import { type AppliedPass, rewriteGraph, rewritesPayOff } from '../models/rewrite/rewrite.ts';
 import { FaceDetector } from './detector.ts';
 import { FaceRecogniser } from './recogniser.ts';
@@ -47,6 +47,7 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
       : {}),
   });
   const recogniserGraph = await createSession(recogniserFile, options);
+  assertInputSize(recogniserGraph.session, recogniserFile);
   const recogniser = new FaceRecogniser(recogniserGraph.session, recogniserFile);
 
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
@@ -55,11 +56,23 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { length } = await recogniser.embedAligned();
   if (length !== (recogniserFile.embeddingSize ?? length)) {
     throw new Error(
-      `The recogniser gives ${length} numbers; its manifest says ${recogniserFile.embeddingSize}.`,
+      `The recogniser gives ${length} numbers; the manifest's tasks.recognition.embedding_dimension says ` +
+        `${recogniserFile.embeddingSize}.`,
     );
   }
   const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
   return { detector, recogniser, embeddingSize: length, rewrites };
+}
+
+/** Said here, with the name of the member, before ONNX Runtime says it with the name of a tensor. */
+function assertInputSize(session: ort.InferenceSession, { inputSize }: RecogniserFile): void {
+  const [input] = session.inputMetadata;
+  const [height, width] = input?.isTensor ? input.shape.slice(2) : [];
+  // A side given by name takes any size.
+  if ([height, width].every((side) => typeof side !== 'number' || side === inputSize)) return;
+  throw new Error(
+    `The recogniser takes ${height}×${width} pixels; the manifest's tasks.recognition.input_size says ${inputSize}×${inputSize}.`,
+  );
 }
 
 /** The session is made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */

@@ -102,6 +102,7 @@ describe('GET /v1/model-info', () => {
       },
       licence: expect.stringContaining('recognises nobody'),
       synthetic: true,
+      thresholds: [],
       detection_threshold: 0.5,
       detection: 'full',
       limits: {

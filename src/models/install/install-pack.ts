@@ -6,6 +6,7 @@ import { MANIFEST_FILE } from '../manifest.ts';
 import type { ModelPack } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
 import { packFolder, resolveFolder, resolvePack } from '../resolve.ts';
+import { THRESHOLDS_FILE } from '../thresholds.ts';
 import { installFromArchive, withArchive } from './archive.ts';
 import { LOCK_TIMING, withInstallLock } from './install-lock.ts';
 import { placeVerifiedFiles } from './place-files.ts';
@@ -13,6 +14,9 @@ import { discard, renameDurably, writing } from './storage.ts';
 
 /** Bytes that the files of an unknown pack may have when unpacked: several times the largest published pack. */
 const MOST_UNPACKED_BYTES = 4 * 1024 ** 3;
+
+/** Beside the networks themselves. */
+const DESCRIPTIONS: readonly string[] = [MANIFEST_FILE, THRESHOLDS_FILE];
 
 const LICENCE_FILE = /^(model\.)?licen[cs]e(\.\w+)?$/i;
 
@@ -90,7 +94,7 @@ async function installUnpublished(options: InstallOptions, kind: 'folder' | 'arc
   }
 }
 
-/** Copies what makes a folder a pack: the two networks where they lie, the manifest, and licences. */
+/** Copies what makes a folder a pack: networks, manifest, licences, and what was measured with it. */
 async function copyNeeded(
   source: { name: string; folder: string; signal?: AbortSignal | undefined },
   target: string,
@@ -100,7 +104,7 @@ async function copyNeeded(
   const files = [
     relative(source.folder, pack.detector.path),
     relative(source.folder, pack.recogniser.path),
-    ...names.filter((name) => name === MANIFEST_FILE || LICENCE_FILE.test(basename(name))),
+    ...names.filter((name) => DESCRIPTIONS.includes(name) || LICENCE_FILE.test(basename(name))),
   ];
   for (const file of files) {
     source.signal?.throwIfAborted();
@@ -137,7 +141,7 @@ async function unpack(archivePath: string, target: string, signal?: AbortSignal)
 function isPackFile(path: string): boolean {
   const name = basename(path);
   if (path.startsWith('__MACOSX/')) return false;
-  return name.toLowerCase().endsWith('.onnx') || name === MANIFEST_FILE || LICENCE_FILE.test(name);
+  return name.toLowerCase().endsWith('.onnx') || DESCRIPTIONS.includes(name) || LICENCE_FILE.test(name);
 }
 
 /** "pack/" for pack/a.onnx and pack/b.onnx, else an empty text. */

@@ -2,6 +2,7 @@ import { GraphBuilder, type TensorName } from '../onnx/graph-builder.ts';
 import { DATA_TYPE } from '../onnx/schema.ts';
 import type { Graph, ValueInfo } from '../onnx/writer.ts';
 import { DETECTOR_PREPROCESSING } from '../pack.ts';
+import { addNormalisation } from './normalisation.ts';
 
 /**
  * SCRFD's strides, two anchors a cell, and the sizes of face each stride answers for here: side in pixels of the
@@ -55,19 +56,20 @@ interface Face {
  * A graph with the inputs and outputs of an SCRFD detector that finds one "face" in the middle of every picture with
  * some contrast, and none in a blank one.
  *
- * Input: float32 [1, 3, height, width], height and width multiples of 32, values (x − 127.5) / 128 of RGB, the picture
- * in the top left corner and zero bytes around it. Outputs for strides 8, 16 and 32, n = height·width / stride² · 2:
+ * Input: float32 [1, 3, height, width], height and width multiples of 32, values (x − 127.5) / 128 of RGB, or the bytes as
+ * they are where the graph normalises them itself (`embedded`); the picture in the top left corner and zero bytes around it. Outputs for strides 8, 16 and 32, n = height·width / stride² · 2:
  * three scores [n, 1], three boxes [n, 4] and three sets of landmarks [n, 10], distances in strides from the cell.
  */
-export function syntheticDetector(): Graph {
+export function syntheticDetector({ embedded }: { embedded: boolean }): Graph {
   const graph = new GraphBuilder();
   const input: ValueInfo = { name: 'image', elementType: 'float', dims: [1, 3, 'height', 'width'] };
   const shape = graph.add('Shape', [input.name]);
   const height = graph.add('Gather', [shape, graph.ints([2], [])]);
   const width = graph.add('Gather', [shape, graph.ints([3], [])]);
 
-  const extent = addExtent(graph, input.name, height, width);
-  const face = addFace(graph, extent, addScore(graph, input.name, extent, height));
+  const image = embedded ? addNormalisation(graph, input.name, DETECTOR_PREPROCESSING) : input.name;
+  const extent = addExtent(graph, image, height, width);
+  const face = addFace(graph, extent, addScore(graph, image, extent, height));
 
   const scores: ValueInfo[] = [];
   const boxes: ValueInfo[] = [];

@@ -2,18 +2,15 @@ import { GraphBuilder, type TensorName } from '../onnx/graph-builder.ts';
 import { DATA_TYPE } from '../onnx/schema.ts';
 import type { Graph, ValueInfo } from '../onnx/writer.ts';
 import { RECOGNISER_PREPROCESSING } from '../pack.ts';
+import { addNormalisation } from './normalisation.ts';
 import { xorshift32 } from './xorshift.ts';
 
-const INPUT_SIDE = 112;
-const DIMENSIONS = 512;
 const SEED = 0x5eed_face;
 
 /** Luma is kept as 16×16 means: enough to tell photographs of one layout apart. */
-const LUMA_CELL = 7;
-const LUMA_CELLS = INPUT_SIDE / LUMA_CELL;
+const LUMA_CELLS = 16;
 /** Chroma is kept as 2×2 means only: JPEG halves its resolution, so finer detail changes with the format. */
-const CHROMA_CELL = INPUT_SIDE / 2;
-const CHROMA_CELLS = INPUT_SIDE / CHROMA_CELL;
+const CHROMA_CELLS = 2;
 
 /** Rows: luma, blue minus luma, red minus luma; columns: R, G, B. */
 const COLOUR_TRANSFORM = [0.3, 0.59, 0.11, -0.3, -0.59, 0.89, 0.7, -0.59, -0.11];
@@ -36,21 +33,32 @@ const CONTRAST_WEIGHT = 3;
 const WEIGHT_MEAN = 4 * 31.5;
 const WEIGHT_STD = Math.sqrt((4 * (64 * 64 - 1)) / 12);
 
+export interface RecogniserOptions {
+  /** Side of the square input in pixels, a multiple of 16. */
+  inputSize: number;
+  /** Numbers of one embedding. */
+  embeddingSize: number;
+  /** Whether the graph normalises its input itself. */
+  embedded: boolean;
+}
+
 /**
  * A graph with the input and output of an ArcFace recogniser whose embedding depends on the crop and on nothing that
  * makes a face a face: equal crops match, others do not. It turns the crop into 266 numbers (the pattern of light, its
  * level and contrast, coarse colour) and those into random Fourier features (Rahimi and Recht, "Random Features for
  * Large-Scale Kernel Machines", 2007): cosines of random projections. Their norm is near 16 for every input.
  *
- * Input: float32 [batch, 3, 112, 112], values (x − 127.5) / 127.5 of RGB. Output: float32 [batch, 512], not normalised.
+ * Input: float32 [batch, 3, side, side], values (x − 127.5) / 127.5 of RGB, or the bytes as they are where the graph
+ * normalises them itself. Output: float32 [batch, dimensions], not normalised.
  */
-export function syntheticRecogniser(): Graph {
+export function syntheticRecogniser({ inputSize, embeddingSize, embedded }: RecogniserOptions): Graph {
   const graph = new GraphBuilder();
-  const input: ValueInfo = { name: 'face', elementType: 'float', dims: ['batch', 3, INPUT_SIDE, INPUT_SIDE] };
+  const input: ValueInfo = { name: 'face', elementType: 'float', dims: ['batch', 3, inputSize, inputSize] };
+  const face = embedded ? addNormalisation(graph, input.name, RECOGNISER_PREPROCESSING) : input.name;
   const colours = graph.constant(Float32Array.from(COLOUR_TRANSFORM), [3, 3, 1, 1]);
-  const fine = graph.add('Conv', [pool(graph, input.name, LUMA_CELL), colours]);
+  const fine = graph.add('Conv', [pool(graph, face, inputSize / LUMA_CELLS), colours]);
   const luma = flatten(graph, addChannels(graph, fine, 0, 1));
-  const chroma = flatten(graph, pool(graph, addChannels(graph, fine, 1, 3), CHROMA_CELL / LUMA_CELL));
+  const chroma = flatten(graph, pool(graph, addChannels(graph, fine, 1, 3), LUMA_CELLS / CHROMA_CELLS));
 
   const level = graph.add('ReduceMean', [luma], { axes: { ints: [1] } });
   const deviation = graph.add('Sub', [luma, level]);
@@ -69,20 +77,25 @@ export function syntheticRecogniser(): Graph {
     ],
     { axis: { int: 1 } },
   );
-  addFourierFeatures(graph, features, LUMA_CELLS ** 2 + 2 * CHROMA_CELLS ** 2 + 2);
-  const output: ValueInfo = { name: 'embedding', elementType: 'float', dims: ['batch', DIMENSIONS] };
+  addFourierFeatures(graph, features, LUMA_CELLS ** 2 + 2 * CHROMA_CELLS ** 2 + 2, embeddingSize);
+  const output: ValueInfo = { name: 'embedding', elementType: 'float', dims: ['batch', embeddingSize] };
   return graph.build('synthetic_recogniser', [input], [output]);
 }
 
 /** cos(features · weights + phase), weights and phases drawn once and kept as bytes to keep the file small. */
-function addFourierFeatures(graph: GraphBuilder, features: TensorName, count: number): void {
+function addFourierFeatures(
+  graph: GraphBuilder,
+  features: TensorName,
+  count: number,
+  dimensions: number,
+): void {
   const random = xorshift32(SEED);
-  const weights = Int8Array.from({ length: count * DIMENSIONS }, () => nearlyNormal(random()));
-  const phases = Uint8Array.from({ length: DIMENSIONS }, () => random() >>> 24);
-  const projection = graph.add('MatMul', [features, toFloat(graph, weights, [count, DIMENSIONS])]);
+  const weights = Int8Array.from({ length: count * dimensions }, () => nearlyNormal(random()));
+  const phases = Uint8Array.from({ length: dimensions }, () => random() >>> 24);
+  const projection = graph.add('MatMul', [features, toFloat(graph, weights, [count, dimensions])]);
   const angle = graph.add('Add', [
     weigh(graph, projection, 1 / WEIGHT_STD),
-    weigh(graph, toFloat(graph, phases, [DIMENSIONS]), (2 * Math.PI) / 256),
+    weigh(graph, toFloat(graph, phases, [dimensions]), (2 * Math.PI) / 256),
   ]);
   graph.add('Cos', [angle], {}, 'embedding');
 }

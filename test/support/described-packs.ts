@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { InferenceEngine } from '../../src/engine/inference-engine.ts';
+import {
+  describeSyntheticPack,
+  generateSyntheticPack,
+  SYNTHETIC_LICENCE,
+  SYNTHETIC_PACK_FILES,
+  type SyntheticPackOptions,
+} from '../../src/models/synthetic-pack.ts';
+import { assembleApp } from './app.ts';
+import { silentLog, testConfig } from './engines.ts';
+import { type Answer, answerOf } from './http.ts';
+import { temporaryFolder, writeFiles } from './temporary-folder.ts';
+
+type Manifest = ReturnType<typeof describeSyntheticPack>;
+
+/** A synthetic pack called "own" that describes itself, and what is to be different about it. */
+export interface DescribedPack extends SyntheticPackOptions {
+  manifest?: (manifest: Manifest) => unknown;
+  /** By path in the pack's folder; undefined leaves a file out. */
+  files?: Record<string, string | undefined>;
+}
+
+/** Writes the pack into a folder of the current test. @returns MODELS_DIR */
+export async function writeDescribedPack(pack: DescribedPack = {}): Promise<string> {
+  return writeDescribedPackTo(await temporaryFolder(), pack);
+}
+
+/** Writes the pack into a MODELS_DIR, which it returns. */
+export async function writeDescribedPackTo(
+  modelsDir: string,
+  { manifest: change = (manifest) => manifest, files = {}, ...options }: DescribedPack = {},
+): Promise<string> {
+  const pack = generateSyntheticPack(options);
+  const all = {
+    [SYNTHETIC_PACK_FILES.detector]: pack.detector,
+    [SYNTHETIC_PACK_FILES.recogniser]: pack.recogniser,
+    [SYNTHETIC_LICENCE.file]: SYNTHETIC_LICENCE.text,
+    'manifest.json': JSON.stringify(change(describeSyntheticPack(pack, options))),
+    ...files,
+  };
+  for (const [path, content] of Object.entries(all)) {
+    if (content !== undefined) await writeFiles(join(modelsDir, 'own'), { [path]: content });
+  }
+  return modelsDir;
+}
+
+export interface ServedPack {
+  /** Of /readyz, when loading is over or has failed once. */
+  ready: Answer;
+  get: (path: string) => Promise<Answer>;
+  embed: (image: Uint8Array<ArrayBuffer>) => Promise<Answer>;
+  /** What the log warned of. */
+  warnings: string[];
+}
+
+/** The real service on a pack in that folder, until the current test ends. */
+export async function servePack(modelsDir: string, name = 'own'): Promise<ServedPack> {
+  const warnings: string[] = [];
+  const log = silentLog.child({});
+  log.warn = (...values: unknown[]) => void warnings.push(String(values.at(-1)));
+  const config = testConfig({ MODEL_NAME: name, MODELS_DIR: modelsDir });
+  const engine = new InferenceEngine(config, log);
+  onTestFinished(() => engine.close());
+  engine.start();
+  while (engine.status.phase === 'starting') await new Promise((resolve) => setTimeout(resolve, 10));
+  const { app } = assembleApp(config, engine);
+  const get = async (path: string) => answerOf(await app.request(path));
+  return {
+    get,
+    ready: await get('/readyz'),
+    async embed(body) {
+      const headers = { 'Content-Type': 'application/octet-stream' };
+      return answerOf(await app.request('/v1/embed', { method: 'POST', headers, body }));
+    },
+    warnings,
+  };
+}

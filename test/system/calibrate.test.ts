@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Calibration, readJson, runCalibration } from '../support/calibration.ts';
+import { FACES, hasRealWeights, MODELS } from '../support/shared.ts';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  existsSync,
+);
+
+describe.skipIf(!hasRealWeights)('a calibration on 300 pairs of Labeled Faces in the Wild', () => {
+  const out = mkdtempSync(join(tmpdir(), 'calibrate-'));
+  let calibration: Calibration;
+  // biome-ignore lint/suspicious/noExplicitAny: report.json, looked at member by member.
+  let report: any;
+
+  beforeAll(async () => {
+    const lfw = join(FACES, 'lfw');
+    calibration = await runCalibration(['--pairs', join(lfw, 'pairs.csv'), '--images', lfw, '--out', out], {
+      MODEL_NAME: 'buffalo_sc_dq',
+      MODELS_DIR: MODELS,
+    });
+    report = readJson(out, 'report.json');
+  }, 180_000);
+  afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+  it('embeds every picture and carries FAR 10 %, roughly, and no more', () => {
+    console.log(calibration.stdout);
+    expect(calibration.code).toBe(0);
+    expect(report.pictures).toEqual({ total: 558, embedded: 558, failed: 0 });
+    expect(report.figures).toMatchObject({ genuine_pairs: 150, impostor_pairs: 150 });
+    const [at10, ...others] = report.figures.operating_points;
+    expect(at10.evidence.rule).toBe('rule_of_3');
+    expect(at10.far.count).toBe(15);
+    expect(at10.tar.rate).toBeGreaterThanOrEqual(0.99);
+    for (const { thresholds } of others) expect(thresholds).toBeUndefined();
+    expect(readJson(out, 'thresholds.json').thresholds).toHaveLength(3);
+  });
+
+  it('finds the accuracy that the tests of accuracy find', () => {
+    expect(report.figures.best_accuracy.accuracy).toBeGreaterThanOrEqual(0.99);
+    expect(report.figures.equal_error_rate.rate).toBeLessThanOrEqual(0.01);
+  });
+
+  it.skipIf(CHROMIUM === undefined)('writes a page that a browser shows with its five charts', () => {
+    const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
+    const shot = join(out, 'page.png');
+    execFileSync(
+      CHROMIUM as string,
+      [
+        ...['--headless', '--no-sandbox', '--disable-gpu', '--window-size=1100,3000'],
+        ...[`--user-data-dir=${profile}`, `--screenshot=${shot}`, `file://${join(out, 'report.html')}`],
+      ],
+      { stdio: 'ignore', timeout: 60_000 },
+    );
+    rmSync(profile, { recursive: true, force: true });
+    // An empty page of that size is a few kilobytes.
+    expect(readFileSync(shot).length).toBeGreaterThan(100_000);
+    expect(readFileSync(join(out, 'report.html'), 'utf8').match(/<svg /g)).toHaveLength(5);
+  });
+});
