@@ -43,6 +43,7 @@ const TINY_MODEL: LoadedModel = {
   },
   embeddingSize: 2,
   rewrites: { detector: [], recogniser: [] },
+  thresholds: [],
 };
 
 /** An admission without limits of an engine that embeds nothing, unless a part is given. */
