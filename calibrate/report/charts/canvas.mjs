@@ -19,8 +19,12 @@ export const COLOURS = { genuine: '#0072b2', impostor: '#d55e00', neutral: '#666
 const WIDE = { width: 760, height: 420 };
 const SQUARE = { width: 560, height: 520 };
 
-/** The SVG text of a chart. @param option of ECharts. @param square for charts whose axes share a scale. */
-export function drawSvg(option, { square = false } = {}) {
+/**
+ * The SVG text of a chart.
+ *
+ * @param title for those who cannot see it. @param option of ECharts. @param square for charts whose axes share a scale.
+ */
+export function drawSvg(title, option, { square = false } = {}) {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...(square ? SQUARE : WIDE) });
   chart.setOption({
     animation: false,
@@ -32,7 +36,9 @@ export function drawSvg(option, { square = false } = {}) {
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return `${svg}\n`;
+  // ECharts adds a style sheet for pointers, which has nothing to do in a picture, and no title.
+  const still = svg.replace(/<style\b.*?<\/style>\s*/s, '').replaceAll(/ class="[^"]*"/g, '');
+  return `${still.replace('>', `>\n<title>${title}</title>`)}\n`;
 }
 
 /** An axis with its name beside its middle. */

@@ -15,6 +15,7 @@ export function drawDet({ roc, genuine_pairs: genuine, impostor_pairs: impostors
     .map(({ far, frr }) => [probit(Math.max(far, least.far)), probit(Math.max(frr, least.frr))]);
   const [from, to] = [probit(Math.max(least.far, least.frr)), probit(WORST)];
   return drawSvg(
+    'False reject rate over false accept rate, both as deviates of the normal distribution',
     {
       grid: { left: 72, right: 28, top: 48, bottom: 56 },
       xAxis: bottomAxis('false accept rate (FAR)', deviateAxis(least.far)),

@@ -30,7 +30,7 @@ export function drawQualityScores({ quality, operating_points: points }, pairs) 
       data: [{ yAxis: loosest.thresholds.cosine }],
     };
   }
-  return drawSvg({
+  return drawSvg('Distance of each pair over the quality of its poorer picture', {
     xAxis: bottomAxis(`${QUALITY_WORDS[quality.measure]} of the poorer picture`, { scale: true }),
     yAxis: leftAxis('cosine distance', { min: 0 }),
     series: [dots(false, 'different people', COLOURS.impostor), genuine],
@@ -52,7 +52,7 @@ export function drawQualityError({ quality: { curve } }) {
     discarded,
     Math.max(0, initial - discarded) / (1 - discarded),
   ]);
-  return drawSvg({
+  return drawSvg('False rejects over the share of pairs that is discarded', {
     xAxis: bottomAxis('pairs discarded, poorest first', {
       min: 0,
       max: MOST_DISCARDED,

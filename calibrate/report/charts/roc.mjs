@@ -9,7 +9,7 @@ export function drawRoc({ roc, impostor_pairs: impostors, lowest_far: lowest, op
   const [firstFar] = seen[0];
   const bottom = Math.max(0, Math.floor((beforeAny - 0.05) * 10) / 10);
   const measured = points.filter(({ thresholds }) => thresholds);
-  return drawSvg({
+  return drawSvg('True accept rate over false accept rate', {
     xAxis: bottomAxis('false accept rate (FAR)', {
       type: 'log',
       min: left,

@@ -18,7 +18,7 @@ export function drawScoreHistogram(figures, pairs) {
     }),
   );
   series[0].markLine = thresholdLines(figures);
-  return drawSvg({
+  return drawSvg('Distances of both classes of pairs', {
     xAxis: bottomAxis('cosine distance', { min: 0, max: end, axisLabel: { showMaxLabel: false } }),
     yAxis: leftAxis('share of the class', { axisLabel: { formatter: rateLabel } }),
     series,
