@@ -25,7 +25,7 @@ interface Kernels {
     out: number,
     plane: number,
     mean: number,
-    std: number,
+    scale: number,
   ): void;
 }
 
@@ -74,7 +74,7 @@ export class Letterbox {
     };
     this.#at = {
       input: take(3 * size * size * Float32Array.BYTES_PER_ELEMENT),
-      taps: take(2 * size * Uint32Array.BYTES_PER_ELEMENT),
+      taps: take(size * Uint32Array.BYTES_PER_ELEMENT),
       weights: take(2 * size * Int16Array.BYTES_PER_ELEMENT),
       rows: [take(3 * size * Int16Array.BYTES_PER_ELEMENT), take(3 * size * Int16Array.BYTES_PER_ELEMENT)],
       band: take(BAND_BYTES + BAND_SLACK),
@@ -83,7 +83,7 @@ export class Letterbox {
     const { buffer } = memory;
     this.input = new Float32Array(buffer, this.#at.input, 3 * size * size);
     this.#bytes = new Uint8Array(buffer);
-    this.#taps = new Uint32Array(buffer, this.#at.taps, 2 * size);
+    this.#taps = new Uint32Array(buffer, this.#at.taps, size);
     this.#weights = new Int16Array(buffer, this.#at.weights, 2 * size);
   }
 
@@ -124,7 +124,8 @@ export class Letterbox {
         input + 4 * y * size,
         4 * size * size,
         mean,
-        std,
+        // Multiplied as in OpenCV's blobFromImage, which InsightFace calls.
+        1 / std,
       );
     }
     return fittedHeight / height;
@@ -155,11 +156,10 @@ export class Letterbox {
     const { band } = this.#at;
     const rowBytes = width * 3;
     const whole = rowBytes <= BAND_BYTES;
-    this.#taps.fill(0, 0, 2 * paddedWidth);
+    this.#taps.fill(0, 0, paddedWidth);
     this.#weights.fill(0, 0, 2 * paddedWidth);
     for (let x = 0; x < columns.first.length; x++) {
-      this.#taps[2 * x] = whole ? 3 * (columns.first[x] as number) : 6 * x;
-      this.#taps[2 * x + 1] = whole ? 3 * (columns.second[x] as number) : 6 * x + 3;
+      this.#taps[x] = whole ? 3 * (columns.first[x] as number) : 6 * x;
       this.#weights[2 * x] = columns.firstWeight[x] as number;
       this.#weights[2 * x + 1] = columns.secondWeight[x] as number;
     }

@@ -11,9 +11,9 @@
 /**
  * One source row, interpolated along x.
  *
- * @param source R, G, B bytes of the row; three bytes beyond its end are read, too.
- * @param taps two u32 a pixel: offsets in bytes of the left and the right neighbour.
- * @param weights two i16 a pixel, those of the neighbours.
+ * @param source R, G, B bytes of the row; eight bytes from each neighbour's first on are read.
+ * @param taps a u32 a pixel: offset in bytes of the left neighbour, whom the right one follows at once.
+ * @param weights two i16 a pixel, those of the neighbours. A right one that is none has the weight 0.
  * @param out three planes of i16, each `width` pixels long.
  * @param width a multiple of 8.
  */
@@ -22,9 +22,9 @@ export function interpolateRow(source: usize, taps: usize, weights: usize, out: 
   const end = out + plane;
   while (out < end) {
     const p0 = pixel(source, taps, weights);
-    const p1 = pixel(source, taps + 8, weights + 4);
-    const p2 = pixel(source, taps + 16, weights + 8);
-    const p3 = pixel(source, taps + 24, weights + 12);
+    const p1 = pixel(source, taps + 4, weights + 4);
+    const p2 = pixel(source, taps + 8, weights + 8);
+    const p3 = pixel(source, taps + 12, weights + 12);
     // Four pixels of R, G, B and something become four of R, of G and of B.
     const rg01 = v128.shuffle<i32>(p0, p1, 0, 4, 1, 5);
     const rg23 = v128.shuffle<i32>(p2, p3, 0, 4, 1, 5);
@@ -37,7 +37,7 @@ export function interpolateRow(source: usize, taps: usize, weights: usize, out: 
     v128.store64_lane(out, redGreen, 0);
     v128.store64_lane(out + plane, redGreen, 1);
     v128.store64_lane(out + (plane << 1), i16x8.narrow_i32x4_s(blue, blue), 0);
-    taps += 32;
+    taps += 16;
     weights += 16;
     out += 8;
   }
@@ -45,15 +45,14 @@ export function interpolateRow(source: usize, taps: usize, weights: usize, out: 
 
 /** Lanes of 32 bits: R, G, B and what follows them. */
 function pixel(source: usize, taps: usize, weights: usize): v128 {
-  const left = v128.load32_zero(source + load<u32>(taps));
-  const right = v128.load32_zero(source + load<u32>(taps, 4));
-  const pairs = i8x16.shuffle(left, right, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const both = v128.load64_zero(source + load<u32>(taps));
+  const pairs = i8x16.swizzle(both, i8x16(0, 3, 1, 4, 2, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8));
   const sums = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(pairs), v128.load32_splat(weights));
   return i32x4.shr_s(sums, 4);
 }
 
 /**
- * Two interpolated rows become one row of network input, (level − mean) / std.
+ * Two interpolated rows become one row of network input, (level − mean) · scale.
  *
  * @param upper, lower what {@link interpolateRow} wrote.
  * @param upperWeight, lowerWeight 0..2048.
@@ -69,12 +68,12 @@ export function blendRows(
   out: usize,
   plane: usize,
   mean: f32,
-  std: f32,
+  scale: f32,
 ): void {
   const upperWeights = i16x8.splat(<i16>upperWeight);
   const lowerWeights = i16x8.splat(<i16>lowerWeight);
   const means = f32x4.splat(mean);
-  const stds = f32x4.splat(std);
+  const scales = f32x4.splat(scale);
   for (let channel = 0; channel < 3; channel++) {
     let to = out;
     for (const end = out + (width << 2); to < end; to += 32) {
@@ -88,8 +87,8 @@ export function blendRows(
         i32x4.shr_s(i32x4.extmul_high_i16x8_s(above, upperWeights), 16),
         i32x4.shr_s(i32x4.extmul_high_i16x8_s(below, lowerWeights), 16),
       );
-      v128.store(to, f32x4.div(f32x4.sub(level(first), means), stds));
-      v128.store(to + 16, f32x4.div(f32x4.sub(level(second), means), stds));
+      v128.store(to, f32x4.mul(f32x4.sub(level(first), means), scales));
+      v128.store(to + 16, f32x4.mul(f32x4.sub(level(second), means), scales));
       upper += 16;
       lower += 16;
     }
