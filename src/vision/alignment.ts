@@ -1,5 +1,4 @@
 import type { Picture } from './decode.ts';
-import type { Normalisation } from './normalisation.ts';
 
 /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: x0, y0, x1, y1, … in pixels. */
 export type Landmarks = Float32Array;
@@ -75,18 +74,17 @@ function meanPoint(points: ArrayLike<number>): { x: number; y: number } {
 }
 
 /**
- * Warps a face onto the template and writes the normalised network input (3 × size × size, channels R, G, B): bilinear
- * without antialiasing, black outside the picture, rounded to whole grey levels, as OpenCV's warpAffine.
+ * Warps a face onto the template: bilinear without antialiasing, black outside the picture, rounded to whole grey
+ * levels, as OpenCV's warpAffine.
  *
  * @param transform from picture to aligned face.
- * @param input 3 · size · size floats, overwritten.
+ * @param out size × size × 3 bytes, interleaved R, G, B; overwritten.
  */
 export function warpFace(
   picture: Picture,
   transform: SimilarityTransform,
   size: number,
-  normalisation: Normalisation,
-  input: Float32Array,
+  out: Uint8Array,
 ): void {
   const { data, width, height } = picture;
   const { a, b, tx, ty } = transform;
@@ -94,17 +92,15 @@ export function warpFace(
   // Inverse: from aligned face back to the picture.
   const ia = a / determinant;
   const ib = b / determinant;
-  const plane = size * size;
+  let pixel = 0;
   for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
+    for (let x = 0; x < size; x++, pixel += 3) {
       const sx = ia * (x - tx) + ib * (y - ty);
       const sy = ia * (y - ty) - ib * (x - tx);
       const x0 = Math.floor(sx);
       const y0 = Math.floor(sy);
-      const out = y * size + x;
       if (!(x0 >= -1 && x0 < width && y0 >= -1 && y0 < height)) {
-        for (let channel = 0; channel < 3; channel++)
-          input[channel * plane + out] = normalisation[0] as number;
+        out.fill(0, pixel, pixel + 3);
         continue;
       }
       const fx = sx - x0;
@@ -122,8 +118,15 @@ export function warpFace(
         const value =
           top * (left * (data[ya + xa + channel] as number) + right * (data[ya + xb + channel] as number)) +
           bottom * (left * (data[yb + xa + channel] as number) + right * (data[yb + xb + channel] as number));
-        input[channel * plane + out] = normalisation[Math.round(value)] as number;
+        out[pixel + channel] = Math.round(value);
       }
     }
   }
+}
+
+/** The way back: from the aligned face to the picture. */
+export function invertSimilarity({ a, b, tx, ty }: SimilarityTransform): SimilarityTransform {
+  const determinant = a * a + b * b || 1;
+  const back = { a: a / determinant, b: -b / determinant };
+  return { ...back, tx: -back.a * tx + back.b * ty, ty: -back.b * tx - back.a * ty };
 }

@@ -5,6 +5,7 @@ import * as ort from 'onnxruntime-node';
 import type { ModelFile, ModelPack } from '../models/pack.ts';
 import { type AppliedPass, rewriteGraph, rewritesPayOff } from '../models/rewrite/rewrite.ts';
 import { FaceDetector } from './detector.ts';
+import { type ScoreWeights, scoreWeightsFor } from './quality-score.ts';
 import { FaceRecogniser } from './recogniser.ts';
 
 export interface NetworkOptions {
@@ -25,6 +26,8 @@ export interface GraphRewrites {
 export interface Networks {
   detector: FaceDetector;
   recogniser: FaceRecogniser;
+  /** How the quality score of this recogniser's faces is made. */
+  scoreWeights: ScoreWeights;
   /** Numbers in one embedding. */
   embeddingSize: number;
   rewrites: GraphRewrites;
@@ -47,14 +50,15 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
   await detector.detectFaces(blank, 1);
   recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
-  const { length } = await recogniser.embedAligned();
+  const { length } = (await recogniser.embedAligned()).embedding;
   if (length !== (recogniserFile.embeddingSize ?? length)) {
     throw new Error(
       `The recogniser gives ${length} numbers; its manifest says ${recogniserFile.embeddingSize}.`,
     );
   }
   const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
-  return { detector, recogniser, embeddingSize: length, rewrites };
+  const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
+  return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
 }
 
 /** The session is made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
