@@ -3,8 +3,9 @@ import type { EmbedAnswer } from '../engine/engine.ts';
 import { recordStages } from '../observability/request-record.ts';
 import type { Api } from './api.ts';
 import { EMBED_REQUEST, type RequestOptions, readEmbedRequest } from './embed-request.ts';
-import { describeFace, faceShape } from './face.ts';
+import { describeFace, faceShape, refusedFaceShape } from './face.ts';
 import { errorResponses } from './failures.ts';
+import { toFaceOptions } from './quality-options.ts';
 
 const contextShape = {
   image: z
@@ -26,7 +27,11 @@ const oneFaceSchema = z
 
 const allFacesSchema = z
   .object({
-    faces: z.array(z.object(faceShape)).openapi({ description: 'Best detection score first; may be empty.' }),
+    faces: z.array(z.union([z.object(faceShape), z.object(refusedFaceShape)])).openapi({
+      description:
+        'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
+        'instead of `embedding`.',
+    }),
     face_detected: z.boolean(),
     faces_omitted: z.int().optional().openapi({
       description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',
@@ -58,6 +63,7 @@ const route = createRoute({
       'INVALID_IMAGE',
       'NO_FACE_DETECTED',
       'MULTIPLE_FACES_DETECTED',
+      'LOW_QUALITY',
       'OVERLOADED',
       'MODEL_NOT_LOADED',
       'DEADLINE_EXCEEDED',
@@ -83,13 +89,14 @@ export function addEmbedRoute({ add, config, engine, json }: Api): void {
           detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
           maxFaces: config.MAX_FACES,
           maxPixels: config.MAX_IMAGE_PIXELS,
+          ...toFaceOptions(options),
         },
         signal,
       );
       const record = c.get('record');
       recordStages(record, { queue: answer.waited, ...answer.timings });
       record.picture = answer.image;
-      record.faces = answer.faces.length;
+      record.faces = answer.faces.length + answer.refused.length;
       return c.json(embedResponse(answer, options));
     } finally {
       admission.release();
@@ -103,7 +110,9 @@ function embedResponse(answer: EmbedAnswer, options: RequestOptions) {
     image: answer.image,
     model: { name: pack.name, embedding_size: embeddingSize, embedding_space: pack.embeddingSpace },
   };
-  const faces = answer.faces.map((face) => describeFace(face, options));
+  const faces = [...answer.faces, ...answer.refused]
+    .sort((a, b) => b.score - a.score)
+    .map((face) => describeFace(face, options));
   if (options.faces !== 'all') return { ...faces[0], face_detected: true, ...context };
   return {
     faces,
