@@ -6,7 +6,7 @@ import * as ort from 'onnxruntime-node';
 const DIST = new URL('../dist/', import.meta.url);
 const load = (path) => import(new URL(path, DIST));
 
-const OPTIONS = { detectionThreshold: 0.5, maxFaces: 100, maxPixels: 5e7 };
+const OPTIONS = { detectionThreshold: 0.5, maxFaces: 100, maxPixels: 5e7, quality: true };
 const DETECTION_SIZES = [128, 640];
 
 export async function findPack({ pack, models }) {

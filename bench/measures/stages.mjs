@@ -58,6 +58,7 @@ async function measurePicture({ list, embed, inferenceTime, reference, seconds }
           letterbox,
           detector,
           align: timings.align,
+          quality: timings.quality,
           recogniser,
           around,
           whole,

@@ -94,7 +94,7 @@ function likeness(cosine) {
 }
 
 /** `letterbox` is all of detection that is not inference. */
-const STAGES = ['decode', 'letterbox', 'detector', 'align', 'recogniser'];
+const STAGES = ['decode', 'letterbox', 'detector', 'align', 'quality', 'recogniser'];
 
 function stagesTable({ stages = [] }) {
   const rows = stages.map(({ picture, pure, stages: each, whole, around }) => [

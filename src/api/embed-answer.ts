@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { EmbedAnswer, LoadedModel } from '../engine/engine.ts';
 import type { RequestOptions } from './embed-request.ts';
-import { describeFace, faceShape } from './face.ts';
+import { describeFace, faceShape, refusedFaceShape } from './face.ts';
 import { errorSchema } from './failures.ts';
 
 /** What `/v1/embed` answers with. */
@@ -22,7 +22,11 @@ const imageSchema = z
 const oneFaceShape = { ...faceShape, face_detected: z.literal(true), image: imageSchema };
 
 const allFacesShape = {
-  faces: z.array(z.object(faceShape)).openapi({ description: 'Best detection score first; may be empty.' }),
+  faces: z.array(z.union([z.object(faceShape), z.object(refusedFaceShape)])).openapi({
+    description:
+      'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
+      'instead of `embedding`.',
+  }),
   face_detected: z.boolean(),
   faces_omitted: z.int().optional().openapi({
     description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',
@@ -76,8 +80,10 @@ export const EMBED_ANSWER = {
 };
 
 /** The faces of one image. */
-export function describeImage({ image, faces, omitted }: EmbedAnswer, options: RequestOptions) {
-  const described = faces.map((face) => describeFace(face, options));
+export function describeImage({ image, faces, refused, omitted }: EmbedAnswer, options: RequestOptions) {
+  const described = [...faces, ...refused]
+    .sort((a, b) => b.score - a.score)
+    .map((face) => describeFace(face, options));
   if (options.faces !== 'all') return { ...described[0], face_detected: true, image };
   return {
     faces: described,

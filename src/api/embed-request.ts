@@ -9,7 +9,9 @@ import type { IncomingBody } from './incoming-body.ts';
 import { parseJson } from './json.ts';
 import type { JsonDesk } from './json-desk.ts';
 import { readMultipart } from './multipart.ts';
+import { qualityOptions, textQualityOptions } from './quality-options.ts';
 import { parseWith } from './schema-error.ts';
+import { numberText } from './text-options.ts';
 
 /** The options of an embed request, the same in every transport. */
 const optionsSchema = z.strictObject({
@@ -36,17 +38,15 @@ const optionsSchema = z.strictObject({
     description: 'Least detection score of a face. Default: the service’s `DETECTION_THRESHOLD`.',
     example: 0.5,
   }),
+  ...qualityOptions,
 });
 
 /** Query parameters and form fields are text. */
 const textOptionsSchema = optionsSchema.extend({
-  detection_threshold: z
-    .string()
-    .regex(/^\d*\.?\d+$/, 'expected a number')
-    .transform(Number)
-    .pipe(z.number().min(0).max(1))
+  detection_threshold: numberText(z.number().min(0).max(1))
     .optional()
     .openapi({ type: 'number', minimum: 0, maximum: 1 }),
+  ...textQualityOptions,
 });
 
 const imageText = z.string().openapi({

@@ -11,6 +11,7 @@ import { type Answering, answerBatch, answerBatchInLines } from './embed-batch.t
 import { EMBED_REQUEST, type EmbedRequest, type RequestOptions, readEmbedRequest } from './embed-request.ts';
 import { errorResponses } from './failures.ts';
 import { prefersLines } from './ndjson.ts';
+import { toFaceOptions } from './quality-options.ts';
 
 const route = createRoute({
   method: 'post',
@@ -38,6 +39,7 @@ const route = createRoute({
       'INVALID_IMAGE',
       'NO_FACE_DETECTED',
       'MULTIPLE_FACES_DETECTED',
+      'LOW_QUALITY',
       'OVERLOADED',
       'MODEL_NOT_LOADED',
       'DEADLINE_EXCEEDED',
@@ -101,6 +103,7 @@ function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
     detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
     maxFaces: config.MAX_FACES,
     maxPixels: config.MAX_IMAGE_PIXELS,
+    ...toFaceOptions(options),
   };
 }
 
@@ -109,9 +112,9 @@ function recordOutcome(record: RequestRecord, outcome: ImageOutcome): void {
     record.images.push({ errorCode: outcome.error.code });
     return;
   }
-  const { waited, timings, image, faces } = outcome.answer;
+  const { waited, timings, image, faces, refused } = outcome.answer;
   recordStages(record, { queue: waited, ...timings });
-  record.images.push({ picture: image, faces: faces.length });
+  record.images.push({ picture: image, faces: faces.length + refused.length });
 }
 
 async function answerOne(

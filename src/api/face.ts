@@ -1,14 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { type EncodingFormat, encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
-import type { EmbeddedFace } from '../vision/pipeline.ts';
+import type { EmbeddedFace, RefusedFace } from '../vision/embed-face.ts';
+import { describeQuality, lowQualitySchema, qualitySchema, refusedQualitySchema } from './quality.ts';
 
 const embeddingSchema = z
   .union([z.array(z.number()), z.string()])
   .openapi({ description: 'L2 norm 1, written as `encoding_format` says.', example: [0.0123, -0.0456] });
 
-/** One face of an answer. */
-export const faceShape = {
-  embedding: embeddingSchema,
+const detectedShape = {
   detection_score: z.number().openapi({ description: 'How sure the detector is, 0..1.', example: 0.87 }),
   bbox: z
     .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
@@ -17,15 +16,33 @@ export const faceShape = {
     description:
       'Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each.',
   }),
+  face_image: z.string().optional().openapi({
+    description: 'With `return_face=true`: the aligned face as a JPEG data URL.',
+    example: 'data:image/jpeg;base64,/9j/4AAQSkZJRg…',
+  }),
 };
 
-export function describeFace(
-  { box, score, landmarks, embedding }: EmbeddedFace,
-  options: { encoding_format: EncodingFormat },
-) {
+/** One face of an answer. */
+export const faceShape = {
+  embedding: embeddingSchema,
+  ...detectedShape,
+  quality: qualitySchema.optional(),
+};
+
+/** One face of a list that is below a limit of the request. */
+export const refusedFaceShape = {
+  low_quality: lowQualitySchema,
+  ...detectedShape,
+  quality: refusedQualitySchema.optional(),
+};
+
+export function describeFace(face: EmbeddedFace | RefusedFace, options: { encoding_format: EncodingFormat }) {
+  const { box, score, landmarks, image, quality } = face;
   const float = (value: number) => shortenFloat32(Math.fround(value));
   return {
-    embedding: encodeEmbedding(embedding, options.encoding_format),
+    ...('embedding' in face
+      ? { embedding: encodeEmbedding(face.embedding, options.encoding_format) }
+      : { low_quality: face.lowQuality }),
     detection_score: float(score),
     bbox: {
       x: float(box.left),
@@ -37,5 +54,7 @@ export function describeFace(
       float(landmarks[2 * i] as number),
       float(landmarks[2 * i + 1] as number),
     ]),
+    ...(quality ? { quality: describeQuality(quality) } : {}),
+    ...(image === undefined ? {} : { face_image: image }),
   };
 }

@@ -1,5 +1,4 @@
 import type { Picture } from './decode.ts';
-import type { Normalisation } from './normalisation.ts';
 
 /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: x0, y0, x1, y1, … in pixels. */
 export type Landmarks = Float32Array;
@@ -75,18 +74,17 @@ function meanPoint(points: ArrayLike<number>): { x: number; y: number } {
 }
 
 /**
- * Warps a face onto the template and writes the normalised network input (3 × size × size, channels R, G, B): bilinear
- * without antialiasing, black outside the picture, rounded to whole grey levels, as OpenCV's warpAffine.
+ * Warps a face onto the template: bilinear without antialiasing, black outside the picture, rounded to whole grey
+ * levels, as OpenCV's warpAffine.
  *
  * @param transform from picture to aligned face.
- * @param input 3 · size · size floats, overwritten.
+ * @param out size × size × 3 bytes, interleaved R, G, B; overwritten.
  */
 export function warpFace(
   picture: Picture,
   transform: SimilarityTransform,
   size: number,
-  normalisation: Normalisation,
-  input: Float32Array,
+  out: Uint8Array,
 ): void {
   const { data, width, height } = picture;
   const { a, b, tx, ty } = transform;
@@ -94,36 +92,64 @@ export function warpFace(
   // Inverse: from aligned face back to the picture.
   const ia = a / determinant;
   const ib = b / determinant;
-  const plane = size * size;
+  const stride = width * 3;
+  let pixel = 0;
   for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const sx = ia * (x - tx) + ib * (y - ty);
-      const sy = ia * (y - ty) - ib * (x - tx);
+    const rowX = ib * (y - ty);
+    const rowY = ia * (y - ty);
+    for (let x = 0; x < size; x++, pixel += 3) {
+      const sx = ia * (x - tx) + rowX;
+      const sy = rowY - ib * (x - tx);
       const x0 = Math.floor(sx);
       const y0 = Math.floor(sy);
-      const out = y * size + x;
       if (!(x0 >= -1 && x0 < width && y0 >= -1 && y0 < height)) {
-        for (let channel = 0; channel < 3; channel++)
-          input[channel * plane + out] = normalisation[0] as number;
+        out[pixel] = 0;
+        out[pixel + 1] = 0;
+        out[pixel + 2] = 0;
         continue;
       }
-      const fx = sx - x0;
-      const fy = sy - y0;
-      // A tap outside the picture is black: its weight becomes zero and its index any valid one.
-      const left = x0 >= 0 ? 1 - fx : 0;
-      const right = x0 + 1 < width ? fx : 0;
-      const top = y0 >= 0 ? 1 - fy : 0;
-      const bottom = y0 + 1 < height ? fy : 0;
-      const xa = Math.max(x0, 0) * 3;
-      const xb = Math.min(x0 + 1, width - 1) * 3;
-      const ya = Math.max(y0, 0) * width * 3;
-      const yb = Math.min(y0 + 1, height - 1) * width * 3;
+      let right = sx - x0;
+      let bottom = sy - y0;
+      let left = 1 - right;
+      let top = 1 - bottom;
+      // The four neighbours. One outside the picture is black: its weight becomes zero and its index any valid one.
+      let topLeft = y0 * stride + x0 * 3;
+      let topRight = topLeft + 3;
+      let bottomLeft = topLeft + stride;
+      let bottomRight = bottomLeft + 3;
+      if (x0 < 0) {
+        left = 0;
+        topLeft = topRight;
+        bottomLeft = bottomRight;
+      } else if (x0 === width - 1) {
+        right = 0;
+        topRight = topLeft;
+        bottomRight = bottomLeft;
+      }
+      if (y0 < 0) {
+        top = 0;
+        topLeft = bottomLeft;
+        topRight = bottomRight;
+      } else if (y0 === height - 1) {
+        bottom = 0;
+        bottomLeft = topLeft;
+        bottomRight = topRight;
+      }
       for (let channel = 0; channel < 3; channel++) {
         const value =
-          top * (left * (data[ya + xa + channel] as number) + right * (data[ya + xb + channel] as number)) +
-          bottom * (left * (data[yb + xa + channel] as number) + right * (data[yb + xb + channel] as number));
-        input[channel * plane + out] = normalisation[Math.round(value)] as number;
+          top * (left * (data[topLeft + channel] as number) + right * (data[topRight + channel] as number)) +
+          bottom *
+            (left * (data[bottomLeft + channel] as number) + right * (data[bottomRight + channel] as number));
+        // Rounds, since what is stored is cut off.
+        out[pixel + channel] = value + 0.5;
       }
     }
   }
+}
+
+/** The way back: from the aligned face to the picture. */
+export function invertSimilarity({ a, b, tx, ty }: SimilarityTransform): SimilarityTransform {
+  const determinant = a * a + b * b || 1;
+  const back = { a: a / determinant, b: -b / determinant };
+  return { ...back, tx: -back.a * tx + back.b * ty, ty: -back.b * tx - back.a * ty };
 }

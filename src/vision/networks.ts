@@ -5,6 +5,7 @@ import * as ort from 'onnxruntime-node';
 import type { ModelFile, ModelPack, RecogniserFile } from '../models/pack.ts';
 import { type AppliedPass, rewriteGraph, rewritesPayOff } from '../models/rewrite/rewrite.ts';
 import { FaceDetector } from './detector.ts';
+import { type ScoreWeights, scoreWeightsFor } from './quality-score.ts';
 import { FaceRecogniser } from './recogniser.ts';
 
 export interface NetworkOptions {
@@ -27,6 +28,8 @@ export interface GraphRewrites {
 export interface Networks {
   detector: FaceDetector;
   recogniser: FaceRecogniser;
+  /** How the quality score of this recogniser's faces is made. */
+  scoreWeights: ScoreWeights;
   /** Numbers in one embedding. */
   embeddingSize: number;
   rewrites: GraphRewrites;
@@ -53,7 +56,7 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
   for (const alone of [false, true]) await detector.detectFaces(blank, 1, { alone });
   recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
-  const { length } = await recogniser.embedAligned();
+  const { length } = (await recogniser.embedAligned()).embedding;
   if (length !== (recogniserFile.embeddingSize ?? length)) {
     throw new Error(
       `The recogniser gives ${length} numbers; the manifest's tasks.recognition.embedding_dimension says ` +
@@ -61,7 +64,8 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     );
   }
   const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
-  return { detector, recogniser, embeddingSize: length, rewrites };
+  const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
+  return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
 }
 
 /** Said here, with the name of the member, before ONNX Runtime says it with the name of a tensor. */

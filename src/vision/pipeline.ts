@@ -1,10 +1,19 @@
+import { ServiceError } from '../errors.ts';
 import { decodePicture } from './decode.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
-import type { FaceRecogniser } from './recogniser.ts';
+import {
+  type EmbeddedFace,
+  embedFace,
+  type FaceNetworks,
+  type FaceOptions,
+  type RefusedFace,
+} from './embed-face.ts';
 import { type DetectionMode, type FaceSelection, isSureChoice, selectFaces } from './selection.ts';
 import type { VisionStage } from './stages.ts';
 
-export interface EmbedOptions {
+export type { EmbeddedFace, RefusedFace };
+
+export interface EmbedOptions extends FaceOptions {
   selection: FaceSelection;
   /** `fast` is for the selection `largest` alone. */
   detection: DetectionMode;
@@ -16,16 +25,13 @@ export interface EmbedOptions {
   maxPixels: number;
 }
 
-export interface EmbeddedFace extends DetectedFace {
-  /** L2 norm 1. */
-  embedding: Float32Array<ArrayBuffer>;
-}
-
 export interface EmbedResult {
   /** Size in pixels of the upright picture, to which all coordinates refer. */
   image: { width: number; height: number };
   /** Best detection score first; exactly one for the selections `single` and `largest`. */
   faces: EmbeddedFace[];
+  /** Faces below a limit of the request, best detection score first; only with the selection `all`. */
+  refused: RefusedFace[];
   /** Faces that were detected and wanted, but are beyond `maxFaces`. */
   omitted: number;
   /** Milliseconds spent in each stage. */
@@ -33,20 +39,21 @@ export interface EmbedResult {
 }
 
 /**
- * From an encoded image to embeddings: decode, detect, select, align, recognise.
+ * From an encoded image to embeddings: decode, detect, select, then align, measure and recognise each face.
  *
  * @param alone whether the cores have nothing else to do.
- * @throws {ServiceError} for an image that cannot be used or has not the faces asked for.
+ * @throws {ServiceError} for an image that cannot be used or has not the faces asked for; LOW_QUALITY for a face below
+ *   a limit where the selection promises one face.
  */
 export async function embedFaces(
   image: Uint8Array,
   options: EmbedOptions,
-  { detector, recogniser }: { detector: FaceDetector; recogniser: FaceRecogniser },
+  { detector, ...networks }: { detector: FaceDetector } & FaceNetworks,
   { alone = false } = {},
 ): Promise<EmbedResult> {
-  const timings = { decode: 0, detect: 0, align: 0, recognise: 0 };
+  const timings = { decode: 0, detect: 0, align: 0, quality: 0, recognise: 0 };
   let last = performance.now();
-  const lap = (stage: keyof typeof timings) => {
+  const lap = (stage: VisionStage) => {
     const now = performance.now();
     timings[stage] += now - last;
     last = now;
@@ -62,14 +69,15 @@ export async function embedFaces(
   });
   lap('detect');
   const wanted = selectFaces(detected, options.selection, picture);
+  const looked = wanted.slice(0, options.maxFaces);
   const faces: EmbeddedFace[] = [];
-  for (const face of wanted.slice(0, options.maxFaces)) {
-    recogniser.alignFace(picture, face.landmarks);
-    lap('align');
-    const embedding = await recogniser.embedAligned();
-    lap('recognise');
-    faces.push({ ...face, embedding });
+  const refused: RefusedFace[] = [];
+  for (const one of looked) {
+    const face = await embedFace(picture, one, options, networks, lap);
+    if ('embedding' in face) faces.push(face);
+    else if (options.selection === 'all') refused.push(face);
+    else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
   const { width, height } = picture;
-  return { image: { width, height }, faces, omitted: wanted.length - faces.length, timings };
+  return { image: { width, height }, faces, refused, omitted: wanted.length - looked.length, timings };
 }

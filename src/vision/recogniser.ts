@@ -1,7 +1,22 @@
 import * as ort from 'onnxruntime-node';
-import { fitSimilarity, type Landmarks, landmarkTemplate, warpFace } from './alignment.ts';
+import {
+  fitSimilarity,
+  type Landmarks,
+  landmarkTemplate,
+  type SimilarityTransform,
+  warpFace,
+} from './alignment.ts';
 import type { Picture } from './decode.ts';
-import { type Normalisation, tabulateNormalisation } from './normalisation.ts';
+import { type Normalisation, normalisePixels, tabulateNormalisation } from './normalisation.ts';
+
+/** A face as the recogniser sees it. Its pixels are those of the next face once that is aligned. */
+export interface AlignedFace {
+  /** size × size × 3 bytes, interleaved R, G, B; black where the picture ends. */
+  pixels: Uint8Array;
+  size: number;
+  /** From the picture to these pixels. */
+  transform: SimilarityTransform;
+}
 
 /** ArcFace: an aligned face in, an embedding out (Deng et al., "ArcFace: Additive Angular Margin Loss", 2019). */
 export class FaceRecogniser {
@@ -9,7 +24,8 @@ export class FaceRecogniser {
   readonly #normalisation: Normalisation;
   readonly #size: number;
   readonly #template: number[];
-  /** The aligned face as network input, kept between faces. */
+  /** The aligned face, and the same as network input; kept between faces. */
+  readonly #pixels: Uint8Array;
   readonly #input: Float32Array<ArrayBuffer>;
 
   constructor(
@@ -20,16 +36,20 @@ export class FaceRecogniser {
     this.#normalisation = tabulateNormalisation(options.preprocessing);
     this.#size = options.inputSize;
     this.#template = landmarkTemplate(options.inputSize);
+    this.#pixels = new Uint8Array(3 * options.inputSize ** 2);
     this.#input = new Float32Array(3 * options.inputSize ** 2);
   }
 
   /** Warps the face onto the recogniser's template; {@link embedAligned} then embeds it. */
-  alignFace(picture: Picture, landmarks: Landmarks): void {
-    warpFace(picture, fitSimilarity(landmarks, this.#template), this.#size, this.#normalisation, this.#input);
+  alignFace(picture: Picture, landmarks: Landmarks): AlignedFace {
+    const transform = fitSimilarity(landmarks, this.#template);
+    warpFace(picture, transform, this.#size, this.#pixels);
+    return { pixels: this.#pixels, size: this.#size, transform };
   }
 
-  /** @returns the embedding of the face aligned last, L2 norm 1. */
-  async embedAligned(): Promise<Float32Array<ArrayBuffer>> {
+  /** @returns the embedding of the face aligned last, scaled to L2 norm 1, and the norm it had. */
+  async embedAligned(): Promise<{ embedding: Float32Array<ArrayBuffer>; norm: number }> {
+    normalisePixels(this.#pixels, this.#normalisation, this.#input);
     const [inputName] = this.#session.inputNames;
     const [outputName] = this.#session.outputNames;
     const input = new ort.Tensor('float32', this.#input, [1, 3, this.#size, this.#size]);
@@ -38,6 +58,6 @@ export class FaceRecogniser {
     const norm = Math.sqrt(output.reduce((sum, value) => sum + value * value, 0));
     if (!(norm > 0 && Number.isFinite(norm)))
       throw new Error('The recogniser gave an embedding without a direction.');
-    return Float32Array.from(output, (value) => value / norm);
+    return { embedding: Float32Array.from(output, (value) => value / norm), norm };
   }
 }

@@ -177,6 +177,10 @@ describe('GET /openapi.json', () => {
       'encoding_format',
       'detection',
       'detection_threshold',
+      'quality',
+      'min_quality',
+      'min_face_size',
+      'return_face',
     ]);
   });
 

@@ -185,7 +185,7 @@ describe('a batch at work', () => {
     const response = await answer;
     // Three images, together.
     expect(response.headers.get('server-timing')).toBe(
-      'queue;dur=15.0, decode;dur=3.0, detect;dur=6.0, align;dur=9.0, recognise;dur=12.0',
+      'queue;dur=15.0, decode;dur=3.0, detect;dur=6.0, align;dur=9.0, quality;dur=3.0, recognise;dur=12.0',
     );
     expect(records[0]?.images.map(({ faces, errorCode }) => errorCode ?? faces)).toEqual([
       1,

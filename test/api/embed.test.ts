@@ -55,7 +55,16 @@ describe('POST /v1/embed', () => {
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(Object.keys(body).sort()).toEqual(
-      ['bbox', 'detection_score', 'embedding', 'face_detected', 'image', 'landmarks', 'model'].sort(),
+      [
+        'bbox',
+        'detection_score',
+        'embedding',
+        'face_detected',
+        'image',
+        'landmarks',
+        'model',
+        'quality',
+      ].sort(),
     );
     expect(body).toMatchObject({
       face_detected: true,

@@ -6,6 +6,7 @@ import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from '../../src/mode
 import { type RewrittenGraph, rewriteGraph } from '../../src/models/rewrite/rewrite.ts';
 import { FaceDetector } from '../../src/vision/detector.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
+import { SCORE_WEIGHTS } from '../../src/vision/quality-score.ts';
 import { FaceRecogniser } from '../../src/vision/recogniser.ts';
 import { cosine } from '../support/numbers.ts';
 import { appliedTo } from '../support/onnx-graphs.ts';
@@ -71,7 +72,8 @@ async function pipelineOf(detectorBytes: Uint8Array, recogniserBytes: Uint8Array
     maxFaces: 100,
     maxPixels: 50_000_000,
   } as const;
-  return (image: Uint8Array<ArrayBuffer>) => embedFaces(image, wanted, { detector, recogniser });
+  return (image: Uint8Array<ArrayBuffer>) =>
+    embedFaces(image, wanted, { detector, recogniser, scoreWeights: SCORE_WEIGHTS.withNorm });
 }
 
 function expectSameFaces(got: EmbedResult, wanted: EmbedResult): void {

@@ -105,7 +105,7 @@ describe('Server-Timing', () => {
   it('tells the stages of an embed', async () => {
     const answer = await embed(await blobsPng(1));
     expect(answer.headers.get('server-timing')).toMatch(
-      /^queue;dur=[\d.]+, decode;dur=[\d.]+, detect;dur=[\d.]+, align;dur=[\d.]+, recognise;dur=[\d.]+$/,
+      /^queue;dur=[\d.]+, decode;dur=[\d.]+, detect;dur=[\d.]+, align;dur=[\d.]+, quality;dur=[\d.]+, recognise;dur=[\d.]+$/,
     );
   });
 });

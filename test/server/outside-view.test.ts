@@ -75,11 +75,12 @@ describe('one request, seen from outside', () => {
         decode: expect.any(Number),
         detect: expect.any(Number),
         align: expect.any(Number),
+        quality: expect.any(Number),
         recognise: expect.any(Number),
       },
     });
 
-    await expect.poll(() => collector.spans.length, { timeout: 5000 }).toBe(6);
+    await expect.poll(() => collector.spans.length, { timeout: 5000 }).toBe(7);
     const root = collector.spans.find(({ name }) => name === 'POST /v1/embed');
     expect(root).toMatchObject({ traceId: TRACE_ID, parentSpanId: PARENT_ID, spanId: line?.spanId });
 

@@ -66,8 +66,9 @@ export const tinyAnswer = (image: Uint8Array): EmbedAnswer => ({
       embedding: new Float32Array([0.6, 0.8]),
     },
   ],
+  refused: [],
   omitted: 0,
-  timings: { decode: 1, detect: 2, align: 3, recognise: 4 },
+  timings: { decode: 1, detect: 2, align: 3, quality: 1, recognise: 4 },
   waited: 5,
 });
 

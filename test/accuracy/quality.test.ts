@@ -1,0 +1,64 @@
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
+import { assembleApp } from '../support/app.ts';
+import { testConfig } from '../support/engines.ts';
+import { answerOf } from '../support/http.ts';
+import { startRealEngine } from '../support/real-engine.ts';
+import { hasRealWeights, photo } from '../support/shared.ts';
+
+describe.skipIf(!hasRealWeights)('the quality of real photographs', () => {
+  const portrait = hasRealWeights ? photo('insightface/Tom_Hanks_54745.png') : new Uint8Array();
+  let engine: InferenceEngine;
+  let app: ReturnType<typeof assembleApp>['app'];
+
+  beforeAll(async () => {
+    engine = await startRealEngine();
+    ({ app } = assembleApp(testConfig(), engine));
+  });
+  afterAll(() => engine?.close());
+
+  async function send(bytes: Uint8Array, query = '') {
+    const headers = { 'Content-Type': 'image/png' };
+    return answerOf(
+      await app.request(`/v1/embed${query}`, { method: 'POST', headers, body: new Uint8Array(bytes) }),
+    );
+  }
+
+  it('is good for a good portrait', async () => {
+    const { quality } = (await send(portrait)).body;
+    expect(quality.score).toBeGreaterThan(0.9);
+    expect((await send(portrait, '?min_quality=0.9&min_face_size=60')).status).toBe(200);
+  });
+
+  it.each([
+    ['too dark', () => sharp(portrait).linear(0.08, 0)],
+    ['too blurred', () => sharp(portrait).blur(4)],
+    ['low contrast', () => sharp(portrait).linear(0.1, 115)],
+    ['too bright', () => sharp(portrait).linear(2.6, 0)],
+    ['come closer', () => sharp(portrait).resize({ width: 24 })],
+  ])('falls when it is %s, and says so', async (reason, degrade) => {
+    const degraded = await degrade().removeAlpha().png().toBuffer();
+    const [before, after] = [await send(portrait), await send(degraded)];
+    expect(after.body.quality.score).toBeLessThan(before.body.quality.score - 0.1);
+    expect(after.body.quality.embedding_norm).toBeLessThan(before.body.quality.embedding_norm);
+    const { status, body } = await send(degraded, '?min_quality=0.9');
+    expect(status).toBe(422);
+    expect(body.error_code).toBe('LOW_QUALITY');
+    expect(body.detail.split(', ')).toContain(reason);
+  });
+
+  it('marks the small ones of a group and embeds the others', async () => {
+    const group = photo('insightface/t1.jpg');
+    const { faces } = (await send(group, '?faces=all')).body;
+    const sizes = faces.map((face: { quality: { size: number } }) => face.quality.size);
+    const limit = sizes.toSorted((a: number, b: number) => a - b)[2] + 0.5;
+    const marked = (await send(group, `?faces=all&min_face_size=${limit}`)).body.faces;
+    expect(marked.filter((face: object) => 'low_quality' in face)).toHaveLength(3);
+    for (const [index, face] of marked.entries()) {
+      expect(face.bbox).toEqual(faces[index].bbox);
+      if (sizes[index] < limit) expect(face.low_quality).toEqual(['come closer']);
+      else expect(face).toEqual(faces[index]);
+    }
+  });
+});

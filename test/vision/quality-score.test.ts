@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from '../../src/models/catalogue.ts';
+import { QUALITY_REASONS } from '../../src/vision/quality-gate.ts';
+import {
+  relativeDetail,
+  SCORE_WEIGHTS,
+  type ScoredMembers,
+  scoreQuality,
+  scoreWeightsFor,
+} from '../../src/vision/quality-score.ts';
+import { seededRandom } from '../support/numbers.ts';
+import { ROOT } from '../support/shared.ts';
+
+const GOOD: ScoredMembers = {
+  brightness: 0.5,
+  contrast: 0.2,
+  sharpness: 0.8,
+  detectionScore: 0.87,
+  embeddingNorm: 23,
+};
+const { withNorm, withoutNorm } = SCORE_WEIGHTS;
+
+describe('the score', () => {
+  it('is the logistic function of the weighted terms', () => {
+    // Sharp enough and not too bright: those terms are at their ends.
+    const sum = -5.95 + 0.383 * 23 + 5.38 * 0.87 + 0.887 * Math.log(0.02);
+    expect(scoreQuality(GOOD, withNorm)).toBeCloseTo(1 / (1 + Math.exp(-sum)), 10);
+  });
+
+  it.each([
+    ['embeddingNorm', 1],
+    ['detectionScore', 0.05],
+    ['sharpness', 0.05],
+    ['brightness', -0.1],
+  ] as const)('never falls when %s gets better', (member, step) => {
+    const random = seededRandom(5);
+    for (let round = 0; round < 300; round++) {
+      const members = {
+        brightness: random(),
+        contrast: 0.5 * random(),
+        sharpness: 0.9 * random(),
+        detectionScore: random(),
+        embeddingNorm: 30 * random(),
+      };
+      const better = { ...members, [member]: Math.max(0, members[member] + step) };
+      for (const weights of [withNorm, withoutNorm]) {
+        expect(scoreQuality(better, weights)).toBeGreaterThanOrEqual(scoreQuality(members, weights));
+      }
+    }
+  });
+
+  it.each([
+    ['a weaker embedding', { embeddingNorm: 15 }],
+    ['a doubtful detection', { detectionScore: 0.6 }],
+    ['blur', { sharpness: 0.05 }],
+    ['over-exposure', { brightness: 0.85 }],
+  ])('falls with %s', (_name, worse) => {
+    expect(scoreQuality({ ...GOOD, ...worse }, withNorm)).toBeLessThan(scoreQuality(GOOD, withNorm) - 0.005);
+  });
+
+  it('does not take a dark picture for a blurred one', () => {
+    // A tenth of the light: a tenth of the contrast, a hundredth of the Laplacian's variance.
+    const dark = { contrast: GOOD.contrast / 10, sharpness: 1 - (1 - GOOD.sharpness) ** 0.01 };
+    expect(relativeDetail(dark)).toBeCloseTo(relativeDetail(GOOD), 10);
+  });
+
+  it('is within 0 and 1 for whatever is measured', () => {
+    const extremes = [0, 1];
+    for (const brightness of extremes) {
+      for (const contrast of [0, 0.5]) {
+        for (const sharpness of extremes) {
+          for (const embeddingNorm of [1e-6, 1e4]) {
+            const members = { brightness, contrast, sharpness, embeddingNorm, detectionScore: 0.5 };
+            for (const weights of [withNorm, withoutNorm]) {
+              expect(scoreQuality(members, weights)).toBeGreaterThanOrEqual(0);
+              expect(scoreQuality(members, weights)).toBeLessThanOrEqual(1);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('uses the norm only where its scale is known', () => {
+    const recogniser = (pack: string) => CATALOGUE.get(pack)?.recogniser.sha256 ?? '';
+    expect(scoreWeightsFor(recogniser('buffalo_sc'))).toBe(withNorm);
+    expect(scoreWeightsFor(recogniser('buffalo_l'))).toBe(withoutNorm);
+    expect(withoutNorm.embeddingNorm).toBe(0);
+  });
+});
+
+describe('docs/QUALITY.md', () => {
+  const document = readFileSync(join(ROOT, 'docs/QUALITY.md'), 'utf8');
+
+  it('has the weights that the service uses', async () => {
+    const report = await import(pathToFileURL(join(ROOT, 'study/quality/report.mjs')).href);
+    expect(document).toContain(report.renderWeights(SCORE_WEIGHTS));
+  });
+
+  it('tells all the words of a refusal', () => {
+    for (const reason of QUALITY_REASONS) expect(document).toContain(`\n| ${reason} | `);
+  });
+});

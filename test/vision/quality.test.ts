@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { measureQuality } from '../../src/vision/quality.ts';
+
+const SIDE = 112;
+const UNMOVED = { a: 1, b: 0, tx: 0, ty: 0 };
+const FACE = {
+  box: { left: 10, top: 20, right: 60, bottom: 100 },
+  landmarks: Float32Array.of(38, 51, 74, 51, 56, 72, 42, 92, 70, 92),
+};
+
+/** An aligned face of grey levels by column and row. */
+function greyFace(level: (x: number, y: number) => number, side = SIDE) {
+  const pixels = new Uint8Array(side * side * 3);
+  for (let i = 0; i < side * side; i++) pixels.fill(level(i % side, Math.floor(i / side)), i * 3, i * 3 + 3);
+  return pixels;
+}
+
+function measure(pixels: Uint8Array, transform = UNMOVED, face = FACE) {
+  const size = Math.sqrt(pixels.length / 3);
+  return measureQuality({ pixels, size, transform }, face, { width: SIDE, height: SIDE });
+}
+
+describe('brightness and contrast', () => {
+  it('of one grey are that grey, and none', () => {
+    expect(measure(greyFace(() => 100))).toMatchObject({
+      brightness: 100 / 255,
+      contrast: 0,
+      sharpness: 0,
+      margin: 1,
+    });
+  });
+
+  it('of black and white in halves are one half each', () => {
+    const { brightness, contrast } = measure(greyFace((x) => (x < SIDE / 2 ? 0 : 255)));
+    expect(brightness).toBeCloseTo(0.5, 12);
+    expect(contrast).toBeCloseTo(0.5, 12);
+  });
+
+  it('halve when a picture is darkened by half', () => {
+    const level = (x: number, y: number) => 2 * ((x * 7 + y * 13) % 120);
+    const bright = measure(greyFace(level));
+    const dark = measure(greyFace((x, y) => level(x, y) / 2));
+    expect(dark.brightness).toBeCloseTo(bright.brightness / 2, 12);
+    expect(dark.contrast).toBeCloseTo(bright.contrast / 2, 12);
+  });
+
+  it.each([
+    ['red', 0, 0.299],
+    ['green', 1, 0.587],
+    ['blue', 2, 0.114],
+  ])('%s weighs as in Rec. 601', (_name, channel, weight) => {
+    const pixels = greyFace(() => 0).map((_, i) => (i % 3 === channel ? 255 : 0));
+    expect(measure(pixels).brightness).toBe(Math.round(weight * 255) / 255);
+  });
+});
+
+describe('sharpness', () => {
+  // The Laplacian of a vertical edge is plus and minus its step in the two columns beside it, and 0 elsewhere. Of the
+  // 110 columns that have neighbours, 2 count: a variance of 2 · step² / 110.
+  const edge = (step: number) => 1 - Math.exp(-(2 * step ** 2) / 110 / 100);
+
+  it('of an edge is what it is by hand', () => {
+    expect(measure(greyFace((x) => (x < 56 ? 100 : 140))).sharpness).toBeCloseTo(edge(40), 12);
+    expect(edge(40)).toBeCloseTo(0.2524, 4);
+  });
+
+  it('of the same edge blurred over four pixels falls as if its step were a quarter', () => {
+    // The mean of four neighbours turns the step of 40 into four of 10, which is curved at its two ends only.
+    const ramp = greyFace((x) => 100 + 10 * Math.min(4, Math.max(0, x - 54)));
+    expect(measure(ramp).sharpness).toBeCloseTo(edge(10), 12);
+  });
+
+  it('is the same for an edge that lies', () => {
+    expect(measure(greyFace((_, y) => (y < 56 ? 100 : 140))).sharpness).toBeCloseTo(edge(40), 12);
+  });
+
+  it('does not mind the size of the crop, but for the columns it has', () => {
+    const { sharpness } = measure(
+      greyFace((x) => (x < 64 ? 100 : 140), 128),
+      { ...UNMOVED, a: 128 / 112 },
+    );
+    expect(sharpness).toBeCloseTo(1 - Math.exp(-(2 * 40 ** 2) / 126 / 100), 12);
+  });
+});
+
+describe('margin', () => {
+  it.each([
+    ['half to the left of the picture', { ...UNMOVED, tx: 56 }, 0.5],
+    ['a quarter in a corner of it', { ...UNMOVED, tx: -56, ty: 56 }, 0.25],
+    ['beside it', { ...UNMOVED, tx: 1000 }, 0],
+    // At twice its size the picture fills the crop; at half of it, a quarter of the crop.
+    ['inside it', { ...UNMOVED, a: 2 }, 1],
+    ['around it', { ...UNMOVED, a: 0.5 }, 0.25],
+    // A diamond of half the area.
+    ['around it, turned by 45°', { a: 0.5, b: 0.5, tx: 56, ty: 0 }, 0.5],
+  ])('is the share of a face that is %s', (_name, transform, share) => {
+    const { margin } = measure(
+      greyFace(() => 0),
+      transform,
+    );
+    // Rows and columns that fall on the very edge may count or not.
+    expect(Math.abs(margin - share)).toBeLessThan(0.01);
+  });
+
+  it('is exact for whole pixels', () => {
+    expect(
+      measure(
+        greyFace(() => 0),
+        { ...UNMOVED, tx: 56 },
+      ).margin,
+    ).toBe(0.5);
+  });
+
+  it('is all that the black beyond the edge counts for', () => {
+    const half = greyFace((x) => (x < 56 ? 0 : 200));
+    expect(measure(half, { ...UNMOVED, tx: 56 })).toMatchObject({
+      brightness: 200 / 255,
+      contrast: 0,
+      sharpness: 0,
+    });
+  });
+
+  it('of nothing leaves numbers', () => {
+    const nothing = measure(
+      greyFace(() => 0),
+      { ...UNMOVED, tx: 1000 },
+    );
+    expect(nothing).toMatchObject({ brightness: 0, contrast: 0, sharpness: 0, margin: 0 });
+  });
+});
+
+it('size is the shorter side of the box', () => {
+  expect(measure(greyFace(() => 0)).size).toBe(50);
+  const wide = { ...FACE, box: { left: -5, top: 0, right: 40, bottom: 30 } };
+  expect(
+    measure(
+      greyFace(() => 0),
+      UNMOVED,
+      wide,
+    ).size,
+  ).toBe(30);
+});
