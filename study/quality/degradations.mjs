@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { repeatableNoise } from '../../bench/pictures/generated.mjs';
+import { repeatableNoise } from '../../bench/repeatable-noise.mjs';
 
 /**
  * What can go wrong with a photograph, each at three strengths. They go from what a recogniser hardly notices to what it
