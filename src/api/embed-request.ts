@@ -11,7 +11,7 @@ import { readMultipart } from './multipart.ts';
 import { parseWith } from './schema-error.ts';
 
 /** The options of an embed request, the same in every transport. */
-const optionsSchema = z.strictObject({
+export const optionsSchema = z.strictObject({
   faces: z
     .enum(FACE_SELECTIONS)
     .default('single')

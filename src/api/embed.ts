@@ -6,7 +6,7 @@ import { EMBED_REQUEST, type RequestOptions, readEmbedRequest } from './embed-re
 import { describeFace, faceShape } from './face.ts';
 import { errorResponses } from './failures.ts';
 
-const contextShape = {
+export const contextShape = {
   image: z
     .object({ width: z.int(), height: z.int() })
     .openapi({ description: 'Size of the upright image (EXIF orientation applied), in pixels.' }),
