@@ -197,7 +197,14 @@ export const SETTINGS = {
   MAX_REFERENCES: setting({
     default: 10_000,
     ...integer(1),
-    description: 'References of one compare request.',
+    description: 'References, or queries, of one compare request.',
+  }),
+  MAX_COMPARISONS: setting({
+    default: 1_000_000,
+    ...integer(1),
+    description:
+      'Queries times references of one compare request, for embeddings of at most 512 numbers; of longer ones, fewer ' +
+      'in proportion. A million take the thread for comparing less than half a second.',
   }),
   MAX_FACES: setting({
     default: 100,

@@ -33,7 +33,9 @@ export const ERROR_CATALOGUE = {
   REQUEST_TOO_LARGE: {
     status: 413,
     message: 'The request is too large.',
-    when: 'The body has more than `MAX_REQUEST_SIZE` bytes, more than `MAX_BATCH_SIZE` images or `MAX_REFERENCES` references.',
+    when:
+      'The body, or the answer to several queries, has more than `MAX_REQUEST_SIZE` bytes; or there are more than ' +
+      '`MAX_BATCH_SIZE` images, `MAX_REFERENCES` references or `MAX_COMPARISONS` comparisons.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,

@@ -6,7 +6,7 @@ import { errorSchema } from './failures.ts';
 
 /** What `/v1/embed` answers with. */
 
-const modelSchema = z.object({
+export const modelSchema = z.object({
   name: z.string().openapi({ example: 'buffalo_l' }),
   embedding_size: z.int().openapi({ example: 512 }),
   embedding_space: z.string().openapi({
@@ -15,7 +15,7 @@ const modelSchema = z.object({
   }),
 });
 
-const imageSchema = z
+export const imageSchema = z
   .object({ width: z.int(), height: z.int() })
   .openapi({ description: 'Size of the upright image (EXIF orientation applied), in pixels.' });
 

@@ -14,7 +14,7 @@ import { parseWith } from './schema-error.ts';
 import { numberText } from './text-options.ts';
 
 /** The options of an embed request, the same in every transport. */
-const optionsSchema = z.strictObject({
+export const optionsSchema = z.strictObject({
   faces: z
     .enum(FACE_SELECTIONS)
     .default('single')

@@ -3,7 +3,6 @@ import type { Context } from 'hono';
 import type { Config } from '../config.ts';
 import { embedImages, type ImageOutcome } from '../engine/embed-images.ts';
 import type { Admission } from '../engine/engine.ts';
-import { type RequestRecord, recordStages } from '../observability/request-record.ts';
 import type { EmbedOptions } from '../vision/pipeline.ts';
 import type { Api, AppEnvironment } from './api.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './embed-answer.ts';
@@ -12,6 +11,7 @@ import { EMBED_REQUEST, type EmbedRequest, type RequestOptions, readEmbedRequest
 import { errorResponses } from './failures.ts';
 import { prefersLines } from './ndjson.ts';
 import { toFaceOptions } from './quality-options.ts';
+import { recordImage } from './record-image.ts';
 
 const route = createRoute({
   method: 'post',
@@ -60,7 +60,7 @@ export function addEmbedRoute(api: Api): void {
           atOnce: config.WORKERS,
           signal,
           onOutcome(outcome) {
-            recordOutcome(record, outcome);
+            recordImage(record, outcome);
             tell(outcome);
           },
         });
@@ -105,16 +105,6 @@ function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
     maxPixels: config.MAX_IMAGE_PIXELS,
     ...toFaceOptions(options),
   };
-}
-
-function recordOutcome(record: RequestRecord, outcome: ImageOutcome): void {
-  if ('error' in outcome) {
-    record.images.push({ errorCode: outcome.error.code });
-    return;
-  }
-  const { waited, timings, image, faces, refused } = outcome.answer;
-  recordStages(record, { queue: waited, ...timings });
-  record.images.push({ picture: image, faces: faces.length + refused.length });
 }
 
 async function answerOne(

@@ -37,12 +37,23 @@ export const refusedFaceShape = {
 };
 
 export function describeFace(face: EmbeddedFace | RefusedFace, options: { encoding_format: EncodingFormat }) {
-  const { box, score, landmarks, image, quality } = face;
-  const float = (value: number) => shortenFloat32(Math.fround(value));
   return {
     ...('embedding' in face
       ? { embedding: encodeEmbedding(face.embedding, options.encoding_format) }
       : { low_quality: face.lowQuality }),
+    ...describeWithoutEmbedding(face),
+  };
+}
+
+export function describeWithoutEmbedding({
+  box,
+  score,
+  landmarks,
+  image,
+  quality,
+}: EmbeddedFace | RefusedFace) {
+  const float = (value: number) => shortenFloat32(Math.fround(value));
+  return {
     detection_score: float(score),
     bbox: {
       x: float(box.left),

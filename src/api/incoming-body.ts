@@ -142,6 +142,16 @@ export class IncomingBody {
   }
 
   #reserve(bytes: number): void {
+    this.hold(bytes);
+    this.#reserved += bytes;
+  }
+
+  /**
+   * Takes bytes of what all requests may hold, until `release`: for the body, or for what was made of it.
+   *
+   * @throws {ServiceError} OVERLOADED.
+   */
+  hold(bytes: number): void {
     const release = this.#options.budget.tryTake(bytes);
     if (release === undefined) {
       throw new ServiceError('OVERLOADED', {
@@ -151,7 +161,6 @@ export class IncomingBody {
       });
     }
     this.#releases.push(release);
-    this.#reserved += bytes;
   }
 }
 

@@ -2,9 +2,9 @@ import { builtFile } from '../built-file.ts';
 import { Permits } from '../engine/permits.ts';
 import { WorkerPool } from '../engine/worker-pool.ts';
 import type { Logger } from '../log.ts';
-import { type JsonJob, type JsonResult, type JsonResults, runJsonJob } from './json-jobs.ts';
+import { buffersOf, type JsonJob, type JsonResult, type JsonResults, runJsonJob } from './json-jobs.ts';
 
-/** A body of at most so many bytes is handled at once: that takes about a millisecond, less than the way to a thread. */
+/** A job of at most so many bytes is handled at once: that takes about a millisecond, less than the way to a thread. */
 const INLINE_BYTES = 64 * 1024;
 
 export interface JsonDeskOptions {
@@ -38,20 +38,21 @@ export class JsonDesk {
   }
 
   /**
-   * @param body is moved to the thread when it is large: the caller's array is empty afterwards.
+   * @param job its bytes are moved to the thread when they are many: the caller's arrays are empty afterwards.
    * @throws {ServiceError} what the body gives reason for, OVERLOADED or DEADLINE_EXCEEDED.
    */
   async run<K extends JsonJob['kind']>(
     job: JsonJob & { kind: K },
     signal?: AbortSignal,
   ): Promise<{ result: JsonResults[K]; waited: number }> {
-    if (job.body.length <= INLINE_BYTES)
-      return { result: runJsonJob(job).result as JsonResults[K], waited: 0 };
+    const transfer = buffersOf(job);
+    const bytes = transfer.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytes <= INLINE_BYTES) return { result: (await runJsonJob(job)).result as JsonResults[K], waited: 0 };
     const release = this.#permits.tryTake(1);
     if (release === undefined) throw this.#pool.overloaded();
     this.#startOnce();
     try {
-      const { result, waited } = await this.#pool.run(job, { transfer: [job.body.buffer], signal });
+      const { result, waited } = await this.#pool.run(job, { transfer, signal });
       return { result: result as JsonResults[K], waited };
     } finally {
       release();

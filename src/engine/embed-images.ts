@@ -22,12 +22,14 @@ export interface EmbedImagesOptions {
   atOnce: number;
   /** Leaves out what has not been started. */
   signal?: AbortSignal;
+  /** Whether nothing more is begun once an image has failed. Without it an image that fails never fails the others. */
+  stopAtFailure?: boolean;
   /** Told once of each image, in the order in which they are done. */
   onOutcome: (outcome: ImageOutcome) => void;
 }
 
 /**
- * Embeds several images of one request on all free workers. An image that fails never fails the others.
+ * Embeds several images of one request on all free workers.
  *
  * No more than `atOnce` wait in the queue or are worked on. The queue is first come first served, so whoever comes beside a
  * long batch waits behind that many of its images and not behind all of them; and the deadline of an image counts from when
@@ -40,10 +42,12 @@ export interface EmbedImagesOptions {
 export async function embedImages(
   admission: Admission,
   images: readonly GivenImage[],
-  { options, atOnce, signal, onOutcome }: EmbedImagesOptions,
+  { options, atOnce, signal, stopAtFailure = false, onOutcome }: EmbedImagesOptions,
 ): Promise<void> {
   let next = 0;
+  let stopped = false;
   const submitNext = (): Promise<ImageOutcome> | undefined => {
+    if (stopped) return undefined;
     const index = next++;
     const image = images[index];
     return image && outcomeOf(admission, image, index, options, signal);
@@ -52,6 +56,7 @@ export async function embedImages(
     let current = submitNext();
     while (current) {
       const outcome = await current;
+      stopped ||= stopAtFailure && 'error' in outcome;
       // The next one first, so that no worker waits while an answer is written.
       current = submitNext();
       onOutcome(outcome);

@@ -1,23 +1,31 @@
 import { ServiceError } from '../errors.ts';
+import { writeSquaredDistances } from './distances.ts';
 import { readUnitEmbedding, type UncheckedEmbedding } from './embedding.ts';
+import {
+  type EmbeddingReader,
+  type EmbeddingSet,
+  isBlock,
+  openEmbeddings,
+  type UnitVectors,
+} from './embedding-set.ts';
+import { findNearest } from './nearest.ts';
 
 export const DISTANCE_METRICS = ['cosine', 'euclidean'] as const;
 
 export type DistanceMetric = (typeof DISTANCE_METRICS)[number];
 
-export interface CompareRequest {
-  query_embedding: UncheckedEmbedding;
-  embedding_space?: string | undefined;
-  reference_embeddings: {
-    id: string;
-    embedding: UncheckedEmbedding;
-    embedding_space?: string | undefined;
-  }[];
+export interface RankingOptions {
   distance_metric: DistanceMetric;
   /** Largest distance that counts as the same person, in the chosen metric. */
   threshold?: number | undefined;
-  /** Most matches in the answer. */
+  /** Most matches of each query. */
   top_k?: number | undefined;
+}
+
+export interface CompareRequest extends RankingOptions {
+  query_embedding: UncheckedEmbedding;
+  embedding_space?: string | undefined;
+  reference_embeddings: EmbeddingSet;
 }
 
 export interface Match {
@@ -30,9 +38,12 @@ export interface Match {
   is_match?: boolean;
 }
 
-export interface CompareResponse {
+export interface Ranking {
   matches: Match[];
   best_match: Match | null;
+}
+
+export interface CompareResponse extends Ranking {
   distance_metric: DistanceMetric;
   threshold?: number;
 }
@@ -43,57 +54,83 @@ export interface CompareResponse {
  * @throws {ServiceError} INVALID_EMBEDDING or EMBEDDING_SPACE_MISMATCH, naming the embedding.
  */
 export function rankReferences(request: CompareRequest): CompareResponse {
-  const { distance_metric, threshold, top_k } = request;
-  assertOneSpace(request);
-  const query = readUnitEmbedding(request.query_embedding, 'query_embedding');
-  const matches = request.reference_embeddings.map(({ id, embedding }, index): Match => {
-    const name = `reference_embeddings[${index}].embedding`;
-    const reference = readUnitEmbedding(embedding, name);
-    if (reference.length !== query.length) {
-      throw new ServiceError('INVALID_EMBEDDING', {
-        detail: `${name} has ${reference.length} numbers; query_embedding has ${query.length}.`,
-      });
-    }
-    const squared = squaredDistance(query, reference);
-    const distance = distance_metric === 'cosine' ? squared / 2 : Math.sqrt(squared);
-    return {
-      id,
-      distance,
-      similarity: 1 - squared / 4,
-      ...(threshold === undefined ? {} : { is_match: distance <= threshold }),
-    };
-  });
-  matches.sort((a, b) => a.distance - b.distance);
+  const { query_embedding, embedding_space, reference_embeddings, distance_metric, threshold } = request;
+  const name = 'reference_embeddings';
+  agreeOnSpace([['The request', embedding_space], ...spacesOf(reference_embeddings, name)]);
+  const query = readUnitEmbedding(query_embedding, 'query_embedding');
+  const like = { name: 'query_embedding', length: query.length };
+  const references = openEmbeddings(reference_embeddings, name, like);
+  const [ranking] = rankEach({ count: 1, length: query.length, values: query }, references, request);
   return {
-    matches: top_k === undefined ? matches : matches.slice(0, top_k),
-    best_match: matches[0] ?? null,
+    ...(ranking as Ranking),
     distance_metric,
     ...(threshold === undefined ? {} : { threshold }),
   };
 }
 
 /**
- * ‖q − r‖² of unit vectors, 0..4. Since cos = 1 − ‖q − r‖² / 2, one sum serves both metrics, and equal vectors come
- * out at exactly 0, which 1 − q·r does not give.
+ * Ranks references for each of several queries.
+ *
+ * @param references of the queries' length.
+ * @param more what else a match tells, by the index of its reference.
+ * @returns the ranking of each query, made when it is asked for; all distances are known before the first.
+ * @throws {ServiceError} INVALID_EMBEDDING, naming the reference.
  */
-function squaredDistance(query: Float64Array, reference: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < query.length; i++) {
-    const difference = (query[i] as number) - (reference[i] as number);
-    sum += difference * difference;
+export function* rankEach(
+  queries: UnitVectors,
+  references: EmbeddingReader,
+  { distance_metric, threshold, top_k }: RankingOptions,
+  more?: (reference: number) => object | undefined,
+): Generator<Ranking> {
+  const { ids } = references;
+  const row = new Float64Array(queries.length);
+  const distances = new Float64Array(queries.count * ids.length);
+  for (let index = 0; index < ids.length; index++) {
+    references.read(index, row);
+    writeSquaredDistances(queries.values, row, distances, index, ids.length);
   }
-  return Math.min(sum, 4);
+  const describe = (squared: number, index: number): Match => {
+    const distance = distance_metric === 'cosine' ? squared / 2 : Math.sqrt(squared);
+    return {
+      id: ids[index] as string,
+      distance,
+      similarity: 1 - squared / 4,
+      ...(threshold === undefined ? {} : { is_match: distance <= threshold }),
+      ...more?.(index),
+    };
+  };
+  for (let query = 0; query < queries.count; query++) {
+    const ofQuery = distances.subarray(query * ids.length, (query + 1) * ids.length);
+    const nearest = findNearest(ofQuery, Math.min(top_k ?? ids.length, ids.length));
+    const matches = nearest.map((index) => describe(ofQuery[index] as number, index));
+    yield { matches, best_match: matches[0] ?? null };
+  }
 }
 
-/** Every space that is named must be the same; what names none is taken on trust. */
-function assertOneSpace({ embedding_space, reference_embeddings }: CompareRequest): void {
-  let known = embedding_space;
-  for (const [index, reference] of reference_embeddings.entries()) {
-    known ??= reference.embedding_space;
-    if (reference.embedding_space !== undefined && reference.embedding_space !== known) {
+/** What an embedding is called in the request, and the embedding space that was named for it. */
+export type NamedSpace = readonly [name: string, space: string | undefined];
+
+export function* spacesOf(set: EmbeddingSet, name: string): Generator<NamedSpace> {
+  if (isBlock(set)) yield [name, set.embedding_space];
+  else for (const [index, { embedding_space }] of set.entries()) yield [`${name}[${index}]`, embedding_space];
+}
+
+/**
+ * Every space that is named must be the same; what names none is taken on trust.
+ *
+ * @returns the first that is named.
+ * @throws {ServiceError} EMBEDDING_SPACE_MISMATCH.
+ */
+export function agreeOnSpace(named: Iterable<NamedSpace>): { name: string; space: string } | undefined {
+  let first: { name: string; space: string } | undefined;
+  for (const [name, space] of named) {
+    if (space === undefined) continue;
+    first ??= { name, space };
+    if (space !== first.space) {
       throw new ServiceError('EMBEDDING_SPACE_MISMATCH', {
-        detail: `reference_embeddings[${index}] is of ${reference.embedding_space}, others are of ${known}.`,
+        detail: `${name} is of ${space}, others are of ${first.space}.`,
       });
     }
   }
+  return first;
 }

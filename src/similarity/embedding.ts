@@ -1,4 +1,4 @@
-import { decodeBase64 } from '../base64.ts';
+import { type Base64Text, decodeBase64 } from '../base64.ts';
 import { ServiceError } from '../errors.ts';
 
 /** How `/v1/embed` writes an embedding and `/v1/compare` reads it. */
@@ -10,7 +10,7 @@ export type EncodingFormat = (typeof ENCODING_FORMATS)[number];
 export type EncodedEmbedding = string | number[];
 
 /** The same as it comes from outside: what the array holds has not been looked at. */
-export type UncheckedEmbedding = string | readonly unknown[];
+export type UncheckedEmbedding = Base64Text | readonly unknown[];
 
 /** Decimal digits after which no float32 is confused with its neighbour. Source: IEEE 754, conversion sequences. */
 const FLOAT32_DIGITS = 9;
@@ -33,52 +33,71 @@ export function shortenFloat32(value: number): number {
  * @param name what the embedding is called in the request, for the error's detail.
  * @throws {ServiceError} INVALID_EMBEDDING when it is empty, not base64 of whole float32 values, not finite or all zero.
  */
-export function readUnitEmbedding(encoded: UncheckedEmbedding, name: string): Float64Array {
-  const values = typeof encoded === 'string' ? decodeFloats(encoded, name) : copyNumbers(encoded, name);
-  if (values.length === 0) throw invalid(name, 'is empty');
+export function readUnitEmbedding(encoded: UncheckedEmbedding, name: string): Float64Array<ArrayBuffer> {
+  const values = isList(encoded)
+    ? copyNumbers(encoded, new Float64Array(encoded.length), name)
+    : new Float64Array(decodeFloats(encoded, name));
+  if (values.length === 0) throw invalidEmbedding(name, 'is empty');
   scaleToUnit(values, name);
   return values;
 }
 
-function decodeFloats(text: string, name: string): Float64Array {
-  const bytes = decodeBase64(text);
-  if (bytes === undefined) throw invalid(name, 'is not valid base64');
-  if (bytes.length % 4 !== 0) throw invalid(name, 'is not a whole number of float32 values');
-  // Every platform of ONNX Runtime is little-endian, and these bytes begin a buffer of their own.
-  return new Float64Array(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
+export function isList(encoded: UncheckedEmbedding): encoded is readonly unknown[] {
+  return Array.isArray(encoded);
 }
 
-function copyNumbers(source: readonly unknown[], name: string): Float64Array {
-  const values = new Float64Array(source.length);
+/** @throws {ServiceError} INVALID_EMBEDDING for what is not base64 of whole float32 values. */
+export function decodeFloats(text: Base64Text, name: string): Float32Array<ArrayBuffer> {
+  const bytes = decodeBase64(text.toString());
+  if (bytes === undefined) throw invalidEmbedding(name, 'is not valid base64');
+  if (bytes.length % 4 !== 0) throw invalidEmbedding(name, 'is not a whole number of float32 values');
+  // Every platform of ONNX Runtime is little-endian, and these bytes begin a buffer of their own.
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+/** @throws {ServiceError} INVALID_EMBEDDING for anything but numbers. */
+export function copyNumbers<T extends Float64Array>(source: readonly unknown[], values: T, name: string): T {
   for (let i = 0; i < values.length; i++) {
     const value = source[i];
-    if (typeof value !== 'number') throw invalid(name, 'has a value that is not a finite number');
+    if (typeof value !== 'number') throw invalidEmbedding(name, 'has a value that is not a finite number');
     values[i] = value;
   }
   return values;
 }
 
-/** In place. Scaled by the largest magnitude first, so that squares neither overflow nor vanish. */
-function scaleToUnit(values: Float64Array, name: string): void {
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) {
-    const magnitude = Math.abs(values[i] as number);
-    // Not a comparison that NaN would pass.
-    if (!(magnitude < Number.POSITIVE_INFINITY))
-      throw invalid(name, 'has a value that is not a finite number');
-    if (magnitude > largest) largest = magnitude;
-  }
-  if (largest === 0) throw invalid(name, 'has zero norm');
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    const scaled = (values[i] as number) / largest;
-    values[i] = scaled;
-    sum += scaled * scaled;
+/** Sums of squares between these have lost nothing by overflow or by vanishing. */
+const LEAST_SAFE_SUM = 1e-200;
+const LARGEST_SAFE_SUM = 1e200;
+
+/**
+ * Scales a vector to L2 norm 1, in place.
+ *
+ * @throws {ServiceError} INVALID_EMBEDDING when a value is not finite or all are zero.
+ */
+export function scaleToUnit(values: Float64Array, name: string): void {
+  let sum = sumOfSquares(values);
+  // Not a comparison that NaN would pass.
+  if (!(sum > LEAST_SAFE_SUM && sum < LARGEST_SAFE_SUM)) {
+    divideByLargest(values, name);
+    sum = sumOfSquares(values);
   }
   const norm = Math.sqrt(sum);
   for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / norm;
 }
 
-function invalid(name: string, problem: string): ServiceError {
+function sumOfSquares(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) * (values[i] as number);
+  return sum;
+}
+
+function divideByLargest(values: Float64Array, name: string): void {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (!Number.isFinite(largest)) throw invalidEmbedding(name, 'has a value that is not a finite number');
+  if (largest === 0) throw invalidEmbedding(name, 'has zero norm');
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / largest;
+}
+
+export function invalidEmbedding(name: string, problem: string): ServiceError {
   return new ServiceError('INVALID_EMBEDDING', { detail: `${name} ${problem}.` });
 }

@@ -111,6 +111,7 @@ describe('GET /v1/model-info', () => {
         max_request_size: 33_554_432,
         max_batch_size: 64,
         max_references: 10_000,
+        max_comparisons: 1_000_000,
         max_faces: 100,
         max_queue: 64,
         max_inflight_bytes: 268_435_456,

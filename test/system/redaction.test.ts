@@ -32,6 +32,8 @@ describe('the whole log at its most talkative', () => {
       ['/v1/compare', JSON.stringify({ query_embedding: [...embedding, 'x'], reference_embeddings }), json],
       ['/v1/compare', JSON.stringify({ query_embedding: `${text}*`, reference_embeddings }), json],
       ['/v1/compare', JSON.stringify({ query_embedding: text }).slice(0, -5), json],
+      ['/v1/compare', JSON.stringify({ query_image: base64, reference_embeddings }), json],
+      ['/v1/compare', JSON.stringify({ query_image: base64.slice(0, -40), reference_embeddings }), json],
       ['/v1/nowhere/alice-in-accounting', JSON.stringify({ image: base64 }), json],
     ];
     const errors: string[] = [];

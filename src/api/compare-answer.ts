@@ -1,0 +1,63 @@
+import { ServiceError } from '../errors.ts';
+import { type RankingOptions, rankEach } from '../similarity/compare.ts';
+import type { EmbeddingReader, UnitVectors } from '../similarity/embedding-set.ts';
+
+/** What is compared, with all vectors known. */
+export interface Comparison {
+  /** Undefined for a lone query. */
+  queryIds: readonly string[] | undefined;
+  queries: UnitVectors;
+  references: EmbeddingReader;
+  options: RankingOptions;
+}
+
+/** What an answer tells of pictures: JSON objects. */
+export interface PictureNotes {
+  /** The face of the query. */
+  query?: object | undefined;
+  /** The faces of references, by their index. */
+  references: ReadonlyMap<number, object>;
+  /** What embedded them. */
+  model: object;
+}
+
+/**
+ * Ranks, and writes the answer as JSON text in UTF-8.
+ *
+ * @param maxBytes of an answer to several queries. That to a lone one is never much larger than its request, but ids are
+ *   repeated for every query.
+ * @throws {ServiceError} INVALID_EMBEDDING, naming the reference; REQUEST_TOO_LARGE.
+ */
+export function answerComparison(
+  { queryIds, queries, references, options }: Comparison,
+  maxBytes: number,
+  notes?: PictureNotes,
+): Uint8Array<ArrayBuffer> {
+  const faceOf = notes && ((reference: number) => withFace(notes.references.get(reference)));
+  const rankings = rankEach(queries, references, options, faceOf);
+  const { distance_metric, threshold } = options;
+  const common = { distance_metric, threshold, model: notes?.model };
+  if (queryIds === undefined) {
+    const [ranking] = rankings;
+    return encode(JSON.stringify({ query: notes?.query, ...ranking, ...common }));
+  }
+  const results: string[] = [];
+  let bytes = 0;
+  for (const ranking of rankings) {
+    const text = JSON.stringify({ id: queryIds[results.length], ...ranking });
+    results.push(text);
+    bytes += Buffer.byteLength(text);
+    if (bytes > maxBytes) {
+      throw new ServiceError('REQUEST_TOO_LARGE', {
+        detail: `The answer would have more than ${maxBytes} bytes; top_k asks for fewer matches.`,
+      });
+    }
+  }
+  return encode(`{"results":[${results.join(',')}],${JSON.stringify(common).slice(1)}`);
+}
+
+function withFace(face: object | undefined): object | undefined {
+  return face && { face };
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);

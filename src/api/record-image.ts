@@ -1,0 +1,13 @@
+import type { ImageOutcome } from '../engine/embed-images.ts';
+import { type RequestRecord, recordStages } from '../observability/request-record.ts';
+
+/** Notes what became of one image of a request. */
+export function recordImage(record: RequestRecord, outcome: ImageOutcome): void {
+  if ('error' in outcome) {
+    record.images.push({ errorCode: outcome.error.code });
+    return;
+  }
+  const { waited, timings, image, faces, refused } = outcome.answer;
+  recordStages(record, { queue: waited, ...timings });
+  record.images.push({ picture: image, faces: faces.length + refused.length });
+}

@@ -1,0 +1,215 @@
+import { type Base64Text, base64Length, decodeBase64Into } from '../base64.ts';
+import { ServiceError } from '../errors.ts';
+import {
+  copyNumbers,
+  decodeFloats,
+  invalidEmbedding,
+  isList,
+  readUnitEmbedding,
+  scaleToUnit,
+  type UncheckedEmbedding,
+} from './embedding.ts';
+
+export interface NamedEmbedding {
+  id: string;
+  /** Undefined for one that is not known yet, and is not read either. */
+  embedding?: UncheckedEmbedding | undefined;
+  embedding_space?: string | undefined;
+}
+
+/** Many embeddings in one text: base64 of ids.length × n little-endian float32 values. */
+export interface EmbeddingBlock {
+  ids: readonly string[];
+  embeddings: Base64Text;
+  embedding_space?: string | undefined;
+}
+
+/** Embeddings as a caller sends them. */
+export type EmbeddingSet = readonly NamedEmbedding[] | EmbeddingBlock;
+
+/** Embeddings that are read one at a time, so that thousands take no memory beside the text they came in. */
+export interface EmbeddingReader {
+  readonly ids: readonly string[];
+  /** Numbers of each; undefined when there is none. */
+  readonly length: number | undefined;
+  /** What the first is called in the request. */
+  readonly name: string;
+  /**
+   * Writes the unit vector of one.
+   *
+   * @param row of `length` numbers.
+   * @throws {ServiceError} INVALID_EMBEDDING, naming the embedding.
+   */
+  read(index: number, row: Float64Array): void;
+}
+
+/** Unit vectors, one after the other. */
+export interface UnitVectors {
+  count: number;
+  /** Numbers of each. */
+  length: number;
+  values: Float64Array<ArrayBuffer>;
+}
+
+/** What all others have to be as long as. */
+export interface Yardstick {
+  name: string;
+  length: number;
+}
+
+/**
+ * @param name what the set is called in the request.
+ * @throws {ServiceError} INVALID_EMBEDDING for a block that is not as many embeddings as it has ids, or for a first
+ *   embedding that cannot be read; the others are looked at when they are read.
+ */
+export function openEmbeddings(set: EmbeddingSet, name: string, like?: Yardstick): EmbeddingReader {
+  return isBlock(set) ? openBlock(set, `${name}.embeddings`, like) : openList(set, name, like);
+}
+
+export function isBlock(set: EmbeddingSet): set is EmbeddingBlock {
+  return !Array.isArray(set);
+}
+
+/** Vectors that have been read before. */
+export function openVectors(
+  ids: readonly string[],
+  { length, values }: Pick<UnitVectors, 'length' | 'values'>,
+): EmbeddingReader {
+  return {
+    ids,
+    length,
+    name: '',
+    read: (index, row) => row.set(values.subarray(index * length, (index + 1) * length)),
+  };
+}
+
+/**
+ * Reads them all.
+ *
+ * @param except those that are left zero.
+ * @throws {ServiceError} INVALID_EMBEDDING, naming the embedding.
+ */
+export function readVectors(
+  reader: EmbeddingReader,
+  length: number,
+  except: ReadonlySet<number> = new Set(),
+): UnitVectors {
+  const count = reader.ids.length;
+  const values = new Float64Array(count * length);
+  for (let index = 0; index < count; index++) {
+    if (!except.has(index)) reader.read(index, values.subarray(index * length, (index + 1) * length));
+  }
+  return { count, length, values };
+}
+
+function openList(list: readonly NamedEmbedding[], name: string, like?: Yardstick): EmbeddingReader {
+  const nameOf = (index: number) => `${name}[${index}].embedding`;
+  const yardstick = like ?? measureFirst(list, nameOf);
+  // One copy of all kinds of vectors is in double precision; base64 comes by way of these.
+  const floats = new Float32Array(yardstick?.length ?? 0);
+  const bytes = Buffer.from(floats.buffer);
+  return {
+    ids: list.map(({ id }) => id),
+    length: yardstick?.length,
+    name: yardstick?.name ?? name,
+    read(index, row) {
+      const embedding = list[index]?.embedding ?? [];
+      const itsName = nameOf(index);
+      if (!isList(embedding) && decodeBase64Into(bytes, embedding.slice())) {
+        row.set(floats);
+        scaleToUnit(row, itsName);
+      } else if (isList(embedding) && embedding.length === row.length) {
+        copyNumbers(embedding, row, itsName);
+        scaleToUnit(row, itsName);
+      } else {
+        // Base64 with white space, or something that is wrong.
+        const values = readUnitEmbedding(embedding, itsName);
+        if (values.length !== row.length) {
+          throw otherLength(`${itsName} has ${values.length} numbers`, yardstick);
+        }
+        row.set(values);
+      }
+    },
+  };
+}
+
+function measureFirst(
+  list: readonly NamedEmbedding[],
+  nameOf: (index: number) => string,
+): Yardstick | undefined {
+  const index = list.findIndex(({ embedding }) => embedding !== undefined);
+  const embedding = list[index]?.embedding;
+  if (embedding === undefined) return undefined;
+  const name = nameOf(index);
+  return { name, length: readUnitEmbedding(embedding, name).length };
+}
+
+/** Three rows of float32 are a whole number of base64's groups of three bytes, so they can be decoded by themselves. */
+const ROWS_AT_ONCE = 3;
+
+function openBlock(block: EmbeddingBlock, name: string, like?: Yardstick): EmbeddingReader {
+  const { ids, embeddings } = block;
+  if (like === undefined || base64Length(embeddings) !== ids.length * like.length * 4) {
+    return openWholeBlock(block, name, like);
+  }
+  const { length } = like;
+  // Decoding tens of megabytes in one piece takes several times as long, most of it for getting the memory.
+  const floats = new Float32Array(ROWS_AT_ONCE * length);
+  const bytes = Buffer.from(floats.buffer);
+  const characters = (ROWS_AT_ONCE * length * 4 * 4) / 3;
+  let whole: EmbeddingReader | undefined;
+  let decoded = -1;
+  return {
+    ids,
+    length,
+    name,
+    read(index, row) {
+      const group = Math.floor(index / ROWS_AT_ONCE);
+      if (whole === undefined && group !== decoded) {
+        const rows = Math.min(ROWS_AT_ONCE, ids.length - group * ROWS_AT_ONCE);
+        const text = embeddings.slice(group * characters, (group + 1) * characters);
+        // White space, or something that is wrong.
+        if (!decodeBase64Into(bytes.subarray(0, rows * length * 4), text)) {
+          whole = openWholeBlock(block, name, like);
+        }
+        decoded = group;
+      }
+      if (whole !== undefined) {
+        whole.read(index, row);
+        return;
+      }
+      const first = (index % ROWS_AT_ONCE) * length;
+      row.set(floats.subarray(first, first + length));
+      scaleToUnit(row, `${name}[${index}]`);
+    },
+  };
+}
+
+function openWholeBlock(
+  { ids, embeddings }: EmbeddingBlock,
+  name: string,
+  like?: Yardstick,
+): EmbeddingReader {
+  const floats = decodeFloats(embeddings, name);
+  const length = floats.length / ids.length;
+  if (ids.length === 0 ? floats.length > 0 : length === 0 || !Number.isInteger(length)) {
+    const problem = `has ${floats.length} numbers, which is not equally many for each of ${ids.length} ids`;
+    throw invalidEmbedding(name, problem);
+  }
+  if (like && ids.length > 0 && length !== like.length) {
+    throw otherLength(`${name} has ${length} numbers for each of ${ids.length} ids`, like);
+  }
+  return {
+    ids,
+    length: ids.length > 0 ? length : undefined,
+    name,
+    read(index, row) {
+      row.set(floats.subarray(index * length, (index + 1) * length));
+      scaleToUnit(row, `${name}[${index}]`);
+    },
+  };
+}
+
+function otherLength(fact: string, like: Yardstick | undefined): ServiceError {
+  return new ServiceError('INVALID_EMBEDDING', { detail: `${fact}; ${like?.name} has ${like?.length}.` });
+}

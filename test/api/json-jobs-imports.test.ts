@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../support/shared.ts';
+
+const JOBS = JSON.stringify(new URL('dist/api/json-jobs.js', `file://${join(ROOT, '/')}`).href);
+/** Says which modules of zod are asked for. */
+const HOOKS = `
+  import { writeSync } from 'node:fs';
+  export async function resolve(name, context, next) {
+    const found = await next(name, context);
+    if (/\\/zod/.test(found.url)) writeSync(1, 'zod ');
+    return found;
+  }`;
+const SCRIPT = `
+  import { register } from 'node:module';
+  register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(HOOKS)}));
+  const { runJsonJob } = await import(${JOBS});
+  const limits = { references: 9, comparisons: 99, pictures: 9, imageBytes: 99 };
+  const body = new TextEncoder().encode(process.argv[1]);
+  await runJsonJob({ kind: 'compare', body, limits, maxAnswerBytes: 999 }).then(
+    ({ result }) => console.log(new TextDecoder().decode(result.answer)),
+    ({ code }) => console.log(code),
+  );`;
+
+const run = (body: unknown) =>
+  execFileSync(process.execPath, ['--input-type=module', '-e', SCRIPT, JSON.stringify(body)], {
+    encoding: 'utf8',
+  });
+
+describe('the thread for large bodies', () => {
+  it('compares without loading the library of the schemas, which takes longer than most comparisons', () => {
+    const answer = run({ query_embedding: [1], reference_embeddings: [{ id: 'a', embedding: [1] }] });
+    expect(JSON.parse(answer).best_match).toEqual({ id: 'a', distance: 0, similarity: 1 });
+  });
+
+  it('loads it to say what is wrong', () => {
+    expect(run({ query_embedding: [1], reference_embeddings: 5 })).toMatch(/^zod .*INVALID_REQUEST\n$/s);
+  });
+});
