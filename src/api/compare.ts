@@ -14,7 +14,8 @@ const pictureSchema = z
   .object({ ...faceShape, embedding: faceShape.embedding.optional(), image: imageSchema })
   .openapi('ComparedFace', {
     description:
-      'The face of a picture, as `/v1/embed` describes it; with `embedding` if `return_embeddings` asks for it.',
+      'The face of a picture, as `/v1/embed` describes it; with `embedding` if `return_embeddings` asks for it. Only of ' +
+      'pictures: as `query` for `query_image`, and as `face` of a match whose reference has an `image`.',
   });
 
 const matchSchema = z
@@ -23,7 +24,7 @@ const matchSchema = z
     distance: z.number().openapi({ description: '0..2 in the chosen metric.' }),
     similarity: z.number().openapi({ description: '(1 + cos) / 2, 0..1, whatever the metric.' }),
     is_match: z.boolean().optional().openapi({ description: 'distance ≤ threshold; only with a threshold.' }),
-    face: pictureSchema.optional().openapi({ description: 'Only of a reference that is a picture.' }),
+    face: pictureSchema.optional(),
   })
   .openapi('Match');
 
@@ -40,7 +41,7 @@ const commonShape = {
 
 const responseSchema = z
   .object({
-    query: pictureSchema.optional().openapi({ description: 'Only for `query_image`.' }),
+    query: pictureSchema.optional(),
     ...rankingShape,
     ...commonShape,
   })

@@ -38,6 +38,11 @@ describe('JSON with long texts', () => {
     expect(a.slice(LONG.length - 2, LONG.length + 50)).toBe('JD');
   });
 
+  it('makes a string of a text that is the lesser part', () => {
+    const body = { text: LONG, numbers: Array.from({ length: 1000 }, (_, i) => i) };
+    expect(parse(JSON.stringify(body))).toEqual(body);
+  });
+
   it.each([
     ['an end in a long text', `{"a": "${LONG}`],
     ['an end after one', `{"a": "${LONG}"`],
