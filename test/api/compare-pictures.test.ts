@@ -94,7 +94,7 @@ describe('comparing pictures', () => {
       model,
     });
     expect(Object.keys(body.matches[0].face).sort()).toEqual(
-      ['bbox', 'detection_score', 'image', 'landmarks'].sort(),
+      ['bbox', 'detection_score', 'image', 'landmarks', 'quality'].sort(),
     );
   });
 
