@@ -4,9 +4,8 @@ import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
 import { DETECTION_MODES, FACE_SELECTIONS } from '../vision/selection.ts';
-import { readImageText } from './image-text.ts';
+import type { EmbedBody } from './embed-body.ts';
 import type { IncomingBody } from './incoming-body.ts';
-import { parseJson } from './json.ts';
 import type { JsonDesk } from './json-desk.ts';
 import { readMultipart } from './multipart.ts';
 import { qualityOptions, textQualityOptions } from './quality-options.ts';
@@ -127,47 +126,24 @@ export async function readEmbedRequest(
   }
   if (mediaType === 'multipart/form-data') return readFormRequest(body, limits);
   const bytes = await body.read({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
-  const { MAX_IMAGE_SIZE, MAX_REQUEST_SIZE, MAX_BATCH_SIZE } = limits;
+  const { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } = limits;
   // Not all of the configuration: it would be copied to the other thread.
   const job = {
     kind: 'embed',
     body: bytes,
-    limits: { MAX_IMAGE_SIZE, MAX_REQUEST_SIZE, MAX_BATCH_SIZE },
+    limits: { MAX_IMAGE_SIZE, MAX_BATCH_SIZE },
   } as const;
-  return (await json.run(job, signal)).result;
+  return validateEmbedBody((await json.run(job, signal)).result);
 }
 
-/**
- * Reads an embed request from JSON.
- *
- * @throws {ServiceError} INVALID_REQUEST, or REQUEST_TOO_LARGE for too many images.
- */
-export function parseEmbedRequest(bytes: Uint8Array, limits: EmbedLimits): EmbedRequest {
-  const body = parseJson(bytes);
-  const { image, images } = (body ?? {}) as { image?: unknown; images?: unknown };
-  if (image !== undefined && images !== undefined) {
-    throw new ServiceError('INVALID_REQUEST', { detail: 'image: expected either image or images, not both' });
+/** @throws {ServiceError} INVALID_REQUEST. */
+function validateEmbedBody({ images, batch, skeleton }: EmbedBody): EmbedRequest {
+  if (batch) {
+    const { images: _, ...options } = parseWith(jsonBatchSchema, skeleton);
+    return { images, batch, options: agree(options) };
   }
-  if (images === undefined) {
-    const { image: text, ...options } = parseWith(jsonSchema, body);
-    return {
-      images: [readImageText(text, limits.MAX_IMAGE_SIZE)],
-      batch: false,
-      options: agree(options),
-    };
-  }
-  // Before the schema, which would look at every one of them.
-  if (Array.isArray(images) && images.length > limits.MAX_BATCH_SIZE) {
-    throw new ServiceError('REQUEST_TOO_LARGE', {
-      detail: `${images.length} images; the limit is ${limits.MAX_BATCH_SIZE}.`,
-    });
-  }
-  const { images: texts, ...options } = parseWith(jsonBatchSchema, body);
-  return {
-    images: texts.map((text) => readImageText(text, limits.MAX_IMAGE_SIZE)),
-    batch: true,
-    options: agree(options),
-  };
+  const { image: _, ...options } = parseWith(jsonSchema, skeleton);
+  return { images, batch, options: agree(options) };
 }
 
 async function readFormRequest(body: IncomingBody, limits: EmbedLimits): Promise<EmbedRequest> {

@@ -12,13 +12,13 @@ import {
   type OpenedCompareRequest,
   readCompareRequest,
 } from './compare-request.ts';
-import type { EmbedLimits, EmbedRequest } from './embed-request.ts';
+import { type EmbedBody, type EmbedBodyLimits, readEmbedBody } from './embed-body.ts';
 
 /** Work on JSON bodies, and on what came in them, that takes longer the larger they are. It runs on whichever thread calls it. */
 export type JsonJob =
   | { kind: 'compare'; body: Uint8Array<ArrayBuffer>; limits: CompareLimits; maxAnswerBytes: number }
   | { kind: 'rank'; comparison: StoredComparison; notes: PictureNotes; maxAnswerBytes: number }
-  | { kind: 'embed'; body: Uint8Array<ArrayBuffer>; limits: EmbedLimits };
+  | { kind: 'embed'; body: Uint8Array<ArrayBuffer>; limits: EmbedBodyLimits };
 
 /** A comparison that can be moved from thread to thread. */
 export interface StoredComparison {
@@ -43,7 +43,7 @@ interface TimedAnswer {
 export interface JsonResults {
   compare: TimedAnswer | { pending: PendingComparison; ms: number };
   rank: TimedAnswer;
-  embed: EmbedRequest;
+  embed: EmbedBody;
 }
 
 export type JsonResult = JsonResults[JsonJob['kind']];
@@ -62,9 +62,7 @@ export async function runJsonJob(job: JsonJob): Promise<Outcome<JsonResult>> {
     case 'rank':
       return rank(job);
     case 'embed': {
-      // Only when it is needed: its schema takes a thread longer to load than most comparisons take.
-      const { parseEmbedRequest } = await import('./embed-request.ts');
-      const result = parseEmbedRequest(job.body, job.limits);
+      const result = readEmbedBody(job.body, job.limits);
       // Each image was decoded into a buffer of its own.
       const transfer = result.images.flatMap((image) => (image instanceof Uint8Array ? [image.buffer] : []));
       return { result, transfer };
