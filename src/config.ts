@@ -183,6 +183,18 @@ export const SETTINGS = {
     ...integer(1024, 268_000_000),
     description: 'Pixels of one decoded image. A worker needs three bytes for each.',
   }),
+  REDUCED_DECODING_SIDE: setting({
+    default: 0,
+    parse: (text: string) => {
+      const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value === 0 || (value >= 640 && value <= 65_535) ? value : undefined;
+    },
+    accepts: '0 for never, or a whole number from 640 to 65535',
+    description:
+      'Decode a JPEG at 1/8 or 1/4 of its size as long as its longer side keeps so many pixels. A photograph of 12 ' +
+      'megapixels then takes 0.7 of its time, and its embedding changes (cosine 0.993 to that of full decoding, ' +
+      'least 0.984).',
+  }),
   MAX_REQUEST_SIZE: setting({
     default: 32 * MIB,
     ...integer(1024),

@@ -44,6 +44,7 @@ export async function embedPictures(
         detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
         maxFaces: 1,
         maxPixels: config.MAX_IMAGE_PIXELS,
+        reducedSide: config.REDUCED_DECODING_SIDE,
         quality: true,
       },
       atOnce: config.WORKERS,

@@ -103,6 +103,7 @@ function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
     detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
     maxFaces: config.MAX_FACES,
     maxPixels: config.MAX_IMAGE_PIXELS,
+    reducedSide: config.REDUCED_DECODING_SIDE,
     ...toFaceOptions(options),
   };
 }

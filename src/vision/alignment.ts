@@ -1,4 +1,4 @@
-import type { Picture } from './decode.ts';
+import type { Pixels } from './decode.ts';
 
 /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: x0, y0, x1, y1, … in pixels. */
 export type Landmarks = Float32Array;
@@ -81,7 +81,7 @@ function meanPoint(points: ArrayLike<number>): { x: number; y: number } {
  * @param out size × size × 3 bytes, interleaved R, G, B; overwritten.
  */
 export function warpFace(
-  picture: Picture,
+  picture: Pixels,
   transform: SimilarityTransform,
   size: number,
   out: Uint8Array,

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import type { Landmarks } from './alignment.ts';
-import type { Picture } from './decode.ts';
+import type { Pixels } from './decode.ts';
 import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
 
@@ -62,7 +62,7 @@ export class FaceDetector {
    * @returns best score first.
    */
   async detectFaces(
-    picture: Picture,
+    picture: Pixels,
     threshold: number,
     {
       isEnough,

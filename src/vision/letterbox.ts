@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { builtFile } from '../built-file.ts';
-import type { Picture } from './decode.ts';
+import type { Pixels } from './decode.ts';
 
 /** OpenCV interpolates 8-bit pictures with weights of 11 bits. */
 const WEIGHT_BITS = 11;
@@ -88,7 +88,7 @@ export class Letterbox {
   }
 
   /** @returns resized pixels for one source pixel; divide detector coordinates by it to get picture coordinates. */
-  fit(picture: Picture): number {
+  fit(picture: Pixels): number {
     const { size } = this;
     const { width, height } = picture;
     const portrait = height > width;
@@ -149,7 +149,7 @@ export class Letterbox {
    * @returns the address of a source row; an earlier address may not hold its row any longer.
    */
   #openBands(
-    { data, width, height }: Picture,
+    { data, width, height }: Pixels,
     columns: AxisTaps,
     paddedWidth: number,
   ): (row: number) => number {

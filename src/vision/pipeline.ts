@@ -23,6 +23,8 @@ export interface EmbedOptions extends FaceOptions {
   maxFaces: number;
   /** Most pixels that are decoded. */
   maxPixels: number;
+  /** Pixels that the longer side of a JPEG keeps when it is decoded at a reduced size; 0 decodes in full. */
+  reducedSide?: number | undefined;
 }
 
 export interface EmbedResult {
@@ -46,7 +48,7 @@ export interface EmbedResult {
  *   a limit where the selection promises one face.
  */
 export async function embedFaces(
-  image: Uint8Array,
+  bytes: Uint8Array,
   options: EmbedOptions,
   { detector, ...networks }: { detector: FaceDetector } & FaceNetworks,
   { alone = false } = {},
@@ -59,7 +61,9 @@ export async function embedFaces(
     last = now;
   };
 
-  const picture = await decodePicture(image, options.maxPixels);
+  const picture = await decodePicture(bytes, options.maxPixels, options.reducedSide);
+  const { original } = picture;
+  const reduction = original.width / picture.width;
   lap('decode');
   const isEnough = (faces: DetectedFace[], scale: number) => isSureChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
@@ -74,10 +78,25 @@ export async function embedFaces(
   const refused: RefusedFace[] = [];
   for (const one of looked) {
     const face = await embedFace(picture, one, options, networks, lap);
-    if ('embedding' in face) faces.push(face);
-    else if (options.selection === 'all') refused.push(face);
+    if ('embedding' in face) faces.push(enlarge(face, reduction));
+    else if (options.selection === 'all') refused.push(enlarge(face, reduction));
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
-  const { width, height } = picture;
-  return { image: { width, height }, faces, refused, omitted: wanted.length - looked.length, timings };
+  return { image: original, faces, refused, omitted: wanted.length - looked.length, timings };
+}
+
+/** From pixels of a picture that was decoded at a reduced size to those of the picture itself. */
+function enlarge<F extends DetectedFace>(face: F, reduction: number): F {
+  if (reduction === 1) return face;
+  const { left, top, right, bottom } = face.box;
+  return {
+    ...face,
+    box: {
+      left: left * reduction,
+      top: top * reduction,
+      right: right * reduction,
+      bottom: bottom * reduction,
+    },
+    landmarks: face.landmarks.map((coordinate) => coordinate * reduction),
+  };
 }

@@ -1,4 +1,5 @@
 import { invertSimilarity, type Landmarks, type SimilarityTransform } from './alignment.ts';
+import type { Picture } from './decode.ts';
 import type { BoundingBox } from './detector.ts';
 import { estimatePose, type Pose } from './pose.ts';
 import type { AlignedFace } from './recogniser.ts';
@@ -41,12 +42,12 @@ export const SHARPNESS_SCALE = 100;
  * it would make a face dark and its border sharp.
  *
  * @param face where it is in the picture.
- * @param picture its size in pixels.
+ * @param picture its size in pixels, and the size it was encoded at.
  */
 export function measureQuality(
   { pixels, size, transform }: AlignedFace,
   face: { box: BoundingBox; landmarks: Landmarks },
-  picture: { width: number; height: number },
+  picture: Omit<Picture, 'data'>,
 ): PictureQuality {
   const grey = greyLevels(pixels);
   const inside = markInside(transform, size, picture);
@@ -55,7 +56,9 @@ export function measureQuality(
     brightness: luma.mean / 255,
     contrast: Math.sqrt(luma.variance) / 255,
     sharpness: 1 - Math.exp(-laplacianVariance(grey, inside, size) / SHARPNESS_SCALE),
-    size: Math.min(face.box.right - face.box.left, face.box.bottom - face.box.top),
+    size:
+      Math.min(face.box.right - face.box.left, face.box.bottom - face.box.top) *
+      (picture.original.width / picture.width),
     pose: estimatePose(face.landmarks),
     margin: luma.share,
   };

@@ -6,7 +6,7 @@ import {
   type SimilarityTransform,
   warpFace,
 } from './alignment.ts';
-import type { Picture } from './decode.ts';
+import type { Pixels } from './decode.ts';
 import { type Normalisation, normalisePixels, tabulateNormalisation } from './normalisation.ts';
 
 /** A face as the recogniser sees it. Its pixels are those of the next face once that is aligned. */
@@ -41,7 +41,7 @@ export class FaceRecogniser {
   }
 
   /** Warps the face onto the recogniser's template; {@link embedAligned} then embeds it. */
-  alignFace(picture: Picture, landmarks: Landmarks): AlignedFace {
+  alignFace(picture: Pixels, landmarks: Landmarks): AlignedFace {
     const transform = fitSimilarity(landmarks, this.#template);
     warpFace(picture, transform, this.#size, this.#pixels);
     return { pixels: this.#pixels, size: this.#size, transform };

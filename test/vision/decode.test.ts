@@ -124,3 +124,51 @@ describe('decoding', () => {
     await expect(decodePicture(bytes, LIMIT)).rejects.toMatchObject({ code });
   });
 });
+
+describe('decoding at a reduced size', () => {
+  const SIDE = 640;
+  const MOST = 10_000_000;
+  /** Red above, blue below, turned by its EXIF orientation. */
+  const tall = async (width: number, height: number) => {
+    const rows = Buffer.alloc(width * height * 3);
+    for (let i = 0; i < rows.length; i += 3) rows[i < rows.length / 2 ? i : i + 2] = 255;
+    const raw = sharp(rows, { raw: { width, height, channels: 3 } });
+    return {
+      upright: raw,
+      jpeg: raw.clone().rotate(-90).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }),
+    };
+  };
+
+  it.each([
+    [1000, 2560, 250, 640],
+    [1000, 2559, 1000, 2559],
+    [1001, 2563, 250, 640],
+    [480, 5120, 60, 640],
+  ])('%i × %i becomes %i × %i, the longer side keeping what is asked for', async (width, height, w, h) => {
+    const { jpeg } = await tall(width, height);
+    const bytes = new Uint8Array(await jpeg.toBuffer());
+    const picture = await decodePicture(bytes, MOST, SIDE);
+    expect(picture).toMatchObject({ width: w, height: h, original: { width, height } });
+    const at = (y: number) => [...picture.data.subarray((y * w + 5) * 3, (y * w + 5) * 3 + 3)];
+    expect(at(3)[0]).toBeGreaterThan(240);
+    expect(at(h - 3)[2]).toBeGreaterThan(240);
+    expect(await decodePicture(bytes, MOST)).toMatchObject({ width, height, original: { width, height } });
+  });
+
+  it('is for JPEG, which alone is faster that way', async () => {
+    const { upright } = await tall(1000, 2560);
+    const bytes = new Uint8Array(await upright.png().toBuffer());
+    expect(await decodePicture(bytes, MOST, SIDE)).toMatchObject({ width: 1000, height: 2560 });
+  });
+
+  it('refuses what is refused in full, in the same words', async () => {
+    const { jpeg } = await tall(1000, 2560);
+    const bytes = new Uint8Array(await jpeg.toBuffer());
+    for (const side of [0, SIDE]) {
+      await expect(decodePicture(bytes, 1_000_000, side)).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' });
+      await expect(decodePicture(bytes.subarray(0, 3000), MOST, side)).rejects.toMatchObject({
+        code: 'INVALID_IMAGE',
+      });
+    }
+  });
+});

@@ -17,7 +17,8 @@ function greyFace(level: (x: number, y: number) => number, side = SIDE) {
 
 function measure(pixels: Uint8Array, transform = UNMOVED, face = FACE) {
   const size = Math.sqrt(pixels.length / 3);
-  return measureQuality({ pixels, size, transform }, face, { width: SIDE, height: SIDE });
+  const whole = { width: SIDE, height: SIDE };
+  return measureQuality({ pixels, size, transform }, face, { ...whole, original: whole });
 }
 
 describe('brightness and contrast', () => {
