@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { IMAGES_PER_GPU_WORKER, imagesAtOnce } from './engine/concurrency.ts';
 import { availableCores } from './engine/cores.ts';
 import { StartupError } from './errors.ts';
 import { DETECTION_MODES } from './vision/selection.ts';
@@ -92,10 +93,11 @@ export const SETTINGS = {
   }),
   WORKERS: setting({
     default: () => availableCores(),
-    defaultLabel: 'usable cores',
+    defaultLabel: 'usable cores, or 1 with DEVICE=cuda',
     ...integer(1, 256),
     description:
-      'Worker threads. Each has its own copy of the models and handles one image at a time. ' +
+      'Worker threads. Each has its own copy of the models and handles one image at a time, or up to ' +
+      `${IMAGES_PER_GPU_WORKER} with \`DEVICE=cuda\`. ` +
       "The default follows the container's CPU quota.",
   }),
   INTRA_OP_THREADS: setting({
@@ -165,6 +167,13 @@ export const SETTINGS = {
     default: 'cpu',
     ...oneOf('cpu', 'cuda'),
     description: 'Where inference runs. `cuda` needs an ONNX Runtime build with the CUDA provider.',
+  }),
+  BATCH_WINDOW_MS: setting({
+    default: 2,
+    ...integer(0, 1000),
+    description:
+      'With `DEVICE=cuda` only: longest wait of a face for faces of other requests, with which it is recognised in one run. ' +
+      'On a CPU nothing is gained by that, and each face is recognised at once.',
   }),
   GRAPH_REWRITES: setting({
     default: true,
@@ -342,13 +351,16 @@ export function loadConfig(environment: Environment): Config {
     }
     return [name, value];
   });
-  const given = Object.fromEntries(entries) as Config;
+  const parsed = Object.fromEntries(entries) as Config;
+  // Only faces of one worker are recognised together, and each worker takes its share of the GPU's memory.
+  const given = parsed.DEVICE === 'cuda' && !environment.WORKERS?.trim() ? { ...parsed, WORKERS: 1 } : parsed;
   // More images than there are places would be refused for ever.
-  const places = given.WORKERS + given.MAX_QUEUE;
+  const places = imagesAtOnce(given) + given.MAX_QUEUE;
   const config = { ...given, MAX_BATCH_SIZE: Math.min(given.MAX_BATCH_SIZE, places) };
   if (environment.MAX_BATCH_SIZE && given.MAX_BATCH_SIZE > places) {
+    const workers = given.DEVICE === 'cuda' ? `${IMAGES_PER_GPU_WORKER} × WORKERS` : 'WORKERS';
     problems.push(
-      `MAX_BATCH_SIZE is ${given.MAX_BATCH_SIZE}; accepted is at most WORKERS + MAX_QUEUE, ${places}.`,
+      `MAX_BATCH_SIZE is ${given.MAX_BATCH_SIZE}; accepted is at most ${workers} + MAX_QUEUE, ${places}.`,
     );
   }
   if (problems.length === 0 && config.MAX_REQUEST_SIZE < config.MAX_IMAGE_SIZE) {

@@ -39,6 +39,7 @@ describe('the configuration', () => {
       'DETECTION_SIZES is "128,100"; accepted is up to four different multiples of 32',
     ],
     ['DETECTION_SIZES', '640,640', 'DETECTION_SIZES is "640,640"'],
+    ['BATCH_WINDOW_MS', '1001', 'BATCH_WINDOW_MS is "1001"; accepted is a whole number from 0 to 1000.'],
     ['DEVICE', 'gpu', 'DEVICE is "gpu"; accepted is cpu, cuda.'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud"; accepted is fatal, error, warn, info, debug, trace, silent.'],
     ['MODEL_AUTO_DOWNLOAD', 'maybe', 'MODEL_AUTO_DOWNLOAD is "maybe"; accepted is true or false.'],
@@ -50,6 +51,17 @@ describe('the configuration', () => {
     const load = () => loadConfig({ [name]: value });
     expect(load).toThrow(StartupError);
     expect(load).toThrow(sentence);
+  });
+
+  it('has one worker by default on a GPU, and places for the images that it takes at one time', () => {
+    expect(loadConfig({ DEVICE: 'cuda' }).WORKERS).toBe(1);
+    expect(loadConfig({ DEVICE: 'cuda', WORKERS: '3' }).WORKERS).toBe(3);
+    const most = { MAX_QUEUE: '4', WORKERS: '2', MAX_BATCH_SIZE: '20' };
+    expect(loadConfig({ ...most, DEVICE: 'cuda' }).MAX_BATCH_SIZE).toBe(20);
+    expect(() => loadConfig(most)).toThrow('accepted is at most WORKERS + MAX_QUEUE, 6.');
+    expect(() => loadConfig({ ...most, DEVICE: 'cuda', MAX_BATCH_SIZE: '21' })).toThrow(
+      'accepted is at most 8 × WORKERS + MAX_QUEUE, 20.',
+    );
   });
 
   it('never shows the value of a secret', () => {

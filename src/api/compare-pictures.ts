@@ -1,3 +1,4 @@
+import { imagesAtOnce } from '../engine/concurrency.ts';
 import { embedImages } from '../engine/embed-images.ts';
 import type { EmbedAnswer, LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
@@ -47,7 +48,7 @@ export async function embedPictures(
         reducedSide: config.REDUCED_DECODING_SIDE,
         quality: true,
       },
-      atOnce: config.WORKERS,
+      atOnce: imagesAtOnce(config),
       signal,
       stopAtFailure: true,
       onOutcome(outcome) {

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Config } from '../config.ts';
+import { imagesAtOnce } from '../engine/concurrency.ts';
 import { embedImages, type ImageOutcome } from '../engine/embed-images.ts';
 import type { Admission } from '../engine/engine.ts';
 import type { EmbedOptions } from '../vision/pipeline.ts';
@@ -57,7 +58,7 @@ export function addEmbedRoute(api: Api): void {
       try {
         await embedImages(admission, images, {
           options: embedOptions(options, config),
-          atOnce: config.WORKERS,
+          atOnce: imagesAtOnce(config),
           signal,
           onOutcome(outcome) {
             recordImage(record, outcome);

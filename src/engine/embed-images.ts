@@ -18,7 +18,7 @@ export type ImageOutcome =
 
 export interface EmbedImagesOptions {
   options: EmbedOptions;
-  /** Most images in the hands of the engine at one time: the number of its workers. */
+  /** Most images in the hands of the engine at one time: as many as its workers take. */
   atOnce: number;
   /** Leaves out what has not been started. */
   signal?: AbortSignal;

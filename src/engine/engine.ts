@@ -23,12 +23,14 @@ export interface EmbedAnswer extends EmbedResult {
   waited: number;
 }
 
-/** How much the engine has to do. Counts are images; a worker handles one at a time. */
+/** How much the engine has to do. Counts are images, unless it says workers. */
 export interface EngineLoad {
   /** Places that are taken, those of images whose bytes are still on their way included. */
   admitted: number;
   /** Places there are. */
   capacity: number;
+  /** In the hands of workers. */
+  processing: number;
   queued: number;
   /** Worker threads: configured, able to work, at work, and lost and replaced so far. */
   workers: number;

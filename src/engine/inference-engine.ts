@@ -9,6 +9,7 @@ import { packFolder } from '../models/resolve.ts';
 import { readThresholds } from '../models/thresholds.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
+import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
 import { Permits } from './permits.ts';
@@ -33,16 +34,19 @@ type Pool = WorkerPool<InferenceReady, InferenceJob, EmbedResult>;
 export class InferenceEngine implements FaceEngine {
   readonly #config: Config;
   readonly #log: Logger;
+  readonly #concurrency: WorkerConcurrency;
   readonly #permits: Permits;
   readonly #stopping = new AbortController();
   #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
   #loaded: { pool: Pool; model: LoadedModel } | undefined;
   #loading: Promise<void> = Promise.resolve();
 
-  constructor(config: Config, log: Logger) {
+  /** @param concurrency another than the device's, to try it without the device. */
+  constructor(config: Config, log: Logger, concurrency = concurrencyOf(config)) {
     this.#config = config;
     this.#log = log;
-    this.#permits = new Permits(config.WORKERS + config.MAX_QUEUE);
+    this.#concurrency = concurrency;
+    this.#permits = new Permits(config.WORKERS * concurrency.imagesPerWorker + config.MAX_QUEUE);
   }
 
   get status(): EngineStatus {
@@ -57,6 +61,7 @@ export class InferenceEngine implements FaceEngine {
     return {
       admitted: this.#permits.taken,
       capacity: this.#permits.capacity,
+      processing: pool?.running ?? 0,
       queued: pool?.queued ?? 0,
       workers: this.#config.WORKERS,
       alive: pool?.alive ?? 0,
@@ -138,6 +143,7 @@ export class InferenceEngine implements FaceEngine {
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
     signal.throwIfAborted();
+    const { imagesPerWorker, batching } = this.#concurrency;
     const setup: NetworkOptions = {
       pack,
       device: this.#config.DEVICE,
@@ -145,10 +151,12 @@ export class InferenceEngine implements FaceEngine {
       loneThreads: this.#config.LONE_REQUEST_THREADS,
       detectionSizes: this.#config.DETECTION_SIZES,
       rewrites: this.#config.GRAPH_REWRITES,
+      ...(batching && { batching }),
     };
     const pool: Pool = new WorkerPool({
       entry: builtFile('engine/inference-worker.js'),
       size: WORKERS,
+      jobsPerWorker: imagesPerWorker,
       // A lone job goes to the first worker, so no other needs what speeds it up.
       setup: (worker) => (worker === 0 ? setup : { ...setup, loneThreads: 1 }),
       maxWait: this.#config.REQUEST_TIMEOUT_MS,
@@ -156,7 +164,8 @@ export class InferenceEngine implements FaceEngine {
       log: this.#log,
     });
     const [ready] = await pool.start();
-    const model = { pack, ...(ready as InferenceReady), thresholds };
+    const { embeddingSize, rewrites, facesPerRun } = ready as InferenceReady;
+    const model = { pack, embeddingSize, rewrites, thresholds };
     this.#loaded = { pool, model };
     // An end that began meanwhile must stay one.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
@@ -165,6 +174,7 @@ export class InferenceEngine implements FaceEngine {
         model: pack.name,
         embeddingSpace: pack.embeddingSpace,
         workers: WORKERS,
+        ...(batching && { facesPerRun }),
         ms: Math.round(performance.now() - started),
       },
       'the model pack is loaded',

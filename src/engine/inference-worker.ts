@@ -3,7 +3,7 @@ import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipel
 import { collectGarbage } from './collect-garbage.ts';
 import { serveJobs } from './job-port.ts';
 
-/** The worker thread: its own sessions, one image at a time. */
+/** The worker thread: its own sessions; one image at a time, or several where faces are batched. */
 
 export interface InferenceJob {
   image: Uint8Array<ArrayBuffer>;
@@ -13,6 +13,8 @@ export interface InferenceJob {
 export interface InferenceReady {
   embeddingSize: number;
   rewrites: GraphRewrites;
+  /** Most faces that the recogniser takes in one run. */
+  facesPerRun: number;
 }
 
 await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
@@ -20,7 +22,11 @@ await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
   collectGarbage();
   return {
-    ready: { embeddingSize: networks.embeddingSize, rewrites: networks.rewrites },
+    ready: {
+      embeddingSize: networks.embeddingSize,
+      rewrites: networks.rewrites,
+      facesPerRun: networks.recogniser.facesPerRun,
+    },
     async run({ image, options }, alone) {
       const result = await embedFaces(image, options, networks, { alone });
       return { result, transfer: result.faces.map((face) => face.embedding.buffer) };

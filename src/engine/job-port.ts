@@ -28,8 +28,9 @@ export interface JobHandler<Ready, Job, Result> {
 }
 
 /**
- * Runs a worker thread: loads once, then answers one job at a time until it is told to close, and ends by itself. It is
- * never terminated from outside, because terminating a thread inside ONNX Runtime aborts the process.
+ * Runs a worker thread: loads once, then answers jobs until it is told to close, and ends by itself. The pool decides how
+ * many it has at one time; with more than one, the handler's `run` is called before its last call has settled. It is never
+ * terminated from outside, because terminating a thread inside ONNX Runtime aborts the process.
  */
 export async function serveJobs<Setup, Ready, Job, Result>(
   load: (setup: Setup) => Promise<JobHandler<Ready, Job, Result>>,

@@ -7,6 +7,8 @@ export interface PoolOptions {
   /** The built worker file; it calls `serveJobs`. */
   entry: URL;
   size: number;
+  /** Most jobs that one worker has in its hands at one time; 1 unless it is said. */
+  jobsPerWorker?: number;
   /** Gives each worker its workerData; workers are numbered from 0, and a replacement has the number of the lost one. */
   setup: (worker: number) => unknown;
   /** Longest wait for a worker, in milliseconds. */
@@ -35,8 +37,9 @@ interface QueuedJob<Job, Result> {
 interface Member<Job, Result> {
   number: number;
   worker: Worker;
-  state: 'loading' | 'idle' | 'busy';
-  current: QueuedJob<Job, Result> | undefined;
+  hasLoaded: boolean;
+  /** What it has in its hands, by the number under which it was sent. */
+  jobs: Map<number, QueuedJob<Job, Result>>;
 }
 
 /** Delay before a lost worker is replaced, in milliseconds; doubles with each loss in a row. */
@@ -46,7 +49,7 @@ const LONGEST_REPLACEMENT_DELAY = 30_000;
 const SMOOTHING = 0.1;
 
 /**
- * Threads that each load once and then handle one job at a time, first come first served.
+ * Threads that each load once and then handle jobs, one at a time unless told otherwise, first come first served.
  *
  * Why not piscina: there, aborting a task and closing with a deadline terminate running threads, which ONNX Runtime
  * answers by aborting the process; and a worker here is of no use before it has loaded its models. The queue has no
@@ -54,6 +57,7 @@ const SMOOTHING = 0.1;
  */
 export class WorkerPool<Ready, Job, Result> {
   readonly #options: PoolOptions;
+  readonly #jobsPerWorker: number;
   readonly #members = new Set<Member<Job, Result>>();
   /** A set keeps the order of insertion and forgets an abandoned job at once. */
   readonly #queue = new Set<QueuedJob<Job, Result>>();
@@ -68,15 +72,22 @@ export class WorkerPool<Ready, Job, Result> {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#jobsPerWorker = options.jobsPerWorker ?? 1;
   }
 
   /** Workers that have loaded and not been lost. */
   get alive(): number {
-    return [...this.#members].filter((member) => member.state !== 'loading').length;
+    return [...this.#members].filter((member) => member.hasLoaded).length;
   }
 
+  /** Workers that have a job. */
   get busy(): number {
-    return [...this.#members].filter((member) => member.state === 'busy').length;
+    return [...this.#members].filter((member) => member.jobs.size > 0).length;
+  }
+
+  /** Jobs that workers have in their hands. */
+  get running(): number {
+    return [...this.#members].reduce((sum, member) => sum + member.jobs.size, 0);
   }
 
   /** Workers that were lost after they had loaded. */
@@ -90,7 +101,8 @@ export class WorkerPool<Ready, Job, Result> {
 
   /** Milliseconds until a job that joined the queue now would be taken up, by recent experience. */
   get expectedWait(): number {
-    return (this.#queue.size * this.#smoothedServiceTime) / this.#options.size;
+    const atOnce = this.#options.size * this.#jobsPerWorker;
+    return (this.#queue.size * this.#smoothedServiceTime) / atOnce;
   }
 
   /** The refusal for a caller who gets no permit: it says when a place is likely to be free. */
@@ -156,35 +168,38 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   #isIdle(): boolean {
-    return this.#queue.size === 0 && [...this.#members].every((member) => member.state !== 'busy');
+    return this.#queue.size === 0 && this.running === 0;
   }
 
   #dispatch(): void {
-    for (const member of [...this.#members].sort((a, b) => a.number - b.number)) {
-      if (member.state !== 'idle') continue;
+    for (;;) {
       const [next] = this.#queue;
-      if (next === undefined) break;
-      const alone = this.busy === 0 && this.#queue.size === 1;
+      const member = next && this.#freest();
+      if (next === undefined || member === undefined) break;
+      const alone = this.running === 0 && this.#queue.size === 1;
       this.#queue.delete(next);
       next.unwatch();
       next.started = performance.now();
-      member.state = 'busy';
-      member.current = next;
-      const message: ToWorker<Job> = { type: 'run', id: this.#nextJobId++, job: next.job, alone };
+      const id = this.#nextJobId++;
+      member.jobs.set(id, next);
+      const message: ToWorker<Job> = { type: 'run', id, job: next.job, alone };
       try {
         member.worker.postMessage(message, next.transfer);
       } catch (error) {
         // Nothing was sent: the job cannot be cloned or its buffer has been moved before.
-        this.#finish(member);
+        member.jobs.delete(id);
         next.settle.reject(error);
       }
     }
     if (this.#isIdle()) this.#onIdle?.();
   }
 
-  #finish(member: Member<Job, Result>): void {
-    member.state = 'idle';
-    member.current = undefined;
+  /** The worker with the fewest jobs that can take another, of several the one with the lowest number. */
+  #freest(): Member<Job, Result> | undefined {
+    const free = [...this.#members].filter(
+      ({ hasLoaded, jobs }) => hasLoaded && jobs.size < this.#jobsPerWorker,
+    );
+    return free.sort((a, b) => a.jobs.size - b.jobs.size || a.number - b.number)[0];
   }
 
   /** Starts one worker; settles when it has loaded or failed to. */
@@ -194,13 +209,13 @@ export class WorkerPool<Ready, Job, Result> {
       workerData: setup(number),
       ...(youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {}),
     });
-    const member: Member<Job, Result> = { number, worker, state: 'loading', current: undefined };
+    const member: Member<Job, Result> = { number, worker, hasLoaded: false, jobs: new Map() };
     this.#members.add(member);
     return new Promise((resolve, reject) => {
       let loadFailure: Error | undefined;
       worker.on('message', (message: FromWorker<Ready, Result>) => {
         if (message.type === 'ready') {
-          member.state = 'idle';
+          member.hasLoaded = true;
           resolve(message.ready);
           this.#dispatch();
         } else if (message.type === 'failed') {
@@ -230,13 +245,13 @@ export class WorkerPool<Ready, Job, Result> {
     member: Member<Job, Result>,
     message: Extract<FromWorker<Ready, Result>, { type: 'done' | 'rejected' }>,
   ): void {
-    const { current } = member;
+    const current = member.jobs.get(message.id);
     if (current === undefined) return;
     const serviceTime = performance.now() - current.started;
     this.#smoothedServiceTime +=
       (serviceTime - this.#smoothedServiceTime) * (this.#smoothedServiceTime ? SMOOTHING : 1);
     this.#losses = 0;
-    this.#finish(member);
+    member.jobs.delete(message.id);
     if (message.type === 'done') {
       current.settle.resolve({ result: message.result, waited: current.started - current.enqueued });
     } else {
@@ -246,14 +261,15 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   #lose(member: Member<Job, Result>): void {
-    const wasLoaded = member.state !== 'loading';
     this.#members.delete(member);
-    member.current?.settle.reject(
-      new ServiceError('PROCESSING_ERROR', { cause: new Error('The worker thread of this job died.') }),
-    );
+    for (const { settle } of member.jobs.values()) {
+      settle.reject(
+        new ServiceError('PROCESSING_ERROR', { cause: new Error('The worker thread of this job died.') }),
+      );
+    }
     if (this.#closing) {
       this.#dispatch();
-    } else if (wasLoaded) {
+    } else if (member.hasLoaded) {
       this.#lost++;
       this.#replaceLater(member.number);
     }

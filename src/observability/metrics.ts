@@ -144,7 +144,7 @@ export class Metrics implements RequestObserver {
       'The most bytes that may be held: MAX_INFLIGHT_BYTES.',
       () => bodies.capacity,
     );
-    gauge('face_images_processing', 'Images being worked on.', () => engine.load.busy);
+    gauge('face_images_processing', 'Images being worked on.', () => engine.load.processing);
     gauge('face_images_queued', 'Images waiting for a worker.', () => engine.load.queued);
     gauge(
       'face_images_admitted',
@@ -153,7 +153,7 @@ export class Metrics implements RequestObserver {
     );
     gauge(
       'face_images_capacity',
-      'Images that may hold a place: WORKERS + MAX_QUEUE.',
+      'Images that may hold a place: what all workers take at one time, and MAX_QUEUE.',
       () => engine.load.capacity,
     );
     gauge('face_workers', 'Worker threads configured.', () => engine.load.workers);

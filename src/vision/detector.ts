@@ -3,6 +3,7 @@ import type { Landmarks } from './alignment.ts';
 import type { Pixels } from './decode.ts';
 import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
+import { Turns } from './turns.ts';
 
 /** Edges in pixels of the picture; they may lie outside it. */
 export interface BoundingBox {
@@ -17,6 +18,16 @@ export interface DetectedFace {
   /** 0..1. */
   score: number;
   landmarks: Landmarks;
+}
+
+interface SearchOptions {
+  /**
+   * Is asked after each size, with the faces so far and the input's pixels for one of the picture's; when it agrees, the
+   * larger sizes are left out.
+   */
+  isEnough?: (faces: DetectedFace[], scale: number) => boolean;
+  /** Whether the cores have nothing else to do. */
+  alone?: boolean;
 }
 
 /** SCRFD's feature map strides and the anchors at each cell. Source: insightface, model_zoo/scrfd.py. */
@@ -35,6 +46,12 @@ export class FaceDetector {
   readonly #loneSession: ort.InferenceSession;
   /** Smallest first. */
   readonly #inputs: DetectorInput[];
+  /**
+   * One picture at a time: all share the inputs and outputs, and between filling one and reading the other the thread may
+   * turn to another picture, as ONNX Runtime's run() begins later than it is called. SCRFD's graphs take one picture a
+   * run, so pictures are not batched either; only their faces are.
+   */
+  readonly #turns = new Turns();
 
   constructor(
     session: ort.InferenceSession,
@@ -56,18 +73,26 @@ export class FaceDetector {
    * Finds faces at every input size, small ones first, and merges them under one suppression, as InsightFace does.
    *
    * @param threshold least score, 0..1.
-   * @param isEnough is asked after each size, with the faces so far and the input's pixels for one of the
-   *   picture's; when it agrees, the larger sizes are left out.
-   * @param alone whether the cores have nothing else to do.
    * @returns best score first.
    */
   async detectFaces(
     picture: Pixels,
     threshold: number,
-    {
-      isEnough,
-      alone = false,
-    }: { isEnough?: (faces: DetectedFace[], scale: number) => boolean; alone?: boolean } = {},
+    options: SearchOptions = {},
+  ): Promise<DetectedFace[]> {
+    const turn = this.#turns.take();
+    if (turn) await turn;
+    try {
+      return await this.#search(picture, threshold, options);
+    } finally {
+      this.#turns.pass();
+    }
+  }
+
+  async #search(
+    picture: Picture,
+    threshold: number,
+    { isEnough, alone = false }: SearchOptions,
   ): Promise<DetectedFace[]> {
     const candidates: DetectedFace[] = [];
     let faces: DetectedFace[] = [];

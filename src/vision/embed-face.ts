@@ -41,17 +41,21 @@ export interface FaceNetworks {
   scoreWeights: ScoreWeights;
 }
 
-/**
- * From a detected face to its embedding: align, measure, recognise. A face below `minFaceSize` is not recognised.
- *
- * @param lap is called when a stage has ended.
- */
+/** How a face is embedded, other than by what its caller wants. */
+export interface FaceWork {
+  /** Whether no other picture is at work. */
+  alone: boolean;
+  /** Is called when a stage has ended. */
+  lap: (stage: VisionStage) => void;
+}
+
+/** From a detected face to its embedding: align, measure, recognise. A face below `minFaceSize` is not recognised. */
 export async function embedFace(
   picture: Picture,
   face: DetectedFace,
   options: FaceOptions,
   { recogniser, scoreWeights }: FaceNetworks,
-  lap: (stage: VisionStage) => void,
+  { alone, lap }: FaceWork,
 ): Promise<EmbeddedFace | RefusedFace> {
   const aligned = recogniser.alignFace(picture, face.landmarks);
   const told = options.returnFace ? { ...face, image: await encodeFaceImage(aligned) } : face;
@@ -67,7 +71,7 @@ export async function embedFace(
   const tooSmall = measured && refuse(measured);
   if (tooSmall) return tooSmall;
 
-  const { embedding, norm: embeddingNorm } = await recogniser.embedAligned();
+  const { embedding, norm: embeddingNorm } = await recogniser.embedAligned(aligned, { alone });
   lap('recognise');
   if (measured === undefined) return { ...told, embedding };
   const score = scoreQuality({ ...measured, embeddingNorm, detectionScore: face.score }, scoreWeights);

@@ -6,7 +6,7 @@ import type { ModelFile, ModelPack, RecogniserFile } from '../models/pack.ts';
 import { type AppliedPass, rewriteGraph, rewritesPayOff } from '../models/rewrite/rewrite.ts';
 import { FaceDetector } from './detector.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality-score.ts';
-import { FaceRecogniser } from './recogniser.ts';
+import { type FaceBatching, FaceRecogniser } from './recogniser.ts';
 
 export interface NetworkOptions {
   pack: ModelPack;
@@ -17,6 +17,8 @@ export interface NetworkOptions {
   detectionSizes: readonly number[];
   /** Whether graphs are rewritten into faster ones that compute the same. */
   rewrites: boolean;
+  /** How faces of several pictures are recognised together. Without it, one picture at a time must be at work. */
+  batching?: FaceBatching;
 }
 
 /** What was rewritten in each graph; empty lists when nothing was. */
@@ -55,14 +57,15 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
 
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
   for (const alone of [false, true]) await detector.detectFaces(blank, 1, { alone });
-  recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
-  const { length } = (await recogniser.embedAligned()).embedding;
+  const face = recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
+  const { length } = (await recogniser.embedAligned(face)).embedding;
   if (length !== (recogniserFile.embeddingSize ?? length)) {
     throw new Error(
       `The recogniser gives ${length} numbers; the manifest's tasks.recognition.embedding_dimension says ` +
         `${recogniserFile.embeddingSize}.`,
     );
   }
+  if (options.batching) await recogniser.batchFaces(options.batching);
   const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
   const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
   return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };

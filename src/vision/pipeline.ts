@@ -74,10 +74,11 @@ export async function embedFaces(
   lap('detect');
   const wanted = selectFaces(detected, options.selection, picture);
   const looked = wanted.slice(0, options.maxFaces);
+  const embedOne = (face: DetectedFace) => embedFace(picture, face, options, networks, { alone, lap });
+  const { facesPerRun } = networks.recogniser;
   const faces: EmbeddedFace[] = [];
   const refused: RefusedFace[] = [];
-  for (const one of looked) {
-    const face = await embedFace(picture, one, options, networks, lap);
+  for (const face of await inGroups(looked, facesPerRun, embedOne)) {
     if ('embedding' in face) faces.push(enlarge(face, reduction));
     else if (options.selection === 'all') refused.push(enlarge(face, reduction));
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
@@ -99,4 +100,17 @@ function enlarge<F extends DetectedFace>(face: F, reduction: number): F {
     },
     landmarks: face.landmarks.map((coordinate) => coordinate * reduction),
   };
+}
+
+/** Works on so many items side by side, and on the next when they are done. @returns the results in the items' order. */
+async function inGroups<Item, Result>(
+  items: readonly Item[],
+  size: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let from = 0; from < items.length; from += size) {
+    results.push(...(await Promise.all(items.slice(from, from + size).map(work))));
+  }
+  return results;
 }

@@ -18,12 +18,16 @@ type Pool = WorkerPool<
 
 const pools: Pool[] = [];
 
-function createPool(size: number, options: { maxWait?: number; setup?: object } = {}): Pool {
+function createPool(
+  size: number,
+  options: { maxWait?: number; setup?: object; jobsPerWorker?: number } = {},
+): Pool {
   const pool: Pool = new WorkerPool({
     entry: new URL('./threads/obedient.mjs', import.meta.url),
     size,
     setup: (worker) => ({ ...options.setup, worker }),
     maxWait: options.maxWait ?? 5_000,
+    ...(options.jobsPerWorker ? { jobsPerWorker: options.jobsPerWorker } : {}),
     log: silentLog,
   });
   pools.push(pool);
@@ -181,5 +185,81 @@ describe('the worker pool', () => {
     await pool.start();
     await expect(pool.run({ echo: () => {} })).rejects.toThrow(/could not be cloned/);
     expect((await pool.run({ echo: 'fine' })).result.echo).toBe('fine');
+  });
+});
+
+describe('a worker pool with several jobs for each worker', () => {
+  it('gives a worker as many jobs as it may have, and the next when one is done', async () => {
+    const pool = createPool(1, { jobsPerWorker: 3 });
+    await pool.start();
+    const finished: number[] = [];
+    const jobs = [90, 60, 30, 1].map((ms, echo) =>
+      pool.run({ ms, echo }).then(({ result }) => {
+        finished.push(echo);
+        return result.echo;
+      }),
+    );
+    await until(() => pool.running > 0);
+    expect(pool).toMatchObject({ alive: 1, busy: 1, running: 3, queued: 1 });
+    // The fourth waits for the quickest of the three, and each gets its own answer.
+    expect(await Promise.all(jobs)).toEqual([0, 1, 2, 3]);
+    expect(finished).toEqual([2, 3, 1, 0]);
+    expect(pool).toMatchObject({ alive: 1, busy: 0, running: 0, queued: 0 });
+  });
+
+  it('gives each job to the worker that has the fewest', async () => {
+    const pool = createPool(2, { jobsPerWorker: 2 });
+    await pool.start();
+    const results = await Promise.all([40, 40, 40, 40, 1].map((ms) => pool.run({ ms })));
+    expect(results.slice(0, 4).map(({ result }) => result.worker)).toEqual([0, 1, 0, 1]);
+    expect(results.every(({ result }) => !result.alone)).toBe(true);
+  });
+
+  it('calls a job alone only while no worker has another', async () => {
+    const pool = createPool(1, { jobsPerWorker: 2 });
+    await pool.start();
+    const first = pool.run({ ms: 40 });
+    await until(() => pool.running === 1);
+    const second = pool.run({});
+    expect([(await first).result.alone, (await second).result.alone]).toEqual([true, false]);
+    expect((await pool.run({})).result.alone).toBe(true);
+  });
+
+  it('fails every job of a worker that dies, and none of the others', async () => {
+    const pool = createPool(2, { jobsPerWorker: 2 });
+    await pool.start();
+    // In this order they go to the workers 0, 1, 0 and 1.
+    const outcomes = await Promise.allSettled([
+      pool.run({ ms: 50 }),
+      pool.run({ ms: 50, echo: 'lives' }),
+      pool.run({ dieInJob: true }),
+      pool.run({ ms: 50, echo: 'lives' }),
+    ]);
+    const died = { status: 'rejected', reason: expect.objectContaining({ code: 'PROCESSING_ERROR' }) };
+    const lives = { status: 'fulfilled', value: { result: expect.objectContaining({ echo: 'lives' }) } };
+    expect(outcomes).toMatchObject([died, lives, died, lives]);
+    expect(pool).toMatchObject({ running: 0, lost: 1 });
+    await until(() => pool.alive === 2);
+  });
+
+  it('fails a job alone that throws beside others', async () => {
+    const pool = createPool(1, { jobsPerWorker: 3 });
+    await pool.start();
+    const outcomes = await Promise.allSettled([
+      pool.run({ ms: 20, echo: 1 }),
+      pool.run({ fail: 'service' }),
+      pool.run({ ms: 20, echo: 2 }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('keeps the deadline of those that wait, and finishes all it accepted before it closes', async () => {
+    const pool = createPool(1, { jobsPerWorker: 2, maxWait: 40 });
+    await pool.start();
+    const running = Promise.all([pool.run({ ms: 90, echo: 1 }), pool.run({ ms: 120, echo: 2 })]);
+    await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await pool.close();
+    expect((await running).map(({ result }) => result.echo)).toEqual([1, 2]);
+    expect(pool).toMatchObject({ alive: 0, lost: 0 });
   });
 });

@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../../src/config.ts';
+import type { WorkerConcurrency } from '../../src/engine/concurrency.ts';
 import type {
   Admission,
   EmbedAnswer,
@@ -16,8 +17,8 @@ export const testConfig = (environment: Record<string, string> = {}): Config =>
   loadConfig({ MODEL_NAME: 'synthetic', WORKERS: '1', HOST: '127.0.0.1', PORT: '0', ...environment });
 
 /** The real engine, loaded. */
-export async function startEngine(config: Config): Promise<InferenceEngine> {
-  const engine = new InferenceEngine(config, silentLog);
+export async function startEngine(config: Config, concurrency?: WorkerConcurrency): Promise<InferenceEngine> {
+  const engine = new InferenceEngine(config, silentLog, concurrency);
   engine.start();
   while (engine.status.phase === 'starting') await new Promise((resolve) => setTimeout(resolve, 10));
   if (engine.status.phase !== 'ready') throw new Error(engine.status.reason);
@@ -75,7 +76,16 @@ export const tinyAnswer = (image: Uint8Array): EmbedAnswer => ({
 /** An engine in whatever state a test wants it; it embeds nothing. */
 export class TinyEngine implements FaceEngine {
   status: EngineStatus;
-  load: EngineLoad = { admitted: 0, capacity: 5, queued: 0, workers: 1, alive: 1, busy: 0, restarted: 0 };
+  load: EngineLoad = {
+    admitted: 0,
+    capacity: 5,
+    processing: 0,
+    queued: 0,
+    workers: 1,
+    alive: 1,
+    busy: 0,
+    restarted: 0,
+  };
   model: LoadedModel | undefined;
   readonly #admit: () => Admission;
 
