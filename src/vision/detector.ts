@@ -90,7 +90,7 @@ export class FaceDetector {
   }
 
   async #search(
-    picture: Picture,
+    picture: Pixels,
     threshold: number,
     { isEnough, alone = false }: SearchOptions,
   ): Promise<DetectedFace[]> {
