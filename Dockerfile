@@ -52,12 +52,8 @@ ARG BAKE_MODEL=
 # ORT_DISABLE_TELEMETRY: since 1.29, ONNX Runtime reports sessions, models and the machine to its maker unless told not to.
 # MALLOC_ARENA_MAX: resident memory after 600 photographs over 4 connections, two workers, medians of six interleaved runs:
 # glibc's defaults 432 MB, two arenas 391 MB, jemalloc 5.3 402 MB; no difference in speed (29, 30, 28 a second, noisy).
-# MALLOC_*_THRESHOLD_: glibc raises them when large blocks are freed, and then keeps such blocks for later. Two workers after a
-# thousand mixed requests: 334 MB without them, 290 MB with them, at the same speed.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
-    MALLOC_MMAP_THRESHOLD_=131072 \
-    MALLOC_TRIM_THRESHOLD_=131072 \
     ORT_DISABLE_TELEMETRY=1 \
     MODELS_DIR=/models \
     MODEL_NAME=${BAKE_MODEL}

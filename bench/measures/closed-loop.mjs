@@ -10,6 +10,8 @@ const LARGE_SLICE_FACTOR = 2;
 const LEAST_ROUNDS = 3;
 const QUICK_ROUNDS = 2;
 const SETTLE_MS = 1_000;
+/** V8 compiles what is used often, and does so after some hundred requests: services run longer than that. */
+const WARM_UP = { connections: 8, seconds: 20, maxRequests: 500 };
 
 /**
  * The service over HTTP, closed loop, in short slices that alternate with those of what it is compared with.
@@ -20,6 +22,7 @@ export async function measureClosedLoop(context, { seconds, slice, quick }) {
   const results = [];
   const duels = DUELS.filter(({ size, detail }) => context.album[size] !== undefined && !(quick && detail));
   const ordinary = duels.filter(({ size }) => size !== '12mp');
+  if (duels.length > 0) await warmUp(context, duels[0]);
   for (const duel of ordinary) results.push(...(await measureDuel(context, duel, { seconds, slice, quick })));
   await sleep(SETTLE_MS);
   for (const server of Object.values(context.systems)) server.noteMemory('ordinary');
@@ -27,6 +30,15 @@ export async function measureClosedLoop(context, { seconds, slice, quick }) {
   for (const duel of duels.filter((each) => !ordinary.includes(each)))
     results.push(...(await measureDuel(context, duel, large)));
   return results;
+}
+
+/** Each system alike, with the pictures of the first duel. */
+async function warmUp(context, { size, kind }) {
+  context.log('closed loop: warming up');
+  for (const { address } of Object.values(context.systems)) {
+    const set = await requestSet(context, { size, kind, transport: 'json' });
+    await context.generator.closedLoop({ address, ...set, ...WARM_UP });
+  }
 }
 
 async function measureDuel(context, duel, { seconds, slice, quick }) {
