@@ -73,6 +73,8 @@ describe('Dockerfile', () => {
       ).toBe(true);
     }
     for (const path of allowed) expect(existsSync(new URL(path, root)), path).toBe(true);
+    const built = JSON.parse(read('package.json')).scripts.build.match(/^node (scripts\/\S+)$/)?.[1];
+    expect(allowed).toContain(built);
   });
 
   it('keeps .env and weights out of the build', () => {
