@@ -17,14 +17,16 @@ const WANTED = {
 
 /** What is done for a GPU, on the CPU: it gains nothing there, and must compute the same. */
 describe.skipIf(!hasRealWeights)('faces recognised in batches, with real weights', () => {
-  const files = goldenImages()
-    .filter(({ faces }, index) => index % 10 === 0 || faces.length > 3)
-    .map(({ file }) => file);
+  let files: string[];
   let wanted: EmbedResult[];
   let batched: EmbedResult[];
   let runs: number[];
 
   beforeAll(async () => {
+    // Here and not above, which is run where they are not at hand, too.
+    files = goldenImages()
+      .filter(({ faces }, index) => index % 10 === 0 || faces.length > 3)
+      .map(({ file }) => file);
     const options: NetworkOptions = {
       pack: await resolvePack({ name: 'buffalo_sc_dq', modelsDir: MODELS }),
       device: 'cpu',
