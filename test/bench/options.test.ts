@@ -8,7 +8,7 @@ describe('the options', () => {
     expect(readOptions([])).toMatchObject({
       pack: 'buffalo_sc_dq',
       seconds: 4,
-      slice: 1,
+      slice: 3,
       peer: 'auto',
       check: false,
     });
