@@ -1,4 +1,6 @@
-// A small SVG writer for one kind of chart: latency (logarithmic) over throughput.
+import { gridLine, legendEntry, polyline, svgText, text } from './svg.mjs';
+
+// Draws one kind of chart: latency (logarithmic) over throughput.
 
 const WIDTH = 720;
 const HEIGHT = 400;
@@ -64,46 +66,30 @@ export function drawLines(lines, labels) {
           (Math.log(y / yFirst) / Math.log(yLast / yFirst)) * (HEIGHT - MARGIN.top - MARGIN.bottom),
       ),
   };
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    '<title>Latency over throughput, open loop</title>',
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
+  return svgText({ width: WIDTH, height: HEIGHT, title: 'Latency over throughput, open loop' }, [
     ...xTicks.map((x) => gridLine(place.x(x), place.y(yFirst), place.x(x), place.y(yLast))),
     ...yTicks.map((y) => gridLine(place.x(0), place.y(y), place.x(xLast), place.y(y))),
     ...xTicks.map((x) => text(place.x(x), HEIGHT - MARGIN.bottom + 18, tickLabel(x), 'middle')),
     ...yTicks.map((y) => text(MARGIN.left - 8, Number(place.y(y)) + 4, tickLabel(y), 'end')),
     text(WIDTH / 2, HEIGHT - 12, labels.x, 'middle'),
     text(MARGIN.left - 40, 46, labels.y, 'start'),
-    ...lines.flatMap((line) => polyline(line, place)),
+    ...lines.flatMap((line) => dotted(line, place)),
     ...lines.map(legend),
-    '</svg>',
-    '',
-  ].join('\n');
+  ]);
 }
 
-function gridLine(x1, y1, x2, y2) {
-  return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="#ddd"/>`;
-}
-
-function polyline({ points, colour, dash }, place) {
-  const path = points.map(({ x, y }) => `${place.x(x)},${place.y(y)}`).join(' ');
+function dotted(line, place) {
+  const { points, colour } = line;
   return [
-    `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"/>`,
+    polyline(line, place),
     ...points.map(({ x, y }) => `<circle cx="${place.x(x)}" cy="${place.y(y)}" r="3" fill="${colour}"/>`),
   ];
 }
 
 /** Side by side; text is as wide as it has letters, nearly. */
-function legend({ label, colour, dash }, index, lines) {
-  const before = lines.slice(0, index).reduce((sum, line) => sum + 46 + line.label.length * LETTER_WIDTH, 0);
-  const x = MARGIN.left + before;
-  const line = `<line x1="${x}" y1="20" x2="${x + 24}" y2="20" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"/>`;
-  return `${line}${text(x + 30, 24, label, 'start')}`;
-}
-
-function text(x, y, content, anchor) {
-  const escaped = String(content).replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="#333">${escaped}</text>`;
+function legend(line, index, lines) {
+  const before = lines.slice(0, index).reduce((sum, { label }) => sum + 46 + label.length * LETTER_WIDTH, 0);
+  return legendEntry(line, MARGIN.left + before, 20).join('');
 }
 
 /** From 0 in steps of 1, 2 or 5 times a power of ten, up to at least `most`. */

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.mjs';
 import { ServerProcess } from './server-process.mjs';
 
 const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
@@ -60,13 +59,4 @@ export async function startPeer({ python, pack, processes, threads }) {
     findAddress: () => `http://127.0.0.1:${port}`,
     readyPath: '/healthz',
   });
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -9,12 +9,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { freePort } from '../../bench/servers/free-port.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const service = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -31,15 +31,6 @@ const disc = (side, quality) => {
     .jpeg({ quality })
     .toBuffer();
 };
-
-async function freePort() {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Answers every A query with all addresses of the set, every other query with none. */
 async function nameServer(addresses) {

@@ -12,6 +12,7 @@ import { describeModel } from './embed-answer.ts';
 import { describeWithoutEmbedding } from './face.ts';
 import type { PendingComparison, StoredComparison } from './json-jobs.ts';
 import { recordImage } from './record-image.ts';
+import { toSearchOptions } from './search-options.ts';
 
 export interface EmbedPicturesOptions {
   record: RequestRecord;
@@ -39,15 +40,7 @@ export async function embedPictures(
     const failures: { index: number; error: ServiceError }[] = [];
     const images = pictures.map(({ image }) => image);
     await embedImages(admission, images, {
-      options: {
-        selection: options.faces,
-        detection: options.detection ?? config.DETECTION,
-        detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
-        maxFaces: 1,
-        maxPixels: config.MAX_IMAGE_PIXELS,
-        reducedSide: config.REDUCED_DECODING_SIDE,
-        quality: true,
-      },
+      options: { ...toSearchOptions(options, config), maxFaces: 1, quality: true },
       atOnce: imagesAtOnce(config),
       signal,
       stopAtFailure: true,

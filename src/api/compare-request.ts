@@ -3,11 +3,13 @@ import { ServiceError } from '../errors.ts';
 import { agreeOnSpace, type NamedSpace, spacesOf } from '../similarity/compare.ts';
 import { readUnitEmbedding } from '../similarity/embedding.ts';
 import { type EmbeddingReader, openEmbeddings, type Yardstick } from '../similarity/embedding-set.ts';
+import { assertFew } from './assert-few.ts';
 import type { CompareBody } from './compare-schema.ts';
 import { COMPARE_DEFAULTS, isPlainCompareRequest } from './compare-shape.ts';
 import { readImageText } from './image-text.ts';
 import { parseJson } from './json.ts';
 import { parseLongJson } from './long-json.ts';
+import { assertConsistent } from './search-options.ts';
 
 export interface CompareLimits {
   /** Most references, and most queries. */
@@ -76,9 +78,7 @@ export async function readCompareRequest(
       assertOneMember(`reference_embeddings[${index}].`, { embedding, image });
     }
   }
-  if (options.detection === 'fast' && options.faces !== 'largest') {
-    throw new ServiceError('INVALID_REQUEST', { detail: 'detection: fast goes with faces=largest only' });
-  }
+  assertConsistent(options);
   const space = agreeOnSpace(spacesIn(body));
   const queries =
     query_embedding !== undefined
@@ -116,11 +116,6 @@ async function parseBody(bytes: Uint8Array, limits: CompareLimits): Promise<Comp
 function countOf(set: unknown): number {
   const list = Array.isArray(set) ? set : (set as { ids?: unknown } | null | undefined)?.ids;
   return Array.isArray(list) ? list.length : 0;
-}
-
-function assertFew(count: number, limit: number, what: string): void {
-  if (count <= limit) return;
-  throw new ServiceError('REQUEST_TOO_LARGE', { detail: `${count} ${what}; the limit is ${limit}.` });
 }
 
 function assertFewComparisons(

@@ -1,5 +1,6 @@
 import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
+import { assertFew } from './assert-few.ts';
 import { readImageText } from './image-text.ts';
 import { parseJson } from './json.ts';
 
@@ -36,11 +37,7 @@ export function readEmbedBody(bytes: Uint8Array, limits: EmbedBodyLimits): Embed
   if (image !== undefined && images !== undefined) {
     throw new ServiceError('INVALID_REQUEST', { detail: 'image: expected either image or images, not both' });
   }
-  if (Array.isArray(images) && images.length > limits.MAX_BATCH_SIZE) {
-    throw new ServiceError('REQUEST_TOO_LARGE', {
-      detail: `${images.length} images; the limit is ${limits.MAX_BATCH_SIZE}.`,
-    });
-  }
+  if (Array.isArray(images)) assertFew(images.length, limits.MAX_BATCH_SIZE, 'images');
   const batch = images !== undefined;
   const texts: readonly unknown[] = Array.isArray(images) ? images : [batch ? images : image];
   const skeleton = hollowMembers(others);

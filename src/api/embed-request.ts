@@ -10,6 +10,7 @@ import type { JsonDesk } from './json-desk.ts';
 import { readMultipart } from './multipart.ts';
 import { qualityOptions, textQualityOptions } from './quality-options.ts';
 import { parseWith } from './schema-error.ts';
+import { assertConsistent } from './search-options.ts';
 import { numberText } from './text-options.ts';
 
 /** The options of an embed request, the same in every transport. */
@@ -110,7 +111,8 @@ export async function readEmbedRequest(
 ): Promise<EmbedRequest> {
   const { mediaType } = body;
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
-    const options = agree(parseWith(textOptionsSchema, query));
+    const options = parseWith(textOptionsSchema, query);
+    assertConsistent(options);
     const image = await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
     return { images: [image], batch: false, options };
   }
@@ -138,12 +140,12 @@ export async function readEmbedRequest(
 
 /** @throws {ServiceError} INVALID_REQUEST. */
 function validateEmbedBody({ images, batch, skeleton }: EmbedBody): EmbedRequest {
-  if (batch) {
-    const { images: _, ...options } = parseWith(jsonBatchSchema, skeleton);
-    return { images, batch, options: agree(options) };
-  }
-  const { image: _, ...options } = parseWith(jsonSchema, skeleton);
-  return { images, batch, options: agree(options) };
+  const body: RequestOptions & { image?: string; images?: string[] } = batch
+    ? parseWith(jsonBatchSchema, skeleton)
+    : parseWith(jsonSchema, skeleton);
+  const { image: _, images: __, ...options } = body;
+  assertConsistent(options);
+  return { images, batch, options };
 }
 
 async function readFormRequest(body: IncomingBody, limits: EmbedLimits): Promise<EmbedRequest> {
@@ -153,7 +155,8 @@ async function readFormRequest(body: IncomingBody, limits: EmbedLimits): Promise
     (name) => name === 'image',
     { files: limits.MAX_BATCH_SIZE, fileBytes: limits.MAX_IMAGE_SIZE },
   );
-  const options = agree(parseWith(textOptionsSchema, fields));
+  const options = parseWith(textOptionsSchema, fields);
+  assertConsistent(options);
   if (files.length === 0 || files.some(({ name }) => name !== 'image')) {
     throw new ServiceError('INVALID_REQUEST', {
       detail: 'image: a file part of this name is required, or several, and no others',
@@ -164,16 +167,4 @@ async function readFormRequest(body: IncomingBody, limits: EmbedLimits): Promise
     detail: `The limit is ${limits.MAX_IMAGE_SIZE} bytes.`,
   };
   return { images: files.map(({ bytes }) => bytes ?? tooLarge), batch: files.length > 1, options };
-}
-
-/**
- * Refuses options that contradict each other. Here and not in the schema, which would lose its shape for the documents.
- *
- * @throws {ServiceError} INVALID_REQUEST.
- */
-function agree(options: RequestOptions): RequestOptions {
-  if (options.detection === 'fast' && options.faces !== 'largest') {
-    throw new ServiceError('INVALID_REQUEST', { detail: 'detection: fast goes with faces=largest only' });
-  }
-  return options;
 }

@@ -13,6 +13,7 @@ import { errorResponses } from './failures.ts';
 import { prefersLines } from './ndjson.ts';
 import { toFaceOptions } from './quality-options.ts';
 import { recordImage } from './record-image.ts';
+import { toSearchOptions } from './search-options.ts';
 
 const route = createRoute({
   method: 'post',
@@ -98,15 +99,7 @@ async function receive(
 }
 
 function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
-  return {
-    selection: options.faces,
-    detection: options.detection ?? config.DETECTION,
-    detectionThreshold: options.detection_threshold ?? config.DETECTION_THRESHOLD,
-    maxFaces: config.MAX_FACES,
-    maxPixels: config.MAX_IMAGE_PIXELS,
-    reducedSide: config.REDUCED_DECODING_SIDE,
-    ...toFaceOptions(options),
-  };
+  return { ...toSearchOptions(options, config), maxFaces: config.MAX_FACES, ...toFaceOptions(options) };
 }
 
 async function answerOne(

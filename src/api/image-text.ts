@@ -10,7 +10,7 @@ const DATA_URL_HEAD = /^data:[^,]{0,200},/i;
  *
  * @throws {ServiceError} INVALID_IMAGE for anything else, IMAGE_TOO_LARGE for more than `maxBytes` bytes.
  */
-export function decodeImageText(text: string, maxBytes: number): Uint8Array<ArrayBuffer> {
+function decodeImageText(text: string, maxBytes: number): Uint8Array<ArrayBuffer> {
   const head = text.slice(0, 210).match(DATA_URL_HEAD)?.[0] ?? '';
   if (head !== '' && !/;base64,$/i.test(head)) {
     throw new ServiceError('INVALID_IMAGE', { detail: 'A data URL must be base64-encoded.' });

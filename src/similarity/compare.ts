@@ -1,13 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import { writeSquaredDistances } from './distances.ts';
-import { readUnitEmbedding, type UncheckedEmbedding } from './embedding.ts';
-import {
-  type EmbeddingReader,
-  type EmbeddingSet,
-  isBlock,
-  openEmbeddings,
-  type UnitVectors,
-} from './embedding-set.ts';
+import { type EmbeddingReader, type EmbeddingSet, isBlock, type UnitVectors } from './embedding-set.ts';
 import { findNearest } from './nearest.ts';
 
 export const DISTANCE_METRICS = ['cosine', 'euclidean'] as const;
@@ -20,12 +13,6 @@ export interface RankingOptions {
   threshold?: number | undefined;
   /** Most matches of each query. */
   top_k?: number | undefined;
-}
-
-export interface CompareRequest extends RankingOptions {
-  query_embedding: UncheckedEmbedding;
-  embedding_space?: string | undefined;
-  reference_embeddings: EmbeddingSet;
 }
 
 export interface Match {
@@ -43,33 +30,8 @@ export interface Ranking {
   best_match: Match | null;
 }
 
-export interface CompareResponse extends Ranking {
-  distance_metric: DistanceMetric;
-  threshold?: number;
-}
-
 /**
- * Ranks references by their distance to the query, nearest first, ties in request order.
- *
- * @throws {ServiceError} INVALID_EMBEDDING or EMBEDDING_SPACE_MISMATCH, naming the embedding.
- */
-export function rankReferences(request: CompareRequest): CompareResponse {
-  const { query_embedding, embedding_space, reference_embeddings, distance_metric, threshold } = request;
-  const name = 'reference_embeddings';
-  agreeOnSpace([['The request', embedding_space], ...spacesOf(reference_embeddings, name)]);
-  const query = readUnitEmbedding(query_embedding, 'query_embedding');
-  const like = { name: 'query_embedding', length: query.length };
-  const references = openEmbeddings(reference_embeddings, name, like);
-  const [ranking] = rankEach({ count: 1, length: query.length, values: query }, references, request);
-  return {
-    ...(ranking as Ranking),
-    distance_metric,
-    ...(threshold === undefined ? {} : { threshold }),
-  };
-}
-
-/**
- * Ranks references for each of several queries.
+ * Ranks references for each of several queries, nearest first, ties in request order.
  *
  * @param references of the queries' length.
  * @param more what else a match tells, by the index of its reference.

@@ -44,10 +44,11 @@ export interface Networks {
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
   const detectorGraph = await createSession(detectorFile, options);
+  const isDoubled = options.loneThreads > options.intraOpThreads && options.device === 'cpu';
   const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
-    ...(options.loneThreads > options.intraOpThreads && options.device === 'cpu'
+    ...(isDoubled
       ? { loneSession: await openSession(detectorGraph.bytes, options, options.loneThreads) }
       : {}),
   });
@@ -56,7 +57,8 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const recogniser = new FaceRecogniser(recogniserGraph.session, recogniserFile);
 
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
-  for (const alone of [false, true]) await detector.detectFaces(blank, 1, { alone });
+  await detector.detectFaces(blank, 1);
+  if (isDoubled) await detector.detectFaces(blank, 1, { alone: true });
   const face = recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
   const { length } = (await recogniser.embedAligned(face)).embedding;
   if (length !== (recogniserFile.embeddingSize ?? length)) {

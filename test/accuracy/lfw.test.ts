@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { rankReferences } from '../../src/similarity/compare.ts';
 import type { EmbeddedFace } from '../../src/vision/pipeline.ts';
 import type { DetectionMode } from '../../src/vision/selection.ts';
 import { cosine, quantile } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
+import { rankReferences } from '../support/rank-references.ts';
 import { embed, startRealEngine } from '../support/real-engine.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
 

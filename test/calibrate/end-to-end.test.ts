@@ -3,11 +3,11 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rankReferences } from '../../src/similarity/compare.ts';
 import { type Calibration, readJson, runCalibration } from '../support/calibration.ts';
 import { writeDescribedPackTo } from '../support/described-packs.ts';
 import { answerOf } from '../support/http.ts';
 import { blankPng, blobs } from '../support/pictures.ts';
+import { rankReferences } from '../support/rank-references.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 import { writeFiles } from '../support/temporary-folder.ts';
 
