@@ -177,36 +177,45 @@ interface FeatureMap {
   threshold: number;
 }
 
-/** Boxes and landmarks are distances from the cell's corner (no half-cell offset), in strides. */
+/** Adds the anchors of one feature map that reach the threshold. */
 function collectCandidates(
   outputs: readonly Float32Array[],
   map: FeatureMap,
   candidates: DetectedFace[],
 ): void {
-  const { level, stride, size, scale, threshold } = map;
+  const { level, threshold } = map;
+  const scores = outputs[level] as Float32Array;
+  // Nearly all anchors fail here: with anything in this loop that needs memory, they cost more than the faces.
+  for (let anchor = 0; anchor < scores.length; anchor++) {
+    if ((scores[anchor] as number) >= threshold) candidates.push(readCandidate(outputs, map, anchor));
+  }
+}
+
+/** Boxes and landmarks are distances from the cell's corner (no half-cell offset), in strides. */
+function readCandidate(
+  outputs: readonly Float32Array[],
+  { level, stride, size, scale }: FeatureMap,
+  anchor: number,
+): DetectedFace {
   const scores = outputs[level] as Float32Array;
   const boxes = outputs[level + 3] as Float32Array;
   const points = outputs[level + 6] as Float32Array;
   const columns = size / stride;
-  for (let anchor = 0; anchor < scores.length; anchor++) {
-    const score = scores[anchor] as number;
-    if (!(score >= threshold)) continue;
-    const cell = Math.floor(anchor / ANCHORS);
-    const x = (cell % columns) * stride;
-    const y = Math.floor(cell / columns) * stride;
-    const distance = (side: number) => (boxes[anchor * 4 + side] as number) * stride;
-    candidates.push({
-      score,
-      box: {
-        left: (x - distance(0)) / scale,
-        top: (y - distance(1)) / scale,
-        right: (x + distance(2)) / scale,
-        bottom: (y + distance(3)) / scale,
-      },
-      landmarks: Float32Array.from(
-        { length: 10 },
-        (_, i) => ((i % 2 === 0 ? x : y) + (points[anchor * 10 + i] as number) * stride) / scale,
-      ),
-    });
-  }
+  const cell = Math.floor(anchor / ANCHORS);
+  const x = (cell % columns) * stride;
+  const y = Math.floor(cell / columns) * stride;
+  const distance = (side: number) => (boxes[anchor * 4 + side] as number) * stride;
+  return {
+    score: scores[anchor] as number,
+    box: {
+      left: (x - distance(0)) / scale,
+      top: (y - distance(1)) / scale,
+      right: (x + distance(2)) / scale,
+      bottom: (y + distance(3)) / scale,
+    },
+    landmarks: Float32Array.from(
+      { length: 10 },
+      (_, i) => ((i % 2 === 0 ? x : y) + (points[anchor * 10 + i] as number) * stride) / scale,
+    ),
+  };
 }
