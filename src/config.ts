@@ -112,8 +112,8 @@ export const SETTINGS = {
     defaultLabel: '2, or 1 on one core',
     ...integer(1, 64),
     description:
-      'ONNX Runtime threads that search for faces while no other request is at work. More than `INTRA_OP_THREADS` takes ' +
-      'a second copy of the detector in one worker; 1 does without.',
+      'ONNX Runtime threads of the networks while no other request is at work. More than `INTRA_OP_THREADS` takes a second ' +
+      'copy of both networks in one worker; 1 does without.',
   }),
   MODEL_NAME: setting({
     default: 'buffalo_l',

@@ -59,7 +59,7 @@ export class FaceDetector {
       sizes: readonly number[];
       preprocessing: { mean: number; std: number };
       /** The same graph on more threads, for when the cores have nothing else to do. */
-      loneSession?: ort.InferenceSession;
+      loneSession?: ort.InferenceSession | undefined;
     },
   ) {
     this.#session = session;

@@ -12,7 +12,7 @@ export interface NetworkOptions {
   pack: ModelPack;
   device: 'cpu' | 'cuda';
   intraOpThreads: number;
-  /** Threads of the detector when nothing else is to be done; it is loaded once more if they are more. */
+  /** Threads of a network when nothing else is to be done; both are loaded once more if they are more. */
   loneThreads: number;
   detectionSizes: readonly number[];
   /** Whether graphs are rewritten into faster ones that compute the same. */
@@ -43,24 +43,31 @@ export interface Networks {
  */
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
-  const detectorGraph = await createSession(detectorFile, options);
-  const isDoubled = options.loneThreads > options.intraOpThreads && options.device === 'cpu';
+  // Side by side, as the other worker may be ready before this one, and its core is free then.
+  const [detectorGraph, recogniserGraph] = await Promise.all([
+    loadGraph(detectorFile, options),
+    loadGraph(recogniserFile, options),
+  ]);
   const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
-    ...(isDoubled
-      ? { loneSession: await openSession(detectorGraph.bytes, options, options.loneThreads) }
-      : {}),
+    loneSession: detectorGraph.loneSession,
   });
-  const recogniserGraph = await createSession(recogniserFile, options);
   assertInputSize(recogniserGraph.session, recogniserFile);
-  const recogniser = new FaceRecogniser(recogniserGraph.session, recogniserFile);
+  const recogniser = new FaceRecogniser(recogniserGraph.session, {
+    ...recogniserFile,
+    loneSession: recogniserGraph.loneSession,
+  });
 
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
-  await detector.detectFaces(blank, 1);
-  if (isDoubled) await detector.detectFaces(blank, 1, { alone: true });
-  const face = recogniser.alignFace(blank, Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47));
-  const { length } = (await recogniser.embedAligned(face)).embedding;
+  const landmarks = Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47);
+  const tryOut = async (alone: boolean): Promise<number> => {
+    await detector.detectFaces(blank, 1, { alone });
+    const { embedding } = await recogniser.embedAligned(recogniser.alignFace(blank, landmarks), { alone });
+    return embedding.length;
+  };
+  const length = await tryOut(false);
+  if (isDoubled(options)) await tryOut(true);
   if (length !== (recogniserFile.embeddingSize ?? length)) {
     throw new Error(
       `The recogniser gives ${length} numbers; the manifest's tasks.recognition.embedding_dimension says ` +
@@ -84,17 +91,27 @@ function assertInputSize(session: ort.InferenceSession, { inputSize }: Recognise
   );
 }
 
-/** The session is made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
-async function createSession(
-  file: ModelFile,
-  options: NetworkOptions,
-): Promise<{ session: ort.InferenceSession; applied: AppliedPass[]; bytes: Uint8Array }> {
+interface LoadedGraph {
+  session: ort.InferenceSession;
+  /** The same on more threads; undefined where that is not wanted. */
+  loneSession: ort.InferenceSession | undefined;
+  applied: AppliedPass[];
+}
+
+/** Sessions are made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
+async function loadGraph(file: ModelFile, options: NetworkOptions): Promise<LoadedGraph> {
   const bytes = await readFile(file.path);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
   const { bytes: graph, applied } =
     options.rewrites && rewritesPayOff(options.device) ? rewriteGraph(bytes) : { bytes, applied: [] };
-  return { session: await openSession(graph, options, options.intraOpThreads), applied, bytes: graph };
+  const session = await openSession(graph, options, options.intraOpThreads);
+  const loneSession = isDoubled(options) ? await openSession(graph, options, options.loneThreads) : undefined;
+  return { session, loneSession, applied };
+}
+
+function isDoubled({ loneThreads, intraOpThreads, device }: NetworkOptions): boolean {
+  return loneThreads > intraOpThreads && device === 'cpu';
 }
 
 function openSession(
@@ -107,7 +124,7 @@ function openSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Threads that spin between two layers instead of sleeping make a second one worth having: the detector takes 0.61 of
-    // its time with it, and 0.70 without. Between two runs they would take the cores that others need.
+    // its time with it, and 0.70 without; the recogniser 0.64. Between two runs they would take the cores that others need.
     extra: { session: { intra_op: { allow_spinning: threads > 1 ? '1' : '0' }, force_spinning_stop: '1' } },
     // SCRFD's graphs declare output sizes for 640 only; ONNX Runtime would warn at every other input.
     logSeverityLevel: 3,

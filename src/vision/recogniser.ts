@@ -30,6 +30,7 @@ export interface FaceBatching {
 /** ArcFace: an aligned face in, an embedding out (Deng et al., "ArcFace: Additive Angular Margin Loss", 2019). */
 export class FaceRecogniser {
   readonly #session: ort.InferenceSession;
+  readonly #loneSession: ort.InferenceSession;
   readonly #normalisation: Normalisation;
   readonly #size: number;
   readonly #template: number[];
@@ -41,9 +42,15 @@ export class FaceRecogniser {
 
   constructor(
     session: ort.InferenceSession,
-    options: { inputSize: number; preprocessing: { mean: number; std: number } },
+    options: {
+      inputSize: number;
+      preprocessing: { mean: number; std: number };
+      /** The same graph on more threads, for when the cores have nothing else to do. Batches do without. */
+      loneSession?: ort.InferenceSession | undefined;
+    },
   ) {
     this.#session = session;
+    this.#loneSession = options.loneSession ?? session;
     this.#normalisation = tabulateNormalisation(options.preprocessing);
     this.#size = options.inputSize;
     this.#template = landmarkTemplate(options.inputSize);
@@ -84,7 +91,7 @@ export class FaceRecogniser {
 
   /**
    * @param face of this recogniser's {@link alignFace}; unless faces are batched, the one that was aligned last.
-   * @param options.alone whether waiting for other pictures' faces is in vain.
+   * @param options.alone whether no other picture is at work: the cores are free, and waiting for more faces is in vain.
    * @returns the embedding, scaled to L2 norm 1, and the norm it had.
    */
   async embedAligned(
@@ -93,7 +100,7 @@ export class FaceRecogniser {
   ): Promise<{ embedding: Float32Array<ArrayBuffer>; norm: number }> {
     const output = this.#batcher
       ? await this.#batcher.add(face, { hurry: alone })
-      : ((await this.#run([face]))[0] as Float32Array);
+      : ((await this.#run([face], alone ? this.#loneSession : this.#session))[0] as Float32Array);
     const norm = Math.sqrt(output.reduce((sum, value) => sum + value * value, 0));
     if (!(norm > 0 && Number.isFinite(norm)))
       throw new Error('The recogniser gave an embedding without a direction.');
@@ -106,18 +113,18 @@ export class FaceRecogniser {
   }
 
   /** @returns what the network says of each face, not normalised. One run at a time, as all share the input. */
-  async #run(faces: readonly AlignedFace[]): Promise<Float32Array[]> {
+  async #run(faces: readonly AlignedFace[], session = this.#session): Promise<Float32Array[]> {
     for (const [index, { pixels }] of faces.entries()) {
       const input = this.#input.subarray(index * this.#values, (index + 1) * this.#values);
       normalisePixels(pixels, this.#normalisation, input);
     }
     // The rest holds earlier faces, whose answers nobody reads.
     const rows = batchSize(faces.length);
-    const [inputName] = this.#session.inputNames;
-    const [outputName] = this.#session.outputNames;
+    const [inputName] = session.inputNames;
+    const [outputName] = session.outputNames;
     const data = this.#input.subarray(0, rows * this.#values);
     const input = new ort.Tensor('float32', data, [rows, 3, this.#size, this.#size]);
-    const results = await this.#session.run({ [inputName as string]: input });
+    const results = await session.run({ [inputName as string]: input });
     const output = results[outputName as string]?.data as Float32Array;
     const length = output.length / rows;
     return faces.map((_, index) => output.subarray(index * length, (index + 1) * length));

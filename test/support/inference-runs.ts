@@ -1,27 +1,36 @@
 import * as ort from 'onnxruntime-node';
 
-/**
- * Notes the shapes of all that ONNX Runtime is given in this thread, until it is told to stop.
- *
- * @returns rows of each run of a network with one output, as a recogniser has and a detector has not.
- */
-export function watchRecogniserRuns(): { rows: number[]; stop: () => void } {
+/** Notes all that ONNX Runtime is given in this thread, until it is told to stop. */
+export function watchRuns(): {
+  runs: { session: ort.InferenceSession; input: ort.Tensor }[];
+  stop: () => void;
+} {
   const { prototype } = ort.InferenceSession as unknown as {
     prototype: { run: (...values: unknown[]) => unknown };
   };
   const { run } = prototype;
-  const rows: number[] = [];
+  const runs: { session: ort.InferenceSession; input: ort.Tensor }[] = [];
   prototype.run = function watched(this: ort.InferenceSession, ...values) {
-    if (this.outputNames.length === 1) {
-      const [input] = Object.values(values[0] as Record<string, ort.Tensor>);
-      rows.push(input?.dims[0] as number);
-    }
+    const [input] = Object.values(values[0] as Record<string, ort.Tensor>);
+    runs.push({ session: this, input: input as ort.Tensor });
     return run.apply(this, values);
   };
   return {
-    rows,
+    runs,
     stop() {
       prototype.run = run;
     },
+  };
+}
+
+/** @returns rows of each run of a network with one output, as a recogniser has and a detector has not. */
+export function watchRecogniserRuns(): { readonly rows: number[]; stop: () => void } {
+  const { runs, stop } = watchRuns();
+  return {
+    get rows() {
+      const ofRecogniser = runs.filter(({ session }) => session.outputNames.length === 1);
+      return ofRecogniser.map(({ input }) => input.dims[0] as number);
+    },
+    stop,
   };
 }
