@@ -17,10 +17,17 @@ export interface InferenceReady {
   facesPerRun: number;
 }
 
+/**
+ * Decoded bytes after which they are given back. V8 does not see how large pictures are, and collects them long after the
+ * last: in the meantime each is decoded into fresh memory, which is slower than that of the one before it.
+ */
+const DECODED_BYTES = 4 << 20;
+
 await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
   collectGarbage();
+  let decoded = 0;
   return {
     ready: {
       embeddingSize: networks.embeddingSize,
@@ -29,6 +36,11 @@ await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async
     },
     async run({ image, options }, alone) {
       const result = await embedFaces(image, options, networks, { alone });
+      decoded += result.image.width * result.image.height * 3;
+      if (decoded >= DECODED_BYTES) {
+        collectGarbage('minor');
+        decoded = 0;
+      }
       return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
     },
   };
