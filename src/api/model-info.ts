@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { ModelFile } from '../models/pack.ts';
-import { REWRITE_PASSES } from '../models/rewrite/rewrite.ts';
+import { REWRITES } from '../models/rewrite/rewrite.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../models/thresholds.ts';
 import { VERSION } from '../version.ts';
 import { DETECTION_MODES } from '../vision/selection.ts';
@@ -26,7 +26,7 @@ const LIMITS = [
 ] as const satisfies (keyof Config)[];
 
 const rewritesSchema = z
-  .array(z.object({ pass: z.enum(REWRITE_PASSES), count: z.int() }))
+  .array(z.object({ pass: z.enum(REWRITES), count: z.int() }))
   .openapi({ description: 'What was rewritten in the graph at load; see `GRAPH_REWRITES`.' });
 
 const fileShape = {

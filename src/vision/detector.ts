@@ -1,6 +1,8 @@
 import * as ort from 'onnxruntime-node';
+import type { DeferredHead } from '../models/rewrite/deferred-heads.ts';
 import type { Landmarks } from './alignment.ts';
 import type { Pixels } from './decode.ts';
+import { ANCHORS, computeHead, type Head, type PreparedHead, prepareHead, readHead } from './heads.ts';
 import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
 import { Turns } from './turns.ts';
@@ -13,10 +15,13 @@ export interface BoundingBox {
   bottom: number;
 }
 
-export interface DetectedFace {
+export interface FaceBox {
   box: BoundingBox;
   /** 0..1. */
   score: number;
+}
+
+export interface DetectedFace extends FaceBox {
   landmarks: Landmarks;
 }
 
@@ -25,14 +30,13 @@ interface SearchOptions {
    * Is asked after each size, with the faces so far and the input's pixels for one of the picture's; when it agrees, the
    * larger sizes are left out.
    */
-  isEnough?: (faces: DetectedFace[], scale: number) => boolean;
+  isEnough?: (faces: readonly FaceBox[], scale: number) => boolean;
   /** Whether the cores have nothing else to do. */
   alone?: boolean;
 }
 
-/** SCRFD's feature map strides and the anchors at each cell. Source: insightface, model_zoo/scrfd.py. */
+/** SCRFD's feature map strides. Source: insightface, model_zoo/scrfd.py. */
 const STRIDES = [8, 16, 32];
-const ANCHORS = 2;
 
 /** Least input size at which more threads pay off: at 128 they gain nothing. */
 const LONE_SESSION_SIZE = 256;
@@ -44,6 +48,7 @@ const LONE_SESSION_SIZE = 256;
 export class FaceDetector {
   readonly #session: ort.InferenceSession;
   readonly #loneSession: ort.InferenceSession;
+  readonly #heads: readonly PreparedHead[] | undefined;
   /** Smallest first. */
   readonly #inputs: DetectorInput[];
   /**
@@ -60,10 +65,13 @@ export class FaceDetector {
       preprocessing: { mean: number; std: number };
       /** The same graph on more threads, for when the cores have nothing else to do. */
       loneSession?: ort.InferenceSession | undefined;
+      /** What the graph leaves to be computed, at each stride; undefined where it computes all itself. */
+      heads?: readonly DeferredHead[] | undefined;
     },
   ) {
     this.#session = session;
     this.#loneSession = options.loneSession ?? session;
+    this.#heads = options.heads?.map(prepareHead);
     this.#inputs = options.sizes
       .toSorted((a, b) => a - b)
       .map((size) => this.#prepareInput(new Letterbox(size, options.preprocessing)));
@@ -94,30 +102,40 @@ export class FaceDetector {
     threshold: number,
     { isEnough, alone = false }: SearchOptions,
   ): Promise<DetectedFace[]> {
-    const candidates: DetectedFace[] = [];
-    let faces: DetectedFace[] = [];
+    const candidates: Candidate[] = [];
+    let kept: Candidate[] = [];
     for (const input of this.#inputs) {
       const { size } = input.letterbox;
       const scale = input.letterbox.fit(picture);
       const session = alone && size >= LONE_SESSION_SIZE ? this.#loneSession : this.#session;
       const outputs = await this.#run(session, input);
       for (const [level, stride] of STRIDES.entries()) {
-        collectCandidates(outputs, { level, stride, size, scale, threshold }, candidates);
+        const head = this.#headOf(outputs, level, size / stride);
+        collectCandidates({ head, stride, columns: size / stride, scale }, threshold, candidates);
       }
       candidates.sort((a, b) => b.score - a.score);
-      faces = suppressOverlaps(candidates);
-      if (isEnough?.(faces, scale)) break;
+      kept = suppressOverlaps(candidates);
+      if (isEnough?.(kept, scale)) break;
     }
-    return faces;
+    // The outputs of all sizes are still as they were written.
+    return kept.map(({ score, box, map, anchor }) => ({ score, box, landmarks: landmarksOf(map, anchor) }));
   }
 
-  /** @returns nine arrays: scores of the three strides, then boxes, then landmarks. The next run may overwrite them. */
+  #headOf(outputs: readonly Float32Array[], level: number, columns: number): Head {
+    const [scores, second, third] = [0, 1, 2].map((kind) => outputs[kind * STRIDES.length + level]);
+    const deferred = this.#heads?.[level];
+    return deferred
+      ? computeHead(scores as Float32Array, second as Float32Array, deferred, columns)
+      : readHead(scores as Float32Array, second as Float32Array, third as Float32Array);
+  }
+
+  /** @returns scores of the three strides, then boxes, then landmarks; or then features. The next run of the same size may overwrite them. */
   async #run(session: ort.InferenceSession, input: DetectorInput): Promise<readonly Float32Array[]> {
     const { outputNames } = session;
     const results = await session.run(input.feeds, input.outputs);
     const tensors = outputNames.map((name) => results[name] as ort.Tensor);
     if (input.outputs === undefined) {
-      assertOutputs(tensors, input.letterbox.size);
+      assertOutputs(tensors, input.letterbox.size, this.#heads);
       input.outputs = this.#keepOutputs(tensors);
     }
     return outputNames.map((name) => (input.outputs?.[name] ?? results[name])?.data as Float32Array);
@@ -158,64 +176,69 @@ interface DetectorInput {
   outputs: Record<string, ort.Tensor> | undefined;
 }
 
-function assertOutputs(outputs: readonly ort.Tensor[], size: number): void {
-  for (const [index, { data }] of outputs.entries()) {
-    const cells = (size / (STRIDES[index % 3] as number)) ** 2;
-    const values = [1, 4, 10][Math.floor(index / 3)] as number;
-    if (outputs.length !== 9 || data.length !== cells * ANCHORS * values) {
-      throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
-    }
+function assertOutputs(
+  outputs: readonly ort.Tensor[],
+  size: number,
+  heads: readonly PreparedHead[] | undefined,
+): void {
+  const lengths = outputs.map(({ data }) => data.length);
+  const expected = (valuesOf: (level: number) => number) =>
+    STRIDES.map((stride, level) => (size / stride) ** 2 * valuesOf(level));
+  const wanted = heads
+    ? [expected(() => ANCHORS), expected((level) => heads[level]?.channels ?? 0)]
+    : [1, 4, 10].map((values) => expected(() => ANCHORS * values));
+  if (JSON.stringify(lengths) !== JSON.stringify(wanted.flat())) {
+    throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
   }
 }
 
 interface FeatureMap {
-  level: number;
+  head: Head;
   stride: number;
-  size: number;
+  /** Cells in a row. */
+  columns: number;
   /** Input pixels for one picture pixel. */
   scale: number;
-  threshold: number;
 }
 
-/** Adds the anchors of one feature map that reach the threshold. */
-function collectCandidates(
-  outputs: readonly Float32Array[],
-  map: FeatureMap,
-  candidates: DetectedFace[],
-): void {
-  const { level, threshold } = map;
-  const scores = outputs[level] as Float32Array;
+/** An anchor that reaches the threshold. */
+interface Candidate extends FaceBox {
+  map: FeatureMap;
+  anchor: number;
+}
+
+function collectCandidates(map: FeatureMap, threshold: number, candidates: Candidate[]): void {
+  const { scores } = map.head;
   // Nearly all anchors fail here: with anything in this loop that needs memory, they cost more than the faces.
   for (let anchor = 0; anchor < scores.length; anchor++) {
-    if ((scores[anchor] as number) >= threshold) candidates.push(readCandidate(outputs, map, anchor));
+    const score = scores[anchor] as number;
+    if (score >= threshold) candidates.push({ score, box: boxOf(map, anchor), map, anchor });
   }
 }
 
-/** Boxes and landmarks are distances from the cell's corner (no half-cell offset), in strides. */
-function readCandidate(
-  outputs: readonly Float32Array[],
-  { level, stride, size, scale }: FeatureMap,
-  anchor: number,
-): DetectedFace {
-  const scores = outputs[level] as Float32Array;
-  const boxes = outputs[level + 3] as Float32Array;
-  const points = outputs[level + 6] as Float32Array;
-  const columns = size / stride;
+/** Of boxes and of landmarks are given the distances from the cell's corner, with no half-cell offset. */
+function cornerOf({ stride, columns }: FeatureMap, anchor: number): { x: number; y: number } {
   const cell = Math.floor(anchor / ANCHORS);
-  const x = (cell % columns) * stride;
-  const y = Math.floor(cell / columns) * stride;
-  const distance = (side: number) => (boxes[anchor * 4 + side] as number) * stride;
+  return { x: (cell % columns) * stride, y: Math.floor(cell / columns) * stride };
+}
+
+function boxOf(map: FeatureMap, anchor: number): BoundingBox {
+  const { head, stride, scale } = map;
+  const { x, y } = cornerOf(map, anchor);
+  const [left = 0, top = 0, right = 0, bottom = 0] = Array.from(head.boxOf(anchor), (side) => side * stride);
   return {
-    score: scores[anchor] as number,
-    box: {
-      left: (x - distance(0)) / scale,
-      top: (y - distance(1)) / scale,
-      right: (x + distance(2)) / scale,
-      bottom: (y + distance(3)) / scale,
-    },
-    landmarks: Float32Array.from(
-      { length: 10 },
-      (_, i) => ((i % 2 === 0 ? x : y) + (points[anchor * 10 + i] as number) * stride) / scale,
-    ),
+    left: (x - left) / scale,
+    top: (y - top) / scale,
+    right: (x + right) / scale,
+    bottom: (y + bottom) / scale,
   };
+}
+
+function landmarksOf(map: FeatureMap, anchor: number): Landmarks {
+  const { head, stride, scale } = map;
+  const { x, y } = cornerOf(map, anchor);
+  return Float32Array.from(
+    head.landmarksOf(anchor),
+    (distance, i) => ((i % 2 === 0 ? x : y) + distance * stride) / scale,
+  );
 }

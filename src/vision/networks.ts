@@ -3,7 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import type { ModelFile, ModelPack, RecogniserFile } from '../models/pack.ts';
-import { type AppliedPass, rewriteGraph, rewritesPayOff } from '../models/rewrite/rewrite.ts';
+import {
+  type AppliedPass,
+  type RewrittenDetector,
+  rewriteDetector,
+  rewriteGraph,
+  rewritesPayOff,
+} from '../models/rewrite/rewrite.ts';
 import { FaceDetector } from './detector.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality-score.ts';
 import { type FaceBatching, FaceRecogniser } from './recogniser.ts';
@@ -45,13 +51,14 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
   // Side by side, as the other worker may be ready before this one, and its core is free then.
   const [detectorGraph, recogniserGraph] = await Promise.all([
-    loadGraph(detectorFile, options),
-    loadGraph(recogniserFile, options),
+    loadGraph(detectorFile, options, rewriteDetector),
+    loadGraph(recogniserFile, options, (bytes) => ({ ...rewriteGraph(bytes), heads: undefined })),
   ]);
   const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
     loneSession: detectorGraph.loneSession,
+    heads: detectorGraph.heads,
   });
   assertInputSize(recogniserGraph.session, recogniserFile);
   const recogniser = new FaceRecogniser(recogniserGraph.session, {
@@ -91,23 +98,28 @@ function assertInputSize(session: ort.InferenceSession, { inputSize }: Recognise
   );
 }
 
-interface LoadedGraph {
+interface LoadedGraph extends Omit<RewrittenDetector, 'bytes'> {
   session: ort.InferenceSession;
   /** The same on more threads; undefined where that is not wanted. */
   loneSession: ort.InferenceSession | undefined;
-  applied: AppliedPass[];
 }
 
 /** Sessions are made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
-async function loadGraph(file: ModelFile, options: NetworkOptions): Promise<LoadedGraph> {
-  const bytes = await readFile(file.path);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+async function loadGraph(
+  file: ModelFile,
+  options: NetworkOptions,
+  rewrite: (bytes: Uint8Array<ArrayBuffer>) => RewrittenDetector,
+): Promise<LoadedGraph> {
+  const original = await readFile(file.path);
+  const sha256 = createHash('sha256').update(original).digest('hex');
   if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
-  const { bytes: graph, applied } =
-    options.rewrites && rewritesPayOff(options.device) ? rewriteGraph(bytes) : { bytes, applied: [] };
-  const session = await openSession(graph, options, options.intraOpThreads);
-  const loneSession = isDoubled(options) ? await openSession(graph, options, options.loneThreads) : undefined;
-  return { session, loneSession, applied };
+  const { bytes, ...rewritten } =
+    options.rewrites && rewritesPayOff(options.device)
+      ? rewrite(original)
+      : { bytes: original, applied: [], heads: undefined };
+  const session = await openSession(bytes, options, options.intraOpThreads);
+  const loneSession = isDoubled(options) ? await openSession(bytes, options, options.loneThreads) : undefined;
+  return { session, loneSession, ...rewritten };
 }
 
 function isDoubled({ loneThreads, intraOpThreads, device }: NetworkOptions): boolean {

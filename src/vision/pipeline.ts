@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import { decodePicture } from './decode.ts';
-import type { DetectedFace, FaceDetector } from './detector.ts';
+import type { DetectedFace, FaceBox, FaceDetector } from './detector.ts';
 import {
   type EmbeddedFace,
   embedFace,
@@ -65,7 +65,7 @@ export async function embedFaces(
   const { original } = picture;
   const reduction = original.width / picture.width;
   lap('decode');
-  const isEnough = (faces: DetectedFace[], scale: number) => isSureChoice(faces, picture, scale);
+  const isEnough = (faces: readonly FaceBox[], scale: number) => isSureChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
   const detected = await detector.detectFaces(picture, options.detectionThreshold, {
     alone,

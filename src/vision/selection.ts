@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import type { BoundingBox, DetectedFace } from './detector.ts';
+import type { BoundingBox, FaceBox } from './detector.ts';
 
 /** Which of the detected faces a request wants. */
 export const FACE_SELECTIONS = ['single', 'largest', 'all'] as const;
@@ -24,7 +24,7 @@ export type FaceSelection = (typeof FACE_SELECTIONS)[number];
  * @param faces best score first.
  * @throws {ServiceError} NO_FACE_DETECTED or MULTIPLE_FACES_DETECTED where the selection promises one face.
  */
-export function selectFaces<T extends Pick<DetectedFace, 'box'>>(
+export function selectFaces<T extends Pick<FaceBox, 'box'>>(
   faces: readonly T[],
   selection: FaceSelection,
   image: { width: number; height: number },
@@ -38,7 +38,7 @@ export function selectFaces<T extends Pick<DetectedFace, 'box'>>(
   return [mostProminent(first, others, image)];
 }
 
-function mostProminent<T extends Pick<DetectedFace, 'box'>>(
+function mostProminent<T extends Pick<FaceBox, 'box'>>(
   first: T,
   others: readonly T[],
   image: { width: number; height: number },
@@ -67,7 +67,7 @@ function prominence({ left, top, right, bottom }: BoundingBox, image: { width: n
  * @param scale pixels of the detector input for one of the picture.
  */
 export function isSureChoice(
-  [first, ...others]: readonly Pick<DetectedFace, 'box' | 'score'>[],
+  [first, ...others]: readonly FaceBox[],
   image: { width: number; height: number },
   scale: number,
 ): boolean {

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from '../../src/models/pack.ts';
-import { type RewrittenGraph, rewriteGraph } from '../../src/models/rewrite/rewrite.ts';
+import {
+  type RewrittenDetector,
+  type RewrittenGraph,
+  rewriteDetector,
+  rewriteGraph,
+} from '../../src/models/rewrite/rewrite.ts';
 import { FaceDetector } from '../../src/vision/detector.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { SCORE_WEIGHTS } from '../../src/vision/quality-score.ts';
@@ -15,27 +20,34 @@ import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.t
 const networkFile = (name: string) => new Uint8Array(readFileSync(join(MODELS, 'buffalo_sc_dq', name)));
 
 describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
-  let detector: RewrittenGraph;
+  let detector: RewrittenDetector;
   let recogniser: RewrittenGraph;
 
   beforeAll(() => {
-    detector = rewriteGraph(networkFile('det_500m.onnx'));
+    detector = rewriteDetector(networkFile('det_500m.onnx'));
     recogniser = rewriteGraph(networkFile('w600k_mbf.onnx'));
   });
 
   it('hold every pattern that is known to be in them', () => {
-    expect(appliedTo(detector)).toBe('sibling-convolutions 3, transposes 9');
+    expect(appliedTo(detector)).toBe('deferred-heads 3, narrow-convolutions 3, transposes 3');
+    const wholeDetector = rewriteGraph(networkFile('det_500m.onnx'));
+    expect(appliedTo(wholeDetector)).toBe('sibling-convolutions 3, transposes 9');
     // 34 PReLUs, of which the two beside the grouped convolution are dealt into two parts each.
     expect(appliedTo(recogniser)).toBe('grouped-convolutions 1, prelu 36');
   });
 
   it('find the same faces in photographs and give the same embeddings', async () => {
-    const untouched = await pipelineOf(networkFile('det_500m.onnx'), networkFile('w600k_mbf.onnx'));
-    const rewritten = await pipelineOf(detector.bytes, recogniser.bytes);
+    const untouched = await pipelineOf(
+      { bytes: networkFile('det_500m.onnx') },
+      networkFile('w600k_mbf.onnx'),
+    );
+    const wholeDetector = await pipelineOf(rewriteGraph(networkFile('det_500m.onnx')), recogniser.bytes);
+    const rewritten = await pipelineOf(detector, recogniser.bytes);
     const golden = goldenImages();
     let faces = 0;
     for (const { file } of golden) {
       const wanted = await untouched(photo(file));
+      expectSameFaces(await wholeDetector(photo(file)), wanted);
       expectSameFaces(await rewritten(photo(file)), wanted);
       faces += wanted.faces.length;
     }
@@ -47,7 +59,7 @@ describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
     const bytes = [networkFile('det_500m.onnx'), networkFile('w600k_mbf.onnx')];
     const times = Array.from({ length: 8 }, () => {
       const started = performance.now();
-      for (const network of bytes) rewriteGraph(network);
+      for (const network of bytes) rewriteDetector(network);
       return performance.now() - started;
     });
     // The fastest of several: the machine may be busy, and the first runs are not compiled yet.
@@ -55,9 +67,13 @@ describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
   });
 });
 
-async function pipelineOf(detectorBytes: Uint8Array, recogniserBytes: Uint8Array) {
+async function pipelineOf(
+  { bytes, heads }: { bytes: Uint8Array; heads?: RewrittenDetector['heads'] },
+  recogniserBytes: Uint8Array,
+) {
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
-  const detector = new FaceDetector(await ort.InferenceSession.create(detectorBytes, options), {
+  const detector = new FaceDetector(await ort.InferenceSession.create(bytes, options), {
+    heads,
     sizes: [128, 640],
     preprocessing: DETECTOR_PREPROCESSING,
   });

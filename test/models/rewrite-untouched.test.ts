@@ -5,20 +5,21 @@ import { readFields, type WireField } from '../../src/models/onnx/wire.ts';
 import { REWRITE_PASSES, rewriteGraph, rewritesPayOff } from '../../src/models/rewrite/rewrite.ts';
 import { appliedTo, differenceOf, expectRewritten, TestNetwork } from '../support/onnx-graphs.ts';
 
-/** A network in which every pass finds its pattern, and a convolution that is none of their business. */
+/** A network in which every pass finds its pattern, and convolutions that are none of their business. */
 function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {
   const net = new TestNetwork();
   const stem = net.prelu(net.conv('x', { inputs: 3, outputs: 32 }), [0.25], [1]);
   const grouped = net.conv(stem, { inputs: 32, outputs: 32, group: 16 });
   const mixed = net.prelu(net.conv(grouped, { inputs: 32, outputs: 8, kernel: 1 }), [0.5], [1]);
   const heads = [2, 8].map((outputs) => net.conv(mixed, { inputs: 8, outputs }));
+  const narrow = net.conv(net.conv('x', { inputs: 3, outputs: 32 }), { inputs: 32, outputs: 2 });
   const last = net.graph.add('Transpose', [mixed], { perm: { ints: [2, 3, 0, 1] } });
   const rows = net.graph.add('Reshape', [last, net.graph.ints([-1, 4])]);
   const plain = net.conv(mixed, { inputs: 8, outputs: 4, kernel: 1, name: 'plain' });
-  return net.model([...heads, rows, plain], { opset });
+  return net.model([...heads, narrow, rows, plain], { opset });
 }
 
-const ALL = 'sibling-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1';
+const ALL = 'sibling-convolutions 1, narrow-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1';
 
 /** Writes fields one after another. */
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
@@ -101,11 +102,11 @@ describe('rewriteGraph', () => {
     expect(other(readFields(bytes), MODEL.graph)).toEqual(other(readFields(model), MODEL.graph));
     const changing = [GRAPH.node, GRAPH.initializer];
     expect(other(graphFields(bytes), ...changing)).toEqual(other(graphFields(model), ...changing));
-    // The convolution that no pass has to do with, its weights and its bias; the Reshape and its shape; and the two
-    // unknown fields.
+    // The two convolutions that no pass has to do with, their weights and biases; the bias of the narrow one; the Reshape
+    // and its shape; and the two unknown fields.
     const before = new Set(other(graphFields(model), GRAPH.input, GRAPH.output, GRAPH.name));
     const after = other(graphFields(bytes), GRAPH.input, GRAPH.output, GRAPH.name);
-    expect(after.filter((raw) => before.has(raw)).length).toBe(3 + 2 + 2);
+    expect(after.filter((raw) => before.has(raw)).length).toBe(2 * 3 + 1 + 2 + 2);
   });
 
   it('drops what is stated of tensors that are gone', async () => {

@@ -91,6 +91,13 @@ export function encodeInitialiser(tensor: Initialiser): Uint8Array<ArrayBuffer> 
   return writer.finish();
 }
 
+/** A tensor that leaves the graph, as a field of the graph, with tag and length. */
+export function encodeOutput(output: ValueInfo): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  writeMessage(writer, GRAPH.output, () => writeValueInfo(writer, output));
+  return writer.finish();
+}
+
 /** The tag and length that precede a nested message or bytes of that length. */
 export function encodeHeader(number: number, length: number): Uint8Array<ArrayBuffer> {
   return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();

@@ -38,22 +38,34 @@ function intOf(attribute: Attribute | undefined, absent: number): number {
   return 'int' in attribute ? attribute.int : Number.NaN;
 }
 
-/** How the kernel walks over the picture, as text: equal for convolutions that differ in their weights only. */
-export function geometryOf({ dims, attributes }: Convolution): string {
+/** How a kernel walks over the picture. */
+export interface Walk {
+  kernel: readonly number[];
+  strides: readonly number[];
+  pads: readonly number[];
+  dilations: readonly number[];
+  autoPad: string;
+}
+
+export function walkOf({ dims, attributes }: Convolution): Walk {
   const ints = (name: string, absent: readonly number[]) => {
     const attribute = attributes[name];
     if (attribute === undefined) return absent;
     return 'ints' in attribute ? attribute.ints : [Number.NaN];
   };
   const autoPad = attributes.auto_pad;
-  return JSON.stringify([
-    ints('kernel_shape', dims.slice(2)),
-    ints('strides', [1, 1]),
-    ints('pads', [0, 0, 0, 0]),
-    ints('dilations', [1, 1]),
-    autoPad && 'string' in autoPad ? autoPad.string : 'NOTSET',
-  ]);
+  return {
+    kernel: ints('kernel_shape', dims.slice(2)),
+    strides: ints('strides', [1, 1]),
+    pads: ints('pads', [0, 0, 0, 0]),
+    dilations: ints('dilations', [1, 1]),
+    autoPad: autoPad && 'string' in autoPad ? autoPad.string : 'NOTSET',
+  };
 }
+
+/** The walk as text, to compare it. */
+export const walkKey = (walk: Walk): string =>
+  JSON.stringify([walk.kernel, walk.strides, walk.pads, walk.dilations, walk.autoPad]);
 
 /** A node that convolves every channel by itself with a kernel of one number: it scales the channels. */
 export function channelScaling(

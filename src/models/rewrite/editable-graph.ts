@@ -5,8 +5,10 @@ import {
   encodeHeader,
   encodeInitialiser,
   encodeNode,
+  encodeOutput,
   type GraphNode,
   type Initialiser,
+  type ValueInfo,
 } from '../onnx/writer.ts';
 import { type ParsedModel, parseModel } from './parse-model.ts';
 
@@ -45,6 +47,9 @@ export class EditableGraph {
   readonly #names: Set<TensorName>;
   readonly #producers = new Map<TensorName, Node>();
   readonly #consumers = new Map<TensorName, Node[]>();
+  #outputs: ReadonlySet<TensorName>;
+  /** Undefined as long as they are the file's. */
+  #restatedOutputs: readonly ValueInfo[] | undefined;
 
   /** @throws {Error} when the bytes are no model, or one with parts that a rewrite could break unseen. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -53,6 +58,7 @@ export class EditableGraph {
     this.#originalNodes = new Map(this.#model.nodes.map(({ node, raw }) => [node, raw]));
     this.#nodes = [...this.#originalNodes.keys()];
     this.#names = new Set(this.#model.names);
+    this.#outputs = this.#model.outputs;
     for (const node of this.#nodes) this.#connect(node);
   }
 
@@ -77,7 +83,18 @@ export class EditableGraph {
   }
 
   isOutput(tensor: TensorName): boolean {
-    return this.#model.outputs.has(tensor);
+    return this.#outputs.has(tensor);
+  }
+
+  /** In their order. */
+  get outputs(): readonly TensorName[] {
+    return [...this.#outputs];
+  }
+
+  /** Lets other tensors leave the graph. Nodes that none of them needs are still there. */
+  restateOutputs(outputs: readonly ValueInfo[]): void {
+    this.#outputs = new Set(outputs.map(({ name }) => name));
+    this.#restatedOutputs = outputs;
   }
 
   constant(tensor: TensorName | undefined): Constant | undefined {
@@ -159,12 +176,20 @@ export class EditableGraph {
       if (field.number === GRAPH.node) {
         if (!nodesWritten) chunks.push(...nodes);
         nodesWritten = true;
-      } else if (!this.#isForsaken(field)) {
+      } else if (!this.#isForsaken(field) && !this.#isRestated(field)) {
         chunks.push(field.raw);
       }
     }
+    chunks.push(...(this.#restatedOutputs ?? []).map(encodeOutput));
     for (const [name, { raw }] of this.#added) if (this.consumersOf(name).length > 0) chunks.push(raw);
     return chunks;
+  }
+
+  /** Whether the file says something of the outputs that no longer holds. */
+  #isRestated(field: WireField): boolean {
+    if (this.#restatedOutputs === undefined) return false;
+    if (field.number === GRAPH.output) return true;
+    return field.number === GRAPH.valueInfo && this.isOutput(this.#model.nameOf(field) ?? '');
   }
 
   /** Whether a rewrite took away the only use of a weight, or the tensor whose shape is stated here. */

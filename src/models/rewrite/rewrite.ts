@@ -1,12 +1,18 @@
+import { type DeferredHead, deferHeads } from './deferred-heads.ts';
 import { EditableGraph } from './editable-graph.ts';
 import { splitGroupedConvolutions } from './grouped-convolution.ts';
+import { takeNarrowConvolutionsApart } from './narrow-convolutions.ts';
 import { rewritePrelu } from './prelu.ts';
 import { mergeSiblingConvolutions } from './sibling-convolutions.ts';
 import { flattenTransposes } from './transposes.ts';
 
-/** In this order: splitting a grouped convolution deals the PReLUs beside it, which are then rewritten. */
+/**
+ * In this order: convolutions that are merged are narrow no longer; splitting a grouped convolution deals the PReLUs
+ * beside it, which are then rewritten.
+ */
 const PASSES = {
   'sibling-convolutions': mergeSiblingConvolutions,
+  'narrow-convolutions': takeNarrowConvolutionsApart,
   'grouped-convolutions': splitGroupedConvolutions,
   prelu: rewritePrelu,
   transposes: flattenTransposes,
@@ -18,13 +24,17 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that the passes read and write (Add, BatchNormalization, Conv,
- * Flatten, PRelu, Relu, Reshape, Sigmoid, Split, Transpose) mean what the passes take them to mean. Source: onnx/onnx, docs/Changelog.md.
+ * Flatten, Mul, PRelu, Relu, Reshape, Sigmoid, Split, Transpose) mean what the passes take them to mean. Source: onnx/onnx,
+ * docs/Changelog.md.
  */
 const OPSETS = { least: 9, most: 24 } as const;
 
+/** What may be rewritten: by the passes, and beside them by {@link rewriteDetector}. */
+export const REWRITES = ['deferred-heads', ...REWRITE_PASSES] as const;
+
 /** A pass that found its pattern, and how often. */
 export interface AppliedPass {
-  pass: RewritePass;
+  pass: (typeof REWRITES)[number];
   count: number;
 }
 
@@ -32,6 +42,11 @@ export interface RewrittenGraph {
   /** The very array that was given where nothing was rewritten. */
   bytes: Uint8Array<ArrayBuffer>;
   applied: AppliedPass[];
+}
+
+export interface RewrittenDetector extends RewrittenGraph {
+  /** What the graph leaves to its caller; its outputs are scores and features then. Undefined where it does all itself. */
+  heads: DeferredHead[] | undefined;
 }
 
 /**
@@ -45,15 +60,34 @@ export function rewriteGraph(
   bytes: Uint8Array<ArrayBuffer>,
   { passes = REWRITE_PASSES }: { passes?: readonly RewritePass[] } = {},
 ): RewrittenGraph {
+  const { heads: _none, ...rewritten } = rewrite(bytes, passes, () => undefined);
+  return rewritten;
+}
+
+/** Rewrites a detector likewise, and takes its heads out of the graph where they are SCRFD's. */
+export function rewriteDetector(bytes: Uint8Array<ArrayBuffer>): RewrittenDetector {
+  return rewrite(bytes, REWRITE_PASSES, deferHeads);
+}
+
+function rewrite(
+  bytes: Uint8Array<ArrayBuffer>,
+  passes: readonly RewritePass[],
+  takeHeadsOut: (graph: EditableGraph) => DeferredHead[] | undefined,
+): RewrittenDetector {
+  const untouched: RewrittenDetector = { bytes, applied: [], heads: undefined };
   try {
     const graph = new EditableGraph(bytes);
-    if (graph.opset < OPSETS.least || graph.opset > OPSETS.most) return { bytes, applied: [] };
-    const applied = REWRITE_PASSES.filter((pass) => passes.includes(pass))
-      .map((pass) => ({ pass, count: PASSES[pass](graph) }))
-      .filter(({ count }) => count > 0);
-    return { bytes: applied.length > 0 ? graph.toBytes() : bytes, applied };
+    if (graph.opset < OPSETS.least || graph.opset > OPSETS.most) return untouched;
+    const heads = takeHeadsOut(graph);
+    const applied: AppliedPass[] = REWRITE_PASSES.filter((pass) => passes.includes(pass)).map((pass) => ({
+      pass,
+      count: PASSES[pass](graph),
+    }));
+    if (heads) applied.unshift({ pass: 'deferred-heads', count: heads.length });
+    const found = applied.filter(({ count }) => count > 0);
+    return found.length > 0 ? { bytes: graph.toBytes(), applied: found, heads } : untouched;
   } catch {
-    return { bytes, applied: [] };
+    return untouched;
   }
 }
 

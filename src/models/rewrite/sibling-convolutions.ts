@@ -1,5 +1,5 @@
 import type { GraphNode } from '../onnx/writer.ts';
-import { type Convolution, convolutionOf, geometryOf } from './convolution.ts';
+import { type Convolution, convolutionOf, walkKey, walkOf } from './convolution.ts';
 import type { EditableGraph, Node, TensorName } from './editable-graph.ts';
 
 /**
@@ -24,7 +24,7 @@ export function mergeSiblingConvolutions(graph: EditableGraph): number {
   for (const node of graph.nodesOf('Conv')) {
     const convolution = convolutionOf(graph, node);
     if (convolution === undefined || !isNarrowHead(graph, convolution)) continue;
-    const key = JSON.stringify([convolution.input, convolution.dims[1], geometryOf(convolution)]);
+    const key = JSON.stringify([convolution.input, convolution.dims[1], walkKey(walkOf(convolution))]);
     groups.set(key, [...(groups.get(key) ?? []), convolution]);
   }
   const mergeable = [...groups.values()].filter(({ length }) => length > 1);
