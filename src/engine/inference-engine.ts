@@ -96,7 +96,7 @@ export class InferenceEngine implements FaceEngine {
       grow: take,
       async embed(image, options, signal) {
         const { result, waited } = await pool.run({ image, options }, { transfer: [image.buffer], signal });
-        return { ...result, waited };
+        return { ...result, waited: waited + result.waited };
       },
       release() {
         for (const release of releases.splice(0)) release();
@@ -157,6 +157,7 @@ export class InferenceEngine implements FaceEngine {
       entry: builtFile('engine/inference-worker.js'),
       size: WORKERS,
       jobsPerWorker: imagesPerWorker,
+      handsAhead: batching === undefined,
       // A lone job goes to the first worker, so no other needs what speeds it up.
       setup: (worker) => (worker === 0 ? setup : { ...setup, loneThreads: 1 }),
       maxWait: this.#config.REQUEST_TIMEOUT_MS,

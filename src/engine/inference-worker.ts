@@ -1,5 +1,6 @@
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
+import { Turns } from '../vision/turns.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { serveJobs } from './job-port.ts';
 
@@ -28,6 +29,14 @@ await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
   collectGarbage();
   let decoded = 0;
+  const collectPicture = ({ image: { width, height } }: EmbedResult) => {
+    decoded += width * height * 3;
+    if (decoded < DECODED_BYTES) return;
+    collectGarbage('minor');
+    decoded = 0;
+  };
+  // Taken before anything is decoded, so that pictures are at work in the order in which they came.
+  const turns = setup.batching ? undefined : new Turns();
   return {
     ready: {
       embeddingSize: networks.embeddingSize,
@@ -35,13 +44,16 @@ await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async
       facesPerRun: networks.recogniser.facesPerRun,
     },
     async run({ image, options }, alone) {
-      const result = await embedFaces(image, options, networks, { alone });
-      decoded += result.image.width * result.image.height * 3;
-      if (decoded >= DECODED_BYTES) {
-        collectGarbage('minor');
-        decoded = 0;
+      const turn = turns?.take();
+      try {
+        const result = await embedFaces(image, options, networks, { alone, turn });
+        collectPicture(result);
+        return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
+      } finally {
+        // Also for a picture that was broken, so that answers come in order.
+        await turn;
+        turns?.pass();
       }
-      return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
     },
   };
 });

@@ -9,6 +9,12 @@ export interface PoolOptions {
   size: number;
   /** Most jobs that one worker has in its hands at one time; 1 unless it is said. */
   jobsPerWorker?: number;
+  /**
+   * Whether a worker is given its next job before it is done with the last, so that it need not wait for this thread in
+   * between; it must work on them and answer them in the order in which they came. Only as long as more jobs wait than there are workers,
+   * so that no other worker will miss it.
+   */
+  handsAhead?: boolean;
   /** Gives each worker its workerData; workers are numbered from 0, and a replacement has the number of the lost one. */
   setup: (worker: number) => unknown;
   /** Longest wait for a worker, in milliseconds. */
@@ -29,6 +35,8 @@ interface QueuedJob<Job, Result> {
   transfer: TransferListItem[];
   enqueued: number;
   started: number;
+  /** Whether its caller has had an answer already. */
+  abandoned: boolean;
   settle: { resolve: (value: { result: Result; waited: number }) => void; reject: (error: unknown) => void };
   /** Removes the timer and the listener that can take the job out of the queue. */
   unwatch: () => void;
@@ -40,6 +48,10 @@ interface Member<Job, Result> {
   hasLoaded: boolean;
   /** What it has in its hands, by the number under which it was sent. */
   jobs: Map<number, QueuedJob<Job, Result>>;
+  /** What it was given ahead, likewise: at most one. Still in the queue for everybody else, with a deadline. */
+  ahead: Map<number, QueuedJob<Job, Result>>;
+  /** When it was last done with a job. */
+  doneAt: number;
 }
 
 /** Delay before a lost worker is replaced, in milliseconds; doubles with each loss in a row. */
@@ -96,13 +108,13 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   get queued(): number {
-    return this.#queue.size;
+    return this.#queue.size + [...this.#members].reduce((sum, { ahead }) => sum + ahead.size, 0);
   }
 
   /** Milliseconds until a job that joined the queue now would be taken up, by recent experience. */
   get expectedWait(): number {
     const atOnce = this.#options.size * this.#jobsPerWorker;
-    return (this.#queue.size * this.#smoothedServiceTime) / atOnce;
+    return (this.queued * this.#smoothedServiceTime) / atOnce;
   }
 
   /** The refusal for a caller who gets no permit: it says when a place is likely to be free. */
@@ -129,7 +141,7 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /**
-   * @returns the result, and the milliseconds the job waited for a worker.
+   * @returns the result, and the milliseconds until the job was in the hands of a worker.
    * @throws {ServiceError} what the job threw; DEADLINE_EXCEEDED after `maxWait`; PROCESSING_ERROR if its worker died.
    */
   run(job: Job, { transfer = [], signal }: RunOptions = {}): Promise<{ result: Result; waited: number }> {
@@ -137,12 +149,13 @@ export class WorkerPool<Ready, Job, Result> {
       if (this.#closing)
         throw new ServiceError('MODEL_NOT_LOADED', { detail: 'The service is shutting down.' });
       signal?.throwIfAborted();
+      // One that was given ahead cannot be taken back; its answer will be for nobody.
       const leave = (error: unknown) => {
-        if (this.#queue.delete(queued)) {
-          queued.unwatch();
-          reject(error);
-          this.#dispatch();
-        }
+        this.#queue.delete(queued);
+        queued.abandoned = true;
+        queued.unwatch();
+        reject(error);
+        this.#dispatch();
       };
       const timer = setTimeout(() => leave(new ServiceError('DEADLINE_EXCEEDED')), this.#options.maxWait);
       const onAbort = () => leave(signal?.reason);
@@ -152,7 +165,15 @@ export class WorkerPool<Ready, Job, Result> {
         signal?.removeEventListener('abort', onAbort);
       };
       const enqueued = performance.now();
-      const queued = { job, transfer, enqueued, started: 0, settle: { resolve, reject }, unwatch };
+      const queued: QueuedJob<Job, Result> = {
+        job,
+        transfer,
+        enqueued,
+        started: 0,
+        abandoned: false,
+        settle: { resolve, reject },
+        unwatch,
+      };
       this.#queue.add(queued);
       // Later, so that a job that comes with others does not pass for a lone one.
       queueMicrotask(() => this.#dispatch());
@@ -174,24 +195,40 @@ export class WorkerPool<Ready, Job, Result> {
   #dispatch(): void {
     for (;;) {
       const [next] = this.#queue;
-      const member = next && this.#freest();
-      if (next === undefined || member === undefined) break;
-      const alone = this.running === 0 && this.#queue.size === 1;
-      this.#queue.delete(next);
-      next.unwatch();
-      next.started = performance.now();
-      const id = this.#nextJobId++;
-      member.jobs.set(id, next);
-      const message: ToWorker<Job> = { type: 'run', id, job: next.job, alone };
-      try {
-        member.worker.postMessage(message, next.transfer);
-      } catch (error) {
-        // Nothing was sent: the job cannot be cloned or its buffer has been moved before.
-        member.jobs.delete(id);
-        next.settle.reject(error);
+      if (next === undefined) break;
+      const free = this.#freest();
+      if (free) {
+        next.unwatch();
+        this.#handOver(next, free, free.jobs);
+        continue;
       }
+      const busy = this.#nextToHaveAhead();
+      if (busy === undefined) break;
+      this.#handOver(next, busy, busy.ahead);
     }
     if (this.#isIdle()) this.#onIdle?.();
+  }
+
+  #handOver(
+    next: QueuedJob<Job, Result>,
+    member: Member<Job, Result>,
+    hands: Map<number, QueuedJob<Job, Result>>,
+  ): void {
+    const alone = this.running === 0 && this.#queue.size === 1;
+    this.#queue.delete(next);
+    next.started = performance.now();
+    const id = this.#nextJobId++;
+    hands.set(id, next);
+    const message: ToWorker<Job> = { type: 'run', id, job: next.job, alone };
+    try {
+      // What is given ahead is copied and not moved, in case that the worker dies of the job before it.
+      member.worker.postMessage(message, hands === member.ahead ? [] : next.transfer);
+    } catch (error) {
+      // Nothing was sent: the job cannot be cloned or its buffer has been moved before.
+      hands.delete(id);
+      next.unwatch();
+      next.settle.reject(error);
+    }
   }
 
   /** The worker with the fewest jobs that can take another, of several the one with the lowest number. */
@@ -202,6 +239,11 @@ export class WorkerPool<Ready, Job, Result> {
     return free.sort((a, b) => a.jobs.size - b.jobs.size || a.number - b.number)[0];
   }
 
+  #nextToHaveAhead(): Member<Job, Result> | undefined {
+    if (!this.#options.handsAhead || this.#queue.size <= this.#options.size) return undefined;
+    return [...this.#members].find(({ hasLoaded, ahead }) => hasLoaded && ahead.size === 0);
+  }
+
   /** Starts one worker; settles when it has loaded or failed to. */
   #spawn(number: number): Promise<Ready> {
     const { entry, setup, youngGenerationMiB } = this.#options;
@@ -209,7 +251,14 @@ export class WorkerPool<Ready, Job, Result> {
       workerData: setup(number),
       ...(youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {}),
     });
-    const member: Member<Job, Result> = { number, worker, hasLoaded: false, jobs: new Map() };
+    const member: Member<Job, Result> = {
+      number,
+      worker,
+      hasLoaded: false,
+      jobs: new Map(),
+      ahead: new Map(),
+      doneAt: 0,
+    };
     this.#members.add(member);
     return new Promise((resolve, reject) => {
       let loadFailure: Error | undefined;
@@ -247,11 +296,14 @@ export class WorkerPool<Ready, Job, Result> {
   ): void {
     const current = member.jobs.get(message.id);
     if (current === undefined) return;
-    const serviceTime = performance.now() - current.started;
+    const now = performance.now();
+    const serviceTime = now - Math.max(current.started, this.#jobsPerWorker === 1 ? member.doneAt : 0);
+    member.doneAt = now;
     this.#smoothedServiceTime +=
       (serviceTime - this.#smoothedServiceTime) * (this.#smoothedServiceTime ? SMOOTHING : 1);
     this.#losses = 0;
     member.jobs.delete(message.id);
+    this.#beginAhead(member);
     if (message.type === 'done') {
       current.settle.resolve({ result: message.result, waited: current.started - current.enqueued });
     } else {
@@ -260,19 +312,35 @@ export class WorkerPool<Ready, Job, Result> {
     this.#dispatch();
   }
 
+  /** What was given ahead is now at work: its deadline no longer counts. */
+  #beginAhead({ jobs, ahead }: Member<Job, Result>): void {
+    for (const [id, job] of ahead) {
+      job.unwatch();
+      jobs.set(id, job);
+    }
+    ahead.clear();
+  }
+
+  /** Puts what a lost worker was given ahead back to the head of the queue. */
+  #takeBack({ ahead }: Member<Job, Result>): void {
+    const queued = [...this.#queue];
+    this.#queue.clear();
+    for (const job of [...ahead.values(), ...queued]) if (!job.abandoned) this.#queue.add(job);
+  }
+
   #lose(member: Member<Job, Result>): void {
     this.#members.delete(member);
+    this.#takeBack(member);
     for (const { settle } of member.jobs.values()) {
       settle.reject(
         new ServiceError('PROCESSING_ERROR', { cause: new Error('The worker thread of this job died.') }),
       );
     }
-    if (this.#closing) {
-      this.#dispatch();
-    } else if (member.hasLoaded) {
+    if (member.hasLoaded && !this.#closing) {
       this.#lost++;
       this.#replaceLater(member.number);
     }
+    this.#dispatch();
   }
 
   #replaceLater(number: number): void {

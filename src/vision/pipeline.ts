@@ -36,6 +36,8 @@ export interface EmbedResult {
   refused: RefusedFace[];
   /** Faces that were detected and wanted, but are beyond `maxFaces`. */
   omitted: number;
+  /** Milliseconds that the decoded picture waited for the one before it. */
+  waited: number;
   /** Milliseconds spent in each stage. */
   timings: Record<VisionStage, number>;
 }
@@ -43,7 +45,9 @@ export interface EmbedResult {
 /**
  * From an encoded image to embeddings: decode, detect, select, then align, measure and recognise each face.
  *
- * @param alone whether the cores have nothing else to do.
+ * @param options.alone whether the cores have nothing else to do.
+ * @param options.turn what must settle before the networks may be used: unless faces are batched, they take one picture at a
+ *   time, while the next may be decoded.
  * @throws {ServiceError} for an image that cannot be used or has not the faces asked for; LOW_QUALITY for a face below
  *   a limit where the selection promises one face.
  */
@@ -51,7 +55,7 @@ export async function embedFaces(
   bytes: Uint8Array,
   options: EmbedOptions,
   { detector, ...networks }: { detector: FaceDetector } & FaceNetworks,
-  { alone = false } = {},
+  { alone = false, turn }: { alone?: boolean; turn?: Promise<void> | undefined } = {},
 ): Promise<EmbedResult> {
   const timings = { decode: 0, detect: 0, align: 0, quality: 0, recognise: 0 };
   let last = performance.now();
@@ -65,6 +69,10 @@ export async function embedFaces(
   const { original } = picture;
   const reduction = original.width / picture.width;
   lap('decode');
+  if (turn) await turn;
+  const decodedAt = last;
+  last = performance.now();
+  const waited = last - decodedAt;
   const isEnough = (faces: readonly FaceBox[], scale: number) => isSureChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
   const detected = await detector.detectFaces(picture, options.detectionThreshold, {
@@ -83,7 +91,7 @@ export async function embedFaces(
     else if (options.selection === 'all') refused.push(enlarge(face, reduction));
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
-  return { image: original, faces, refused, omitted: wanted.length - looked.length, timings };
+  return { image: original, faces, refused, omitted: wanted.length - looked.length, waited, timings };
 }
 
 /** From pixels of a picture that was decoded at a reduced size to those of the picture itself. */

@@ -13,20 +13,28 @@ interface Job {
 type Pool = WorkerPool<
   { threadId: number },
   Job,
-  { echo: unknown; threadId: number; alone: boolean; worker: number }
+  {
+    echo: unknown;
+    threadId: number;
+    alone: boolean;
+    worker: number;
+    /** Jobs in its hands when it was done, itself included. */
+    held: number;
+  }
 >;
 
 const pools: Pool[] = [];
 
 function createPool(
   size: number,
-  options: { maxWait?: number; setup?: object; jobsPerWorker?: number } = {},
+  options: { maxWait?: number; setup?: object; jobsPerWorker?: number; handsAhead?: boolean } = {},
 ): Pool {
   const pool: Pool = new WorkerPool({
     entry: new URL('./threads/obedient.mjs', import.meta.url),
     size,
     setup: (worker) => ({ ...options.setup, worker }),
     maxWait: options.maxWait ?? 5_000,
+    ...(options.handsAhead ? { handsAhead: true } : {}),
     ...(options.jobsPerWorker ? { jobsPerWorker: options.jobsPerWorker } : {}),
     log: silentLog,
   });
@@ -261,5 +269,110 @@ describe('a worker pool with several jobs for each worker', () => {
     await pool.close();
     expect((await running).map(({ result }) => result.echo)).toEqual([1, 2]);
     expect(pool).toMatchObject({ alive: 0, lost: 0 });
+  });
+});
+
+describe('a pool that hands jobs ahead', () => {
+  const AHEAD = { handsAhead: true, setup: { inOrder: true } };
+
+  it('gives each worker its next job before it is done, while more wait than there are workers', async () => {
+    const pool = createPool(2, AHEAD);
+    await pool.start();
+    const jobs = Array.from({ length: 10 }, (_, echo) => pool.run({ echo, ms: 20 }));
+    await until(() => pool.running === 2);
+    expect(pool.queued).toBe(8);
+    const results = (await Promise.all(jobs)).map(({ result }) => result);
+    expect(results.map(({ echo }) => echo)).toEqual(Array.from({ length: 10 }, (_, i) => i));
+    const held = (echo: number) => results[echo]?.held;
+    expect([held(0), held(1)]).toEqual([2, 2]);
+    expect([held(8), held(9)]).toEqual([1, 1]);
+    expect(new Set(results.map(({ worker }) => worker)).size).toBe(2);
+  });
+
+  it('keeps those for which another worker may be free sooner', async () => {
+    const pool = createPool(2, AHEAD);
+    await pool.start();
+    const long = pool.run({ ms: 200 });
+    const others = [10, 0, 0].map((ms, echo) => pool.run({ ms, echo }).then(({ result }) => result));
+    expect((await Promise.all(others)).map(({ worker, held }) => [worker, held])).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ]);
+    await long;
+  });
+
+  it('expects no longer a wait than there is', async () => {
+    const pool = createPool(1, AHEAD);
+    await pool.start();
+    await Promise.all(Array.from({ length: 6 }, () => pool.run({ ms: 30 })));
+    const last = Array.from({ length: 3 }, () => pool.run({ ms: 30 }));
+    await until(() => pool.running === 1);
+    expect(pool.queued).toBe(2);
+    // Of each job alone and not of its time in the worker's hands, behind another.
+    expect(pool.expectedWait).toBeGreaterThan(2 * 25);
+    expect(pool.expectedWait).toBeLessThan(2 * 50);
+    await Promise.all(last);
+  });
+
+  it('loses the job at work alone when a worker dies, and moves nothing to it that others will need', async () => {
+    const pool = createPool(1, AHEAD);
+    await pool.start();
+    const run = (echo: Uint8Array<ArrayBuffer>) => pool.run({ echo }, { transfer: [echo.buffer] });
+    const died = pool.run({ dieInJob: true });
+    const others = [1, 2, 3].map((value) => run(Uint8Array.of(value)));
+    await expect(died).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
+    const echoes = (await Promise.all(others)).map(({ result }) => result.echo);
+    expect(echoes).toEqual([1, 2, 3].map((value) => Uint8Array.of(value)));
+    expect(pool).toMatchObject({ running: 0, queued: 0, lost: 1 });
+  });
+
+  it('keeps the deadline of what it handed ahead, and lets its caller go', async () => {
+    const pool = createPool(1, { ...AHEAD, maxWait: 60 });
+    await pool.start();
+    const leaving = new AbortController();
+    const running = pool.run({ ms: 150, echo: 'first' });
+    const ahead = pool.run({ echo: 'ahead' }, { signal: leaving.signal });
+    const behind = pool.run({ dieInJob: true });
+    await until(() => pool.running === 1);
+    leaving.abort(new Error('gone'));
+    await expect(ahead).rejects.toThrow('gone');
+    await expect(behind).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect((await running).result.echo).toBe('first');
+    expect((await pool.run({ echo: 'next' })).result.echo).toBe('next');
+    expect(pool).toMatchObject({ alive: 1, lost: 0, queued: 0 });
+  });
+
+  it('does not run again what nobody waits for any more', async () => {
+    const pool = createPool(1, AHEAD);
+    await pool.start();
+    const leaving = new AbortController();
+    const died = pool.run({ dieInJob: true });
+    const ahead = pool.run({ dieInJob: true }, { signal: leaving.signal });
+    const behind = pool.run({ echo: 'behind' });
+    leaving.abort(new Error('gone'));
+    await expect(ahead).rejects.toThrow('gone');
+    await expect(died).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
+    expect((await behind).result.echo).toBe('behind');
+    expect(pool.lost).toBe(1);
+  });
+
+  it('answers a job that fails, and all it accepted before it closes', async () => {
+    const pool = createPool(1, AHEAD);
+    await pool.start();
+    const outcomes = Promise.allSettled([
+      pool.run({ ms: 20 }),
+      pool.run({ fail: 'service' }),
+      pool.run({ fail: 'service' }),
+      pool.run({ echo: 'last' }),
+    ]);
+    await until(() => pool.running === 1);
+    await pool.close();
+    expect((await outcomes).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'rejected',
+      'fulfilled',
+    ]);
   });
 });
