@@ -69,10 +69,8 @@ export async function embedFaces(
   const { original } = picture;
   const reduction = original.width / picture.width;
   lap('decode');
-  if (turn) await turn;
-  const decodedAt = last;
-  last = performance.now();
-  const waited = last - decodedAt;
+  const waited = turn === undefined ? 0 : await timed(turn);
+  last += waited;
   const isEnough = (faces: readonly FaceBox[], scale: number) => isSureChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
   const detected = await detector.detectFaces(picture, options.detectionThreshold, {
@@ -92,6 +90,13 @@ export async function embedFaces(
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
   return { image: original, faces, refused, omitted: wanted.length - looked.length, waited, timings };
+}
+
+/** Milliseconds until it settles. */
+async function timed(work: Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work;
+  return performance.now() - started;
 }
 
 /** From pixels of a picture that was decoded at a reduced size to those of the picture itself. */
