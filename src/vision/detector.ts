@@ -1,8 +1,9 @@
 import * as ort from 'onnxruntime-node';
 import type { DeferredHead } from '../models/rewrite/deferred-heads.ts';
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../models/scrfd.ts';
 import type { Landmarks } from './alignment.ts';
 import type { Pixels } from './decode.ts';
-import { ANCHORS, computeHead, type Head, type PreparedHead, prepareHead, readHead } from './heads.ts';
+import { computeHead, type Head, type PreparedHead, prepareHead, readHead } from './heads.ts';
 import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
 import { Turns } from './turns.ts';
@@ -186,7 +187,7 @@ function assertOutputs(
     STRIDES.map((stride, level) => (size / stride) ** 2 * valuesOf(level));
   const wanted = heads
     ? [expected(() => ANCHORS), expected((level) => heads[level]?.channels ?? 0)]
-    : [1, 4, 10].map((values) => expected(() => ANCHORS * values));
+    : [1, BOX_VALUES, LANDMARK_VALUES].map((values) => expected(() => ANCHORS * values));
   if (JSON.stringify(lengths) !== JSON.stringify(wanted.flat())) {
     throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
   }

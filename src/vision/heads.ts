@@ -1,4 +1,5 @@
 import type { DeferredConvolution, DeferredHead } from '../models/rewrite/deferred-heads.ts';
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../models/scrfd.ts';
 
 /** What a detector says of the anchors at one stride. */
 export interface Head {
@@ -10,13 +11,7 @@ export interface Head {
   landmarksOf(anchor: number): ArrayLike<number>;
 }
 
-/** SCRFD has two anchors at each cell, one after the other. */
-export const ANCHORS = 2;
-
-const BOX_VALUES = 4;
-const LANDMARK_VALUES = 10;
-
-/** The head of a graph that computed everything: rows of 4 and of 10 numbers, one of each anchor. */
+/** The head of a graph that computed everything: rows of numbers, one of each anchor. */
 export function readHead(scores: Float32Array, boxes: Float32Array, landmarks: Float32Array): Head {
   const row = (rows: Float32Array, values: number) => (anchor: number) =>
     rows.subarray(anchor * values, (anchor + 1) * values);
@@ -92,19 +87,17 @@ function takePatch(
   const x = cell % columns;
   const y = Math.floor(cell / columns);
   const plane = rows * columns;
+  // Where in a plane each place is, if it is there.
+  const places = Array.from({ length: PLACES }, (_, place) => {
+    const column = x - 1 + (place % KERNEL);
+    const row = y - 1 + Math.floor(place / KERNEL);
+    return row >= 0 && row < rows && column >= 0 && column < columns ? row * columns + column : -1;
+  });
   let at = 0;
-  for (let block = 0; block < channels; block += BLOCK) {
-    const end = Math.min(block + BLOCK, channels);
-    for (let place = 0; place < PLACES; place++) {
-      const column = x - 1 + (place % KERNEL);
-      const row = y - 1 + Math.floor(place / KERNEL);
-      const inside = row >= 0 && row < rows && column >= 0 && column < columns;
-      const from = row * columns + column;
-      for (let channel = block; channel < end; channel++) {
-        patch[at++] = inside ? (features[channel * plane + from] as number) : 0;
-      }
-    }
-  }
+  forEachProduct(channels, (channel, place) => {
+    const from = places[place] as number;
+    patch[at++] = from < 0 ? 0 : (features[channel * plane + from] as number);
+  });
 }
 
 /**

@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-node';
 import type { ModelFile, ModelPack, RecogniserFile } from '../models/pack.ts';
 import {
   type AppliedPass,
-  type RewrittenDetector,
+  type RewrittenGraph,
   rewriteDetector,
   rewriteGraph,
   rewritesPayOff,
@@ -49,11 +49,8 @@ export interface Networks {
  */
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
-  // Side by side, as the other worker may be ready before this one, and its core is free then.
-  const [detectorGraph, recogniserGraph] = await Promise.all([
-    loadGraph(detectorFile, options, rewriteDetector),
-    loadGraph(recogniserFile, options, (bytes) => ({ ...rewriteGraph(bytes), heads: undefined })),
-  ]);
+  const detectorGraph = await loadGraph(detectorFile, options, rewriteDetector);
+  const recogniserGraph = await loadGraph(recogniserFile, options, rewriteGraph);
   const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
@@ -98,7 +95,7 @@ function assertInputSize(session: ort.InferenceSession, { inputSize }: Recognise
   );
 }
 
-interface LoadedGraph extends Omit<RewrittenDetector, 'bytes'> {
+interface LoadedGraph extends Omit<RewrittenGraph, 'bytes'> {
   session: ort.InferenceSession;
   /** The same on more threads; undefined where that is not wanted. */
   loneSession: ort.InferenceSession | undefined;
@@ -108,15 +105,13 @@ interface LoadedGraph extends Omit<RewrittenDetector, 'bytes'> {
 async function loadGraph(
   file: ModelFile,
   options: NetworkOptions,
-  rewrite: (bytes: Uint8Array<ArrayBuffer>) => RewrittenDetector,
+  rewrite: (bytes: Uint8Array<ArrayBuffer>) => RewrittenGraph,
 ): Promise<LoadedGraph> {
   const original = await readFile(file.path);
   const sha256 = createHash('sha256').update(original).digest('hex');
   if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
   const { bytes, ...rewritten } =
-    options.rewrites && rewritesPayOff(options.device)
-      ? rewrite(original)
-      : { bytes: original, applied: [], heads: undefined };
+    options.rewrites && rewritesPayOff(options.device) ? rewrite(original) : { bytes: original, applied: [] };
   const session = await openSession(bytes, options, options.intraOpThreads);
   const loneSession = isDoubled(options) ? await openSession(bytes, options, options.loneThreads) : undefined;
   return { session, loneSession, ...rewritten };

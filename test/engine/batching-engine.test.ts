@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { assembleApp } from '../support/app.ts';
+import { imageSender } from '../support/app.ts';
 import { startEngine, testConfig } from '../support/engines.ts';
-import { type Answer, answerOf } from '../support/http.ts';
+import type { Answer } from '../support/http.ts';
 import { cosine } from '../support/numbers.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 
@@ -14,9 +14,7 @@ describe('one worker with several images at work', () => {
 
   beforeAll(async () => {
     engine = await startEngine(config, { imagesPerWorker: 6, batching: { windowMs: 20, most: 4 } });
-    const { app } = assembleApp(config, engine);
-    const headers = { 'Content-Type': 'application/octet-stream' };
-    send = async (body) => answerOf(await app.request('/v1/embed', { method: 'POST', headers, body }));
+    send = imageSender(config, engine);
   });
   afterAll(() => engine?.close());
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { assembleApp } from '../support/app.ts';
+import { imageSender } from '../support/app.ts';
 import { startEngine, testConfig } from '../support/engines.ts';
-import { type Answer, answerOf } from '../support/http.ts';
+import type { Answer } from '../support/http.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 
 describe.each([1, 2])('%i workers that decode the next picture while they look at one', (workers) => {
@@ -12,9 +12,7 @@ describe.each([1, 2])('%i workers that decode the next picture while they look a
 
   beforeAll(async () => {
     engine = await startEngine(config);
-    const { app } = assembleApp(config, engine);
-    const headers = { 'Content-Type': 'application/octet-stream' };
-    send = async (body) => answerOf(await app.request('/v1/embed', { method: 'POST', headers, body }));
+    send = imageSender(config, engine);
   });
   afterAll(() => engine?.close());
 

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { DETECTOR_PREPROCESSING } from '../../src/models/pack.ts';
-import { rewriteDetector } from '../../src/models/rewrite/rewrite.ts';
+import { type RewrittenGraph, rewriteDetector } from '../../src/models/rewrite/rewrite.ts';
 import { type DetectedFace, FaceDetector } from '../../src/vision/detector.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { appliedTo, TestNetwork } from '../support/onnx-graphs.ts';
@@ -18,6 +18,7 @@ interface Shape {
   /** Whether somebody reads the boxes, or what is to become them, besides. */
   watched?: 'boxes' | 'map';
   landmarks?: boolean;
+  anchors?: number;
   scale?: number[];
 }
 
@@ -25,7 +26,15 @@ const CHANNELS = 6;
 
 /** SCRFD's outputs, of random weights. */
 function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
-  const { opset = 13, scaled, bias = true, perm = [2, 3, 0, 1], kernel = 3, landmarks = true } = shape;
+  const {
+    opset = 13,
+    scaled,
+    bias = true,
+    perm = [2, 3, 0, 1],
+    kernel = 3,
+    landmarks = true,
+    anchors = 2,
+  } = shape;
   const net = new TestNetwork(5);
   const rows = (map: string, values: number, name: string) =>
     net.graph.add(
@@ -42,7 +51,7 @@ function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
     };
     const features = stem();
     const head = (values: number, of = features) =>
-      net.conv(of, { inputs: CHANNELS, outputs: 2 * values, kernel, bias });
+      net.conv(of, { inputs: CHANNELS, outputs: anchors * values, kernel, bias });
     const scores = rows(head(1), 1, `scores_${stride}`);
     outputs[0]?.push(net.graph.add('Sigmoid', [scores]));
     const map = head(4, shape.apart ? stem() : features);
@@ -63,11 +72,7 @@ function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
 }
 
 async function search(
-  {
-    bytes,
-    heads,
-  }: Pick<ReturnType<typeof rewriteDetector>, 'bytes'> &
-    Partial<Pick<ReturnType<typeof rewriteDetector>, 'heads'>>,
+  { bytes, heads }: Pick<RewrittenGraph, 'bytes' | 'heads'>,
   threshold: number,
 ): Promise<DetectedFace[][]> {
   const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
@@ -140,6 +145,7 @@ describe('the heads of a detector', () => {
     ['somebody else reads what becomes the boxes', { watched: 'map' }],
     ['kernels are of another size', { kernel: 1 }],
     ['there are no landmarks', { landmarks: false }],
+    ['there is another number of anchors', { anchors: 3 }],
     ['each channel has a factor of its own', { scaled: 'right', scale: [1, 2, 3, 4, 5, 6, 7, 8] }],
     ['channels come last in another order', { perm: [3, 2, 0, 1] }],
   ] as [string, Shape][])('stay in the graph where %s', async (_, shape) => {

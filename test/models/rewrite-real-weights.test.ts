@@ -3,12 +3,7 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from '../../src/models/pack.ts';
-import {
-  type RewrittenDetector,
-  type RewrittenGraph,
-  rewriteDetector,
-  rewriteGraph,
-} from '../../src/models/rewrite/rewrite.ts';
+import { type RewrittenGraph, rewriteDetector, rewriteGraph } from '../../src/models/rewrite/rewrite.ts';
 import { FaceDetector } from '../../src/vision/detector.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { SCORE_WEIGHTS } from '../../src/vision/quality-score.ts';
@@ -20,7 +15,7 @@ import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.t
 const networkFile = (name: string) => new Uint8Array(readFileSync(join(MODELS, 'buffalo_sc_dq', name)));
 
 describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
-  let detector: RewrittenDetector;
+  let detector: RewrittenGraph;
   let recogniser: RewrittenGraph;
 
   beforeAll(() => {
@@ -68,7 +63,7 @@ describe.skipIf(!hasRealWeights)('rewritten networks with real weights', () => {
 });
 
 async function pipelineOf(
-  { bytes, heads }: { bytes: Uint8Array; heads?: RewrittenDetector['heads'] },
+  { bytes, heads }: Pick<RewrittenGraph, 'bytes' | 'heads'>,
   recogniserBytes: Uint8Array,
 ) {
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;

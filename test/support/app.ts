@@ -7,6 +7,7 @@ import type { FaceEngine } from '../../src/engine/engine.ts';
 import { Permits } from '../../src/engine/permits.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { silentLog } from './engines.ts';
+import { type Answer, answerOf } from './http.ts';
 
 /** The application as main.ts puts it together, over any engine, with anything replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<AppDependencies> = {}) {
@@ -30,4 +31,14 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     ...replaced,
   };
   return { app: createApp(dependencies), ...dependencies };
+}
+
+/** @returns what posts an encoded image to `/v1/embed` of an app around the engine. */
+export function imageSender(
+  config: Config,
+  engine: FaceEngine,
+): (image: Uint8Array<ArrayBuffer>) => Promise<Answer> {
+  const { app } = assembleApp(config, engine);
+  const headers = { 'Content-Type': 'application/octet-stream' };
+  return async (body) => answerOf(await app.request('/v1/embed', { method: 'POST', headers, body }));
 }

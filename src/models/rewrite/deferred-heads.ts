@@ -1,3 +1,4 @@
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../scrfd.ts';
 import { type Convolution, convolutionOf, walkKey, walkOf } from './convolution.ts';
 import type { EditableGraph, Node, TensorName } from './editable-graph.ts';
 
@@ -14,16 +15,15 @@ export interface DeferredHead {
   /** The graph's output that both convolutions read: 1 × channels × rows × columns. */
   features: TensorName;
   channels: number;
-  /** Of each anchor 4 outputs. */
+  /** Of each anchor BOX_VALUES outputs. */
   boxes: DeferredConvolution;
-  /** Of each anchor 10 outputs. */
+  /** Of each anchor LANDMARK_VALUES outputs. */
   landmarks: DeferredConvolution;
 }
 
 /** The outputs of SCRFD: scores, boxes and landmarks, at each of three strides. */
 const LEVELS = 3;
 const KINDS = 3;
-const VALUES = { boxes: 4, landmarks: 10 } as const;
 
 const WALK = walkKey({
   kernel: [3, 3],
@@ -49,8 +49,8 @@ export function deferHeads(graph: EditableGraph): DeferredHead[] | undefined {
   if (outputs.length !== LEVELS * KINDS) return undefined;
   const found = outputs.slice(0, LEVELS).map((score, level) => {
     const features = featuresOfScore(graph, score);
-    const boxes = traceRows(graph, outputs[LEVELS + level] as TensorName, VALUES.boxes);
-    const landmarks = traceRows(graph, outputs[2 * LEVELS + level] as TensorName, VALUES.landmarks);
+    const boxes = traceRows(graph, outputs[LEVELS + level] as TensorName, BOX_VALUES);
+    const landmarks = traceRows(graph, outputs[2 * LEVELS + level] as TensorName, LANDMARK_VALUES);
     if (!boxes || !landmarks || !features) return undefined;
     if (features !== boxes.convolution.input || features !== landmarks.convolution.input) return undefined;
     return { score, features, boxes, landmarks };
@@ -79,13 +79,14 @@ export function deferHeads(graph: EditableGraph): DeferredHead[] | undefined {
   }));
 }
 
-/** @returns what the convolution of the scores reads. */
+/** @returns what the convolution of the scores reads, where that is not the picture itself. */
 function featuresOfScore(graph: EditableGraph, score: TensorName): TensorName | undefined {
   let node = graph.producerOf(score);
   while (node && ['Reshape', 'Sigmoid', 'Transpose'].includes(node.opType)) {
     node = graph.producerOf(node.inputs[0] ?? '');
   }
-  return convolutionOf(graph, node)?.input;
+  const convolution = convolutionOf(graph, node);
+  return convolution && graph.producerOf(convolution.input) && convolution.input;
 }
 
 interface Rows {
@@ -120,7 +121,7 @@ function traceRows(graph: EditableGraph, output: TensorName, values: number): Ro
   const convolution = convolutionOf(graph, stepBack(input, 'Conv'));
   if (convolution?.group !== 1 || walkKey(walkOf(convolution)) !== WALK) return undefined;
   const [outputs] = convolution.dims;
-  if (outputs % values !== 0) return undefined;
+  if (outputs !== ANCHORS * values) return undefined;
   return {
     convolution,
     nodes,

@@ -42,11 +42,11 @@ export interface RewrittenGraph {
   /** The very array that was given where nothing was rewritten. */
   bytes: Uint8Array<ArrayBuffer>;
   applied: AppliedPass[];
-}
-
-export interface RewrittenDetector extends RewrittenGraph {
-  /** What the graph leaves to its caller; its outputs are scores and features then. Undefined where it does all itself. */
-  heads: DeferredHead[] | undefined;
+  /**
+   * What a detector's graph leaves to its caller; its outputs are scores and features then. Undefined where the graph does
+   * all itself.
+   */
+  heads?: DeferredHead[] | undefined;
 }
 
 /**
@@ -60,25 +60,24 @@ export function rewriteGraph(
   bytes: Uint8Array<ArrayBuffer>,
   { passes = REWRITE_PASSES }: { passes?: readonly RewritePass[] } = {},
 ): RewrittenGraph {
-  const { heads: _none, ...rewritten } = rewrite(bytes, passes, () => undefined);
-  return rewritten;
+  return rewrite(bytes, passes);
 }
 
 /** Rewrites a detector likewise, and takes its heads out of the graph where they are SCRFD's. */
-export function rewriteDetector(bytes: Uint8Array<ArrayBuffer>): RewrittenDetector {
+export function rewriteDetector(bytes: Uint8Array<ArrayBuffer>): RewrittenGraph {
   return rewrite(bytes, REWRITE_PASSES, deferHeads);
 }
 
 function rewrite(
   bytes: Uint8Array<ArrayBuffer>,
   passes: readonly RewritePass[],
-  takeHeadsOut: (graph: EditableGraph) => DeferredHead[] | undefined,
-): RewrittenDetector {
-  const untouched: RewrittenDetector = { bytes, applied: [], heads: undefined };
+  takeHeadsOut?: typeof deferHeads,
+): RewrittenGraph {
+  const untouched = { bytes, applied: [] };
   try {
     const graph = new EditableGraph(bytes);
     if (graph.opset < OPSETS.least || graph.opset > OPSETS.most) return untouched;
-    const heads = takeHeadsOut(graph);
+    const heads = takeHeadsOut?.(graph);
     const applied: AppliedPass[] = REWRITE_PASSES.filter((pass) => passes.includes(pass)).map((pass) => ({
       pass,
       count: PASSES[pass](graph),
