@@ -9,6 +9,7 @@ import { packFolder } from '../models/resolve.ts';
 import { readThresholds } from '../models/thresholds.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
@@ -25,8 +26,11 @@ const LONGEST_RETRY_DELAY = 60_000;
 /** What a caller who meets a starting service is told to wait, in seconds. */
 const RETRY_AFTER_WHILE_STARTING = 5;
 
-/** A worker's own objects are few and small; pixels and tensors lie outside of V8's heap. */
-const YOUNG_GENERATION_MIB = 6;
+/**
+ * The least that V8 takes. A worker's own objects are few and small, and the size also decides how many bytes outside of
+ * V8's heap, such as pixels, may have become garbage before V8 looks for it.
+ */
+const YOUNG_GENERATION_MIB = 3;
 
 type Pool = WorkerPool<InferenceReady, InferenceJob, EmbedResult>;
 
@@ -143,6 +147,8 @@ export class InferenceEngine implements FaceEngine {
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
     signal.throwIfAborted();
+    // Graphs may have been read whole to tell which is which; the workers load theirs into the same memory.
+    collectGarbage('minor');
     const { imagesPerWorker, batching } = this.#concurrency;
     const setup: NetworkOptions = {
       pack,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** Large enough for few turns of the event loop, small enough that hashing one is well under a millisecond. */
 const CHUNK_BYTES = 256 * 1024;
@@ -15,11 +15,19 @@ export async function hashFile(
   signal?: AbortSignal,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
+  // One buffer for all chunks: those of a stream would be as much garbage as the file has bytes.
+  const chunk = new Uint8Array(CHUNK_BYTES);
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-    bytes += chunk.length;
+  const file = await open(path);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(chunk);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(chunk.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await file.close();
   }
-  return { bytes, sha256: hash.digest('hex') };
 }
