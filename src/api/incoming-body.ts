@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { discardBytes } from '../engine/collect-garbage.ts';
 import type { Permits } from '../engine/permits.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
 
@@ -113,6 +114,7 @@ export class IncomingBody {
         if (this.#bytesRead > limit.bytes) throw tooLarge();
         if (this.#bytesRead > this.#reserved) this.#reserve(Math.max(BUDGET_STEP, value.length));
         yield value;
+        discardBytes(value.length);
       }
     } finally {
       deadline.clear();

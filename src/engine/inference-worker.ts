@@ -1,7 +1,7 @@
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 import { Turns } from '../vision/turns.ts';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectGarbage, discardBytes } from './collect-garbage.ts';
 import { serveJobs } from './job-port.ts';
 
 /** The worker thread: its own sessions; one image at a time, or several where faces are batched. */
@@ -18,23 +18,10 @@ export interface InferenceReady {
   facesPerRun: number;
 }
 
-/**
- * Decoded bytes after which they are given back. V8 does not see how large pictures are, and collects them long after the
- * last: in the meantime each is decoded into fresh memory, which is slower than that of the one before it.
- */
-const DECODED_BYTES = 4 << 20;
-
 await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
   collectGarbage();
-  let decoded = 0;
-  const collectPicture = ({ image: { width, height } }: EmbedResult) => {
-    decoded += width * height * 3;
-    if (decoded < DECODED_BYTES) return;
-    collectGarbage('minor');
-    decoded = 0;
-  };
   // Taken before anything is decoded, so that pictures are at work in the order in which they came.
   const turns = setup.batching ? undefined : new Turns();
   return {
@@ -47,7 +34,7 @@ await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async
       const turn = turns?.take();
       try {
         const result = await embedFaces(image, options, networks, { alone, turn });
-        collectPicture(result);
+        discardBytes(result.image.width * result.image.height * 3);
         return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
       } finally {
         // Also for a picture that was broken, so that answers come in order.
