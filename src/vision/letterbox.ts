@@ -7,7 +7,7 @@ const WEIGHT_BITS = 11;
 const WEIGHT_ONE = 1 << WEIGHT_BITS;
 
 /** Source rows are copied to where the kernels can reach them in bands of at most so many bytes. */
-const BAND_BYTES = 1 << 20;
+const BAND_BYTES = 1 << 18;
 /** The kernels read whole words, beyond the last byte of a band. */
 const BAND_SLACK = 16;
 const WASM_PAGE = 65_536;
@@ -99,8 +99,8 @@ export class Letterbox {
     const { mean, std } = this.#preprocessing;
     const { taps, weights, rows, input } = this.#at;
     const paddedWidth = Math.ceil(fittedWidth / 8) * 8;
-    const addressOf = this.#openBands(picture, axisTaps(width, fittedWidth), paddedWidth);
     const vertical = axisTaps(height, fittedHeight);
+    const addressOf = this.#openBands(picture, axisTaps(width, fittedWidth), paddedWidth, fittedHeight);
     let upper = { row: -1, address: rows[0] };
     let lower = { row: -1, address: rows[1] };
     const interpolate = (line: { row: number; address: number }, row: number) => {
@@ -152,6 +152,7 @@ export class Letterbox {
     { data, width, height }: Pixels,
     columns: AxisTaps,
     paddedWidth: number,
+    outputRows: number,
   ): (row: number) => number {
     const { band } = this.#at;
     const rowBytes = width * 3;
@@ -165,7 +166,8 @@ export class Letterbox {
     }
     if (!whole) return (row) => this.#gatherRow(data.subarray(row * rowBytes, (row + 1) * rowBytes), columns);
 
-    const rows = Math.floor(BAND_BYTES / rowBytes);
+    // What is reduced to less than half skips rows, and only pairs of neighbours count.
+    const rows = height > 2 * outputRows ? 2 : Math.floor(BAND_BYTES / rowBytes);
     let from = 0;
     let to = 0;
     return (row) => {
