@@ -6,14 +6,24 @@ export interface Base64Text {
 }
 
 /**
+ * Characters decoded at a time, a multiple of four: pieces so short are strings in V8's young space, while one of a whole
+ * photograph would be in fresh memory that the system has to clear first.
+ */
+const PIECE = 32 * 1024;
+
+/**
  * Decodes base64: standard or URL-safe alphabet, padded or not, ASCII white space allowed.
  *
+ * @param from where it begins in the text.
  * @returns the bytes in a buffer of their own, which can be moved to another thread; undefined if the text is not base64.
+ * @throws what `text.toString` throws.
  */
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  // Node looks at the low byte of a character only, so that "ő" would pass for "Q".
-  if (Buffer.byteLength(text) !== text.length) return undefined;
-  return decodeCompact(text) ?? decodeCompact(text.replace(/[\t\n\f\r ]+/g, ''));
+export function decodeBase64(text: Base64Text, from = 0): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = decodeCompact(text, from);
+  if (bytes !== undefined) return bytes;
+  const whole = text.toString();
+  // From the end, because before `from` there may be characters that are several bytes.
+  return decodeCompact(whole.slice(whole.length - (text.length - from)).replace(/[\t\n\f\r ]+/g, ''), 0);
 }
 
 /**
@@ -24,24 +34,31 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
 export function decodeBase64Into(target: Buffer, text: string): boolean {
   return (
     base64Length(text) === target.length &&
+    // Node looks at the low byte of a character only, so that "ő" would pass for "Q".
     Buffer.byteLength(text) === text.length &&
+    // It skips what it does not know and stops at padding, so the number of bytes tells whether all was understood.
     target.write(text, 'base64') === target.length
   );
 }
 
-/** Node skips what it does not know and stops at padding, so the number of bytes tells whether all was understood. */
-function decodeCompact(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const length = base64Length(text);
+function decodeCompact(text: Base64Text, from: number): Uint8Array<ArrayBuffer> | undefined {
+  const length = base64Length(text, from);
   if (length === undefined) return undefined;
   const bytes = Buffer.allocUnsafeSlow(length);
-  return bytes.write(text, 'base64') === length ? bytes : undefined;
+  for (let at = from; at < text.length; at += PIECE) {
+    const start = ((at - from) / 4) * 3;
+    const target = bytes.subarray(start, start + (PIECE / 4) * 3);
+    if (!decodeBase64Into(target, text.slice(at, at + PIECE))) return undefined;
+  }
+  return bytes;
 }
 
 /** Bytes of a base64 text without white space; undefined if there is no base64 of this length and padding. */
-export function base64Length(text: Base64Text): number | undefined {
-  const end = text.slice(Math.max(0, text.length - 2));
+export function base64Length(text: Base64Text, from = 0): number | undefined {
+  const length = text.length - from;
+  const end = text.slice(Math.max(from, text.length - 2));
   const padding = end === '==' ? 2 : end.endsWith('=') ? 1 : 0;
-  const digits = text.length - padding;
-  if (digits % 4 === 1 || (padding > 0 && text.length % 4 !== 0)) return undefined;
+  const digits = length - padding;
+  if (digits % 4 === 1 || (padding > 0 && length % 4 !== 0)) return undefined;
   return Math.floor((digits * 3) / 4);
 }

@@ -14,6 +14,27 @@ describe('base64', () => {
     }
   });
 
+  it('reads what is longer than it looks at at a time', () => {
+    const random = seededRandom(7);
+    for (const length of [24_575, 24_576, 24_577, 24_578, 49_152, 100_000]) {
+      const bytes = Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
+      const text = bytes.toString('base64');
+      expect(decodeBase64(text)).toEqual(bytes);
+      expect(decodeBase64(`data:,${text}`, 6)).toEqual(bytes);
+      expect(decodeBase64(text.replace(/.{76}/g, '$&\r\n'))).toEqual(bytes);
+      if (length < 2 * 24_576) continue;
+      for (const [at, wrong] of [
+        [32_764, '='],
+        [32_767, '='],
+        [20_000, '*'],
+        [20_000, 'ő'],
+        [text.length - 5, '='],
+      ] as const) {
+        expect(decodeBase64(text.slice(0, at) + wrong + text.slice(at + 1))).toBeUndefined();
+      }
+    }
+  });
+
   it('allows line breaks', () => {
     expect(decodeBase64('SGVs\r\nbG8g\n d29ybGQ=\n')).toEqual(Buffer.from('Hello world'));
   });

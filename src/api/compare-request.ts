@@ -176,7 +176,7 @@ function takePictures(
   assertFew(all.length, limits.pictures, 'images');
   return all.map(({ name, text, reference }) => ({
     name,
-    image: readImageText(text.toString(), limits.imageBytes),
+    image: readImageText(text, limits.imageBytes),
     reference,
   }));
 }

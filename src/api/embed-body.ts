@@ -2,7 +2,7 @@ import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 import { assertFew } from './assert-few.ts';
 import { readImageText } from './image-text.ts';
-import { parseJson } from './json.ts';
+import { LongText, parseLongJson } from './long-json.ts';
 
 /*
  * Reads the images out of a JSON body of `/v1/embed`. It runs on the thread for large bodies and so must not load the
@@ -29,8 +29,8 @@ const LONGEST_OPTION = 100;
 
 /** @throws {ServiceError} INVALID_REQUEST, or REQUEST_TOO_LARGE for too many images. */
 export function readEmbedBody(bytes: Uint8Array, limits: EmbedBodyLimits): EmbedBody {
-  const body = parseJson(bytes);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  const body = parseLongJson(bytes);
+  if (typeof body !== 'object' || body === null || Array.isArray(body) || isText(body)) {
     return { images: [], batch: false, skeleton: hollow(body) };
   }
   const { image, images, ...others } = body as { image?: unknown; images?: unknown };
@@ -48,13 +48,17 @@ export function readEmbedBody(bytes: Uint8Array, limits: EmbedBodyLimits): Embed
 
 /** Nothing where one is no text: the schema will refuse them all. */
 function readTexts(texts: readonly unknown[], { MAX_IMAGE_SIZE }: EmbedBodyLimits): GivenImage[] {
-  if (!texts.every((text) => typeof text === 'string')) return [];
+  if (!texts.every(isText)) return [];
   return texts.map((text) => readImageText(text, MAX_IMAGE_SIZE));
+}
+
+function isText(value: unknown): value is string | LongText {
+  return typeof value === 'string' || value instanceof LongText;
 }
 
 /** A value of the same kind with little in it. */
 function hollow(value: unknown): unknown {
-  if (typeof value === 'string') return '';
+  if (isText(value)) return '';
   if (Array.isArray(value)) return [];
   return typeof value === 'object' && value !== null ? {} : value;
 }
@@ -64,7 +68,7 @@ function hollowMembers(members: object): Record<string, unknown> {
   // With a prototype, a member of the name __proto__ would become one.
   const shell: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(members).slice(0, MOST_MEMBERS)) {
-    shell[name] = typeof value === 'string' ? value.slice(0, LONGEST_OPTION) : hollow(value);
+    shell[name] = isText(value) ? value.slice(0, LONGEST_OPTION) : hollow(value);
   }
   return shell;
 }

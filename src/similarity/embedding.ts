@@ -48,7 +48,7 @@ export function isList(encoded: UncheckedEmbedding): encoded is readonly unknown
 
 /** @throws {ServiceError} INVALID_EMBEDDING for what is not base64 of whole float32 values. */
 export function decodeFloats(text: Base64Text, name: string): Float32Array<ArrayBuffer> {
-  const bytes = decodeBase64(text.toString());
+  const bytes = decodeBase64(text);
   if (bytes === undefined) throw invalidEmbedding(name, 'is not valid base64');
   if (bytes.length % 4 !== 0) throw invalidEmbedding(name, 'is not a whole number of float32 values');
   // Every platform of ONNX Runtime is little-endian, and these bytes begin a buffer of their own.

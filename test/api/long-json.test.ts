@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LongText, parseLongJson } from '../../src/api/long-json.ts';
+import { decodeBase64 } from '../../src/base64.ts';
 
 const LONG = 'QUJD'.repeat(300);
 const parse = (text: string) => parseLongJson(new TextEncoder().encode(text));
@@ -36,6 +37,19 @@ describe('JSON with long texts', () => {
     expect(a.slice(4, 9)).toBe('QUJDQ');
     expect(a.slice(LONG.length - 2)).toBe('JD');
     expect(a.slice(LONG.length - 2, LONG.length + 50)).toBe('JD');
+  });
+
+  it('gives base64 to whoever decodes it', () => {
+    const decode = (text: string, from?: number) => {
+      const { a } = parse(`{"a": "${text}"}`) as { a: LongText };
+      expect(a).toBeInstanceOf(LongText);
+      return decodeBase64(a, from);
+    };
+    const bytes = Buffer.from(LONG, 'base64');
+    expect(decode(LONG)).toEqual(bytes);
+    expect(decode(`data:é,${LONG}`, Buffer.byteLength('data:é,'))).toEqual(bytes);
+    expect(decode(`${LONG}éé`)).toBeUndefined();
+    expect(() => decode(`${LONG}\n${LONG}`)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
   });
 
   it('makes a string of a text that is the lesser part', () => {
