@@ -3,7 +3,7 @@ import type { DeferredHead } from '../models/rewrite/deferred-heads.ts';
 import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../models/scrfd.ts';
 import type { Landmarks } from './alignment.ts';
 import type { Pixels } from './decode.ts';
-import { computeHead, type Head, type PreparedHead, prepareHead, readHead } from './heads.ts';
+import { ComputedHead, type Head, type PreparedHead, prepareHead, ReadHead } from './heads.ts';
 import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
 import { Turns } from './turns.ts';
@@ -114,7 +114,7 @@ export class FaceDetector {
         const head = this.#headOf(outputs, level, size / stride);
         collectCandidates({ head, stride, columns: size / stride, scale }, threshold, candidates);
       }
-      candidates.sort((a, b) => b.score - a.score);
+      candidates.sort(byScore);
       kept = suppressOverlaps(candidates);
       if (isEnough?.(kept, scale)) break;
     }
@@ -123,23 +123,26 @@ export class FaceDetector {
   }
 
   #headOf(outputs: readonly Float32Array[], level: number, columns: number): Head {
-    const [scores, second, third] = [0, 1, 2].map((kind) => outputs[kind * STRIDES.length + level]);
+    const scores = outputs[level] as Float32Array;
+    const second = outputs[STRIDES.length + level] as Float32Array;
     const deferred = this.#heads?.[level];
-    return deferred
-      ? computeHead(scores as Float32Array, second as Float32Array, deferred, columns)
-      : readHead(scores as Float32Array, second as Float32Array, third as Float32Array);
+    if (deferred) return new ComputedHead(scores, second, deferred, columns);
+    return new ReadHead(scores, second, outputs[2 * STRIDES.length + level] as Float32Array);
   }
 
   /** @returns scores of the three strides, then boxes, then landmarks; or then features. The next run of the same size may overwrite them. */
   async #run(session: ort.InferenceSession, input: DetectorInput): Promise<readonly Float32Array[]> {
     const { outputNames } = session;
     const results = await session.run(input.feeds, input.outputs);
-    const tensors = outputNames.map((name) => results[name] as ort.Tensor);
     if (input.outputs === undefined) {
+      const tensors = outputNames.map((name) => results[name] as ort.Tensor);
       assertOutputs(tensors, input.letterbox.size, this.#heads);
       input.outputs = this.#keepOutputs(tensors);
     }
-    return outputNames.map((name) => (input.outputs?.[name] ?? results[name])?.data as Float32Array);
+    const outputs: Float32Array[] = [];
+    for (const name of outputNames)
+      outputs.push((input.outputs[name] ?? results[name])?.data as Float32Array);
+    return outputs;
   }
 
   /**
@@ -217,6 +220,10 @@ function collectCandidates(map: FeatureMap, threshold: number, candidates: Candi
   }
 }
 
+function byScore(a: Candidate, b: Candidate): number {
+  return b.score - a.score;
+}
+
 /** Of boxes and of landmarks are given the distances from the cell's corner, with no half-cell offset. */
 function cornerOf({ stride, columns }: FeatureMap, anchor: number): { x: number; y: number } {
   const cell = Math.floor(anchor / ANCHORS);
@@ -226,20 +233,22 @@ function cornerOf({ stride, columns }: FeatureMap, anchor: number): { x: number;
 function boxOf(map: FeatureMap, anchor: number): BoundingBox {
   const { head, stride, scale } = map;
   const { x, y } = cornerOf(map, anchor);
-  const [left = 0, top = 0, right = 0, bottom = 0] = Array.from(head.boxOf(anchor), (side) => side * stride);
+  const { 0: left = 0, 1: top = 0, 2: right = 0, 3: bottom = 0 } = head.boxOf(anchor);
   return {
-    left: (x - left) / scale,
-    top: (y - top) / scale,
-    right: (x + right) / scale,
-    bottom: (y + bottom) / scale,
+    left: (x - left * stride) / scale,
+    top: (y - top * stride) / scale,
+    right: (x + right * stride) / scale,
+    bottom: (y + bottom * stride) / scale,
   };
 }
 
 function landmarksOf(map: FeatureMap, anchor: number): Landmarks {
   const { head, stride, scale } = map;
   const { x, y } = cornerOf(map, anchor);
-  return Float32Array.from(
-    head.landmarksOf(anchor),
-    (distance, i) => ((i % 2 === 0 ? x : y) + distance * stride) / scale,
-  );
+  const distances = head.landmarksOf(anchor);
+  const landmarks = new Float32Array(LANDMARK_VALUES);
+  for (let i = 0; i < LANDMARK_VALUES; i++) {
+    landmarks[i] = ((i % 2 === 0 ? x : y) + (distances[i] as number) * stride) / scale;
+  }
+  return landmarks;
 }

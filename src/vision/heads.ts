@@ -12,37 +12,68 @@ export interface Head {
 }
 
 /** The head of a graph that computed everything: rows of numbers, one of each anchor. */
-export function readHead(scores: Float32Array, boxes: Float32Array, landmarks: Float32Array): Head {
-  const row = (rows: Float32Array, values: number) => (anchor: number) =>
-    rows.subarray(anchor * values, (anchor + 1) * values);
-  return { scores, boxOf: row(boxes, BOX_VALUES), landmarksOf: row(landmarks, LANDMARK_VALUES) };
+export class ReadHead implements Head {
+  readonly scores: Float32Array;
+  readonly #boxes: Float32Array;
+  readonly #landmarks: Float32Array;
+
+  constructor(scores: Float32Array, boxes: Float32Array, landmarks: Float32Array) {
+    this.scores = scores;
+    this.#boxes = boxes;
+    this.#landmarks = landmarks;
+  }
+
+  boxOf(anchor: number): ArrayLike<number> {
+    return this.#boxes.subarray(anchor * BOX_VALUES, (anchor + 1) * BOX_VALUES);
+  }
+
+  landmarksOf(anchor: number): ArrayLike<number> {
+    return this.#landmarks.subarray(anchor * LANDMARK_VALUES, (anchor + 1) * LANDMARK_VALUES);
+  }
 }
 
-/**
- * The head of a graph that left boxes and landmarks to be computed where they are wanted.
- *
- * @param features channels × rows × columns.
- */
-export function computeHead(
-  scores: Float32Array,
-  features: Float32Array,
-  { channels, boxes, landmarks }: PreparedHead,
-  columns: number,
-): Head {
-  const rows = features.length / channels / columns;
-  const patch = new Float32Array(channels * PLACES);
-  let patchCell = -1;
-  const row = (convolution: DeferredConvolution, values: number) => (anchor: number) => {
+/** The head of a graph that left boxes and landmarks to be computed where they are wanted. */
+export class ComputedHead implements Head {
+  readonly scores: Float32Array;
+  readonly #features: Float32Array;
+  readonly #prepared: PreparedHead;
+  readonly #columns: number;
+  /** What the kernels see around the cell that was looked at last. */
+  readonly #patch: Float32Array;
+  #patchCell = -1;
+
+  /**
+   * @param features channels × rows × columns.
+   * @param prepared of {@link prepareHead}.
+   */
+  constructor(scores: Float32Array, features: Float32Array, prepared: PreparedHead, columns: number) {
+    this.scores = scores;
+    this.#features = features;
+    this.#prepared = prepared;
+    this.#columns = columns;
+    this.#patch = new Float32Array(prepared.channels * PLACES);
+  }
+
+  boxOf(anchor: number): ArrayLike<number> {
+    return this.#convolve(this.#prepared.boxes, anchor, BOX_VALUES);
+  }
+
+  landmarksOf(anchor: number): ArrayLike<number> {
+    return this.#convolve(this.#prepared.landmarks, anchor, LANDMARK_VALUES);
+  }
+
+  #convolve(convolution: DeferredConvolution, anchor: number, values: number): Float32Array {
     const cell = Math.floor(anchor / ANCHORS);
-    if (cell !== patchCell) takePatch(features, { channels, rows, columns, cell }, patch);
-    patchCell = cell;
-    return convolve(convolution, (anchor % ANCHORS) * values, values, patch);
-  };
-  return { scores, boxOf: row(boxes, BOX_VALUES), landmarksOf: row(landmarks, LANDMARK_VALUES) };
+    if (cell !== this.#patchCell) takePatch(this.#features, this.#prepared, this.#columns, cell, this.#patch);
+    this.#patchCell = cell;
+    return convolve(convolution, (anchor % ANCHORS) * values, values, this.#patch);
+  }
 }
 
 /** A deferred head whose weights are in the order in which they are used. */
-export type PreparedHead = Omit<DeferredHead, 'features'>;
+export interface PreparedHead extends Omit<DeferredHead, 'features'> {
+  order: ProductOrder;
+}
 
 const KERNEL = 3;
 const PLACES = KERNEL * KERNEL;
@@ -55,49 +86,64 @@ const PLACES = KERNEL * KERNEL;
  */
 const BLOCK = 16;
 
-/** Calls back for each channel and place, in the order in which their products are added. */
-function forEachProduct(channels: number, visit: (channel: number, place: number) => void): void {
+/** Of which channel and place each product is, in the order in which they are added. */
+interface ProductOrder {
+  channel: Uint16Array;
+  place: Uint8Array;
+}
+
+function orderProducts(channels: number): ProductOrder {
+  const order = { channel: new Uint16Array(channels * PLACES), place: new Uint8Array(channels * PLACES) };
+  let at = 0;
   for (let block = 0; block < channels; block += BLOCK) {
     for (let place = 0; place < PLACES; place++) {
-      for (let channel = block; channel < Math.min(block + BLOCK, channels); channel++) visit(channel, place);
+      for (let channel = block; channel < Math.min(block + BLOCK, channels); channel++) {
+        order.channel[at] = channel;
+        order.place[at++] = place;
+      }
     }
   }
+  return order;
 }
 
 export function prepareHead({ channels, boxes, landmarks }: DeferredHead): PreparedHead {
+  const order = orderProducts(channels);
+  const length = channels * PLACES;
   const prepare = ({ weights, bias }: DeferredConvolution): DeferredConvolution => {
-    const ordered = new Float32Array(weights.length);
-    let at = 0;
-    for (let output = 0; output < bias.length; output++) {
-      forEachProduct(channels, (channel, place) => {
-        ordered[at++] = weights[(output * channels + channel) * PLACES + place] as number;
-      });
-    }
+    const ordered = weights.map((_, index) => {
+      const output = Math.floor(index / length);
+      const channel = order.channel[index % length] as number;
+      const place = order.place[index % length] as number;
+      return weights[(output * channels + channel) * PLACES + place] as number;
+    });
     return { weights: ordered, bias };
   };
-  return { channels, boxes: prepare(boxes), landmarks: prepare(landmarks) };
+  return { channels, order, boxes: prepare(boxes), landmarks: prepare(landmarks) };
 }
 
 /** Copies what a kernel around a cell sees; zeros beyond the edges. */
 function takePatch(
   features: Float32Array,
-  { channels, rows, columns, cell }: { channels: number; rows: number; columns: number; cell: number },
+  { channels, order }: PreparedHead,
+  columns: number,
+  cell: number,
   patch: Float32Array,
 ): void {
   const x = cell % columns;
   const y = Math.floor(cell / columns);
-  const plane = rows * columns;
+  const plane = features.length / channels;
+  const rows = plane / columns;
   // Where in a plane each place is, if it is there.
-  const places = Array.from({ length: PLACES }, (_, place) => {
+  const places = new Int32Array(PLACES);
+  for (let place = 0; place < PLACES; place++) {
     const column = x - 1 + (place % KERNEL);
     const row = y - 1 + Math.floor(place / KERNEL);
-    return row >= 0 && row < rows && column >= 0 && column < columns ? row * columns + column : -1;
-  });
-  let at = 0;
-  forEachProduct(channels, (channel, place) => {
-    const from = places[place] as number;
-    patch[at++] = from < 0 ? 0 : (features[channel * plane + from] as number);
-  });
+    places[place] = row >= 0 && row < rows && column >= 0 && column < columns ? row * columns + column : -1;
+  }
+  for (let at = 0; at < patch.length; at++) {
+    const from = places[order.place[at] as number] as number;
+    patch[at] = from < 0 ? 0 : (features[(order.channel[at] as number) * plane + from] as number);
+  }
 }
 
 /**
@@ -127,5 +173,8 @@ function convolve(
       sums[output + 1] = (sums[output + 1] as number) + other;
     }
   }
-  return sums.map((sum, output) => sum + (bias[firstOutput + output] as number));
+  for (let output = 0; output < count; output++) {
+    sums[output] = (sums[output] as number) + (bias[firstOutput + output] as number);
+  }
+  return sums;
 }
