@@ -79,9 +79,11 @@ function accompany({ config, bodies, lifecycle, observers, log }: AppDependencie
     // A route that throws has been answered by the error handler when this returns.
     await next();
 
-    const { status } = c.res;
+    // Not c.header, which after the fact builds another response with a stream as its body: a tenth of what the main thread
+    // has to do for a request.
+    const { status, headers } = c.res;
     // A connection kept alive would keep a draining process from ending.
-    if (lifecycle.draining) c.header('Connection', 'close');
+    if (lifecycle.draining) headers.set('Connection', 'close');
     const conclude = () => {
       body.release();
       record.bytesIn = body.bytesRead;
@@ -94,7 +96,7 @@ function accompany({ config, bodies, lifecycle, observers, log }: AppDependencie
       streamed.then(conclude).catch((error) => log.error({ err: error }, 'an observer of requests failed'));
     } else {
       const stages = sumStages(record);
-      if (stages.size > 0) c.header('Server-Timing', serverTiming(stages));
+      if (stages.size > 0) headers.set('Server-Timing', serverTiming(stages));
       conclude();
     }
   });
