@@ -115,7 +115,7 @@ export function addCompareRoute(api: Api): void {
         'Content-Length': String(text.length),
       });
 
-    const body = await incoming.read({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
+    const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
     const read = await json.run({ kind: 'compare', body, limits, maxAnswerBytes }, signal);
     recordStages(record, { queue: read.waited, compare: read.result.ms });
     if ('answer' in read.result) return answer(read.result.answer);

@@ -127,7 +127,7 @@ export async function readEmbedRequest(
     });
   }
   if (mediaType === 'multipart/form-data') return readFormRequest(body, limits);
-  const bytes = await body.read({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
+  const bytes = await body.forward({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
   const { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } = limits;
   // Not all of the configuration: it would be copied to the other thread.
   const job = {

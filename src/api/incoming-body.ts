@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { discardBytes } from '../engine/collect-garbage.ts';
 import type { Permits } from '../engine/permits.ts';
 import { type ErrorCode, ServiceError } from '../errors.ts';
+import { BodyForwarder, type ForwardedBody } from './forwarded-body.ts';
 
 export interface BodyLimit {
   bytes: number;
@@ -23,6 +24,9 @@ export interface BodyOptions {
 
 /** The smallest step in which bytes without a declared length are counted, so that small chunks cost little. */
 const BUDGET_STEP = 64 * 1024;
+
+/** Bodies of so many bytes are forwarded, in pieces of this size, which joining takes a millisecond. */
+const PIECE_BYTES = 4 << 20;
 
 /**
  * The body of one request: refused as soon as it is known to be too large, to exceed what all requests may hold, or to
@@ -81,10 +85,36 @@ export class IncomingBody {
       body.set(chunk, offset);
       offset += chunk.length;
     }
-    if (body === undefined || offset !== declared) {
-      throw new ServiceError('INVALID_REQUEST', { detail: 'The body has not the length that was declared.' });
-    }
+    if (body === undefined || offset !== declared) throw otherLength();
     return body;
+  }
+
+  /** @returns the whole body for another thread: in a buffer of its own, or on its way there if it is large. */
+  async forward(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer> | ForwardedBody> {
+    const declared = this.#declared;
+    if (declared > 0 && declared < PIECE_BYTES) return this.read(limit);
+    let forwarder: BodyForwarder | undefined;
+    let chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of this.chunks(limit)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes < PIECE_BYTES) continue;
+      forwarder ??= this.#openForwarder();
+      forwarder.send(joinChunks(chunks));
+      chunks = [];
+      bytes = 0;
+    }
+    if (declared > 0 && this.#bytesRead !== declared) throw otherLength();
+    if (forwarder === undefined) return joinChunks(chunks);
+    forwarder.send(joinChunks(chunks));
+    return forwarder.body;
+  }
+
+  #openForwarder(): BodyForwarder {
+    const forwarder = new BodyForwarder();
+    this.#releases.push(() => forwarder.close());
+    return forwarder;
   }
 
   /**
@@ -164,6 +194,10 @@ export class IncomingBody {
     }
     this.#releases.push(release);
   }
+}
+
+function otherLength(): ServiceError {
+  return new ServiceError('INVALID_REQUEST', { detail: 'The body has not the length that was declared.' });
 }
 
 function startDeadline(timeout: number): { expired: Promise<never>; clear: () => void } {

@@ -2,7 +2,14 @@ import { builtFile } from '../built-file.ts';
 import { Permits } from '../engine/permits.ts';
 import { WorkerPool } from '../engine/worker-pool.ts';
 import type { Logger } from '../log.ts';
-import { buffersOf, type JsonJob, type JsonResult, type JsonResults, runJsonJob } from './json-jobs.ts';
+import {
+  bytesOf,
+  type JsonJob,
+  type JsonResult,
+  type JsonResults,
+  movablesOf,
+  runJsonJob,
+} from './json-jobs.ts';
 
 /** A job of at most so many bytes is handled at once: that takes about a millisecond, less than the way to a thread. */
 const INLINE_BYTES = 64 * 1024;
@@ -45,14 +52,13 @@ export class JsonDesk {
     job: JsonJob & { kind: K },
     signal?: AbortSignal,
   ): Promise<{ result: JsonResults[K]; waited: number }> {
-    const transfer = buffersOf(job);
-    const bytes = transfer.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (bytes <= INLINE_BYTES) return { result: (await runJsonJob(job)).result as JsonResults[K], waited: 0 };
+    if (bytesOf(job) <= INLINE_BYTES)
+      return { result: (await runJsonJob(job)).result as JsonResults[K], waited: 0 };
     const release = this.#permits.tryTake(1);
     if (release === undefined) throw this.#pool.overloaded();
     this.#startOnce();
     try {
-      const { result, waited } = await this.#pool.run(job, { transfer, signal });
+      const { result, waited } = await this.#pool.run(job, { transfer: movablesOf(job), signal });
       return { result: result as JsonResults[K], waited };
     } finally {
       release();

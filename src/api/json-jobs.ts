@@ -1,4 +1,4 @@
-import type { TransferListItem } from 'node:worker_threads';
+import type { MessagePort, TransferListItem } from 'node:worker_threads';
 import {
   type EmbeddingReader,
   openVectors,
@@ -13,12 +13,15 @@ import {
   readCompareRequest,
 } from './compare-request.ts';
 import { type EmbedBody, type EmbedBodyLimits, readEmbedBody } from './embed-body.ts';
+import { type ForwardedBody, gatherBody } from './forwarded-body.ts';
 
 /** Work on JSON bodies, and on what came in them, that takes longer the larger they are. It runs on whichever thread calls it. */
 export type JsonJob =
-  | { kind: 'compare'; body: Uint8Array<ArrayBuffer>; limits: CompareLimits; maxAnswerBytes: number }
+  | { kind: 'compare'; body: JobBody; limits: CompareLimits; maxAnswerBytes: number }
   | { kind: 'rank'; comparison: StoredComparison; notes: PictureNotes; maxAnswerBytes: number }
-  | { kind: 'embed'; body: Uint8Array<ArrayBuffer>; limits: EmbedBodyLimits };
+  | { kind: 'embed'; body: JobBody; limits: EmbedBodyLimits };
+
+type JobBody = Uint8Array<ArrayBuffer> | ForwardedBody;
 
 /** A comparison that can be moved from thread to thread. */
 export interface StoredComparison {
@@ -62,7 +65,7 @@ export async function runJsonJob(job: JsonJob): Promise<Outcome<JsonResult>> {
     case 'rank':
       return rank(job);
     case 'embed': {
-      const result = readEmbedBody(job.body, job.limits);
+      const result = readEmbedBody(gatherBody(job.body), job.limits);
       // Each image was decoded into a buffer of its own.
       const transfer = result.images.flatMap((image) => (image instanceof Uint8Array ? [image.buffer] : []));
       return { result, transfer };
@@ -70,10 +73,21 @@ export async function runJsonJob(job: JsonJob): Promise<Outcome<JsonResult>> {
   }
 }
 
-/** The bytes a job is about: what has to be moved for it, and a measure of how long it takes. */
-export function buffersOf(job: JsonJob): ArrayBuffer[] {
-  if (job.kind !== 'rank') return [job.body.buffer];
-  return [job.comparison.queries.values.buffer, job.comparison.references.values.buffer];
+/** The bytes that a job is about: a measure of how long it takes. */
+export function bytesOf(job: JsonJob): number {
+  if (job.kind === 'rank')
+    return vectorsOf(job.comparison).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return job.body instanceof Uint8Array ? job.body.length : job.body.bytes;
+}
+
+/** What has to be moved for a job. */
+export function movablesOf(job: JsonJob): (ArrayBuffer | MessagePort)[] {
+  if (job.kind === 'rank') return vectorsOf(job.comparison);
+  return [job.body instanceof Uint8Array ? job.body.buffer : job.body.port];
+}
+
+function vectorsOf({ queries, references }: StoredComparison): ArrayBuffer[] {
+  return [queries.values.buffer, references.values.buffer];
 }
 
 async function compare({
@@ -83,12 +97,11 @@ async function compare({
 }: JsonJob & { kind: 'compare' }): Promise<Outcome<JsonResults['compare']>> {
   const started = performance.now();
   const elapsed = () => performance.now() - started;
-  const request = await readCompareRequest(body, limits);
+  const request = await readCompareRequest(gatherBody(body), limits);
   if (request.pictures.length > 0) {
     const pending = storeComparison(request);
-    const { queries, references } = pending.comparison;
     const images = pending.pictures.flatMap(({ image }) => ('code' in image ? [] : image.buffer));
-    const transfer = [queries.values.buffer, references.values.buffer, ...images];
+    const transfer = [...vectorsOf(pending.comparison), ...images];
     return { result: { pending, ms: elapsed() }, transfer };
   }
   const { queryIds, queries, references, sample, options } = request;

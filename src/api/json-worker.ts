@@ -1,12 +1,12 @@
 import { discardBytes } from '../engine/collect-garbage.ts';
 import { serveJobs } from '../engine/job-port.ts';
-import { buffersOf, type JsonJob, type JsonResult, runJsonJob } from './json-jobs.ts';
+import { bytesOf, type JsonJob, type JsonResult, runJsonJob } from './json-jobs.ts';
 
 /** The thread for large JSON bodies: parsing megabytes on the main thread would keep every other request waiting. */
 await serveJobs<undefined, undefined, JsonJob, JsonResult>(async () => ({
   ready: undefined,
   async run(job) {
-    const bytes = buffersOf(job).reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const bytes = bytesOf(job);
     try {
       return await runJsonJob(job);
     } finally {

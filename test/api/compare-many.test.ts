@@ -74,6 +74,35 @@ describe('reference_embeddings as a block', () => {
     expect(asList.body).toEqual(asBlock.body);
   });
 
+  it('answer the same in a body so large that it is forwarded in pieces', async () => {
+    const roomy = assembleApp(testConfig({ MAX_REQUEST_SIZE: '20000000' }), engine);
+    const send = async (body: unknown, headers: Record<string, string> = {}) =>
+      answerOf(
+        await roomy.app.request('/v1/compare', {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', ...headers },
+          body: JSON.stringify(body),
+        }),
+      );
+    try {
+      const many = vectors(600, 512);
+      const query = { query_embedding: base64(many[7] as Float32Array), top_k: 5 };
+      const asNumbers = {
+        ...query,
+        reference_embeddings: many.map((row, i) => ({ id: `r${i}`, embedding: [...row] })),
+      };
+      const { length } = JSON.stringify(asNumbers);
+      expect(length).toBeGreaterThan(5_000_000);
+      const wanted = await send({ ...query, reference_embeddings: list(many) });
+      expect(wanted.body.best_match).toEqual({ id: 'r7', distance: 0, similarity: 1 });
+      expect((await send(asNumbers)).body).toEqual(wanted.body);
+      expect((await send(asNumbers, { 'Content-Length': String(length) })).body).toEqual(wanted.body);
+      expect((await send({ ...asNumbers, top_k: -1 })).body.error_code).toBe('INVALID_REQUEST');
+    } finally {
+      await roomy.json.close();
+    }
+  });
+
   it('may be empty', async () => {
     const { body } = await compare({ query_embedding, reference_embeddings: { ids: [], embeddings: '' } });
     expect(body).toMatchObject({ matches: [], best_match: null });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type ForwardedBody, gatherBody } from '../../src/api/forwarded-body.ts';
 import { CallerGone, IncomingBody } from '../../src/api/incoming-body.ts';
 import { Permits } from '../../src/engine/permits.ts';
 
@@ -96,5 +97,71 @@ describe('a body that', () => {
   it('breaks off means that the caller has gone', async () => {
     const broken = streamOf((controller) => controller.error(new Error('ECONNRESET')));
     await expect(bodyOf(broken).body.read(LIMIT)).rejects.toBeInstanceOf(CallerGone);
+  });
+});
+
+describe('a body for another thread', () => {
+  const LARGE = { bytes: 20_000_000, code: 'REQUEST_TOO_LARGE' } as const;
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7);
+  const roomy = () => new Permits(100_000_000);
+  const inChunks = (whole: Uint8Array, length: number) => {
+    let at = 0;
+    return streamOf((controller) => {
+      if (at < whole.length) controller.enqueue(whole.slice(at, at + length));
+      else controller.close();
+      at += length;
+    });
+  };
+
+  it.each([0, 1, 5000, 4_194_303])('of %i bytes comes as it is', async (length) => {
+    const whole = bytes(length);
+    for (const headers of [{}, { 'Content-Length': String(length) }]) {
+      const { body } = bodyOf(inChunks(whole, 65_536), { budget: roomy(), headers });
+      expect(Buffer.compare((await body.forward(LARGE)) as Uint8Array, whole)).toBe(0);
+    }
+  });
+
+  it.each([4_194_304, 4_194_305, 8_388_608, 10_000_000])(
+    'of %i bytes is on its way there',
+    async (length) => {
+      const whole = bytes(length);
+      for (const headers of [{}, { 'Content-Length': String(length) }]) {
+        const { body, budget } = bodyOf(inChunks(whole, 65_537), { budget: roomy(), headers });
+        const forwarded = (await body.forward(LARGE)) as ForwardedBody;
+        expect(forwarded.bytes).toBe(length);
+        expect(budget.taken).toBeGreaterThanOrEqual(length);
+        expect(Buffer.compare(gatherBody(forwarded), whole)).toBe(0);
+        body.release();
+        expect(budget.taken).toBe(0);
+      }
+    },
+  );
+
+  it('is freed when nobody receives it', async () => {
+    const { body } = bodyOf(inChunks(bytes(5_000_000), 65_536), { budget: roomy() });
+    const { port } = (await body.forward(LARGE)) as ForwardedBody;
+    const closed = new Promise((resolve) => port.once('close', () => resolve('closed')));
+    body.release();
+    expect(await closed).toBe('closed');
+  });
+
+  it.each([6_000_000, 6_000_002])(
+    'is refused when it has %i bytes instead of those declared',
+    async (length) => {
+      const { body } = bodyOf(inChunks(bytes(length), 65_536), {
+        budget: roomy(),
+        headers: { 'Content-Length': '6000001' },
+      });
+      await expect(body.forward(LARGE)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+      body.release();
+    },
+  );
+
+  it('is refused when it is too large, however much of it has been forwarded', async () => {
+    const { body, budget } = bodyOf(inChunks(bytes(9_000_000), 65_536), { budget: roomy() });
+    const limit = { ...LARGE, bytes: 8_500_000 };
+    await expect(body.forward(limit)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
+    body.release();
+    expect(budget.taken).toBe(0);
   });
 });
