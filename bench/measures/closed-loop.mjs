@@ -10,8 +10,12 @@ const LARGE_SLICE_FACTOR = 2;
 const LEAST_ROUNDS = 3;
 const QUICK_ROUNDS = 2;
 const SETTLE_MS = 1_000;
-/** V8 compiles what is used often, and does so after some hundred requests: services run longer than that. */
-const WARM_UP = { connections: 8, seconds: 20, maxRequests: 500 };
+/**
+ * V8 compiles what is used often, and is not done with it before some thousand requests, of which a service has seen more
+ * after a minute: the compiling takes up to a tenth of the cores until then.
+ */
+const WARM_UP = { connections: 8, seconds: 30, maxRequests: 1_500 };
+const QUICK_WARM_UP = { ...WARM_UP, seconds: 10, maxRequests: 500 };
 
 /**
  * The service over HTTP, closed loop, in short slices that alternate with those of what it is compared with.
@@ -22,7 +26,7 @@ export async function measureClosedLoop(context, { seconds, slice, quick }) {
   const results = [];
   const duels = DUELS.filter(({ size, detail }) => context.album[size] !== undefined && !(quick && detail));
   const ordinary = duels.filter(({ size }) => size !== '12mp');
-  if (duels.length > 0) await warmUp(context, duels[0]);
+  if (duels.length > 0) await warmUp(context, duels[0], quick ? QUICK_WARM_UP : WARM_UP);
   for (const duel of ordinary) results.push(...(await measureDuel(context, duel, { seconds, slice, quick })));
   await sleep(SETTLE_MS);
   for (const server of Object.values(context.systems)) server.noteMemory('ordinary');
@@ -33,11 +37,11 @@ export async function measureClosedLoop(context, { seconds, slice, quick }) {
 }
 
 /** Each system alike, with the pictures of the first duel. */
-async function warmUp(context, { size, kind }) {
+async function warmUp(context, { size, kind }, load) {
   context.log('closed loop: warming up');
   for (const { address } of Object.values(context.systems)) {
     const set = await requestSet(context, { size, kind, transport: 'json' });
-    await context.generator.closedLoop({ address, ...set, ...WARM_UP });
+    await context.generator.closedLoop({ address, ...set, ...load });
   }
 }
 
