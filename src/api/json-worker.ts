@@ -6,11 +6,8 @@ import { bytesOf, type JsonJob, type JsonResult, runJsonJob } from './json-jobs.
 await serveJobs<undefined, undefined, JsonJob, JsonResult>(async () => ({
   ready: undefined,
   async run(job) {
-    const bytes = bytesOf(job);
-    try {
-      return await runJsonJob(job);
-    } finally {
-      discardBytes(bytes);
-    }
+    // After the answer has been sent.
+    setImmediate(discardBytes, bytesOf(job));
+    return runJsonJob(job);
   },
 }));
