@@ -166,8 +166,9 @@ export class Letterbox {
     }
     if (!whole) return (row) => this.#gatherRow(data.subarray(row * rowBytes, (row + 1) * rowBytes), columns);
 
+    const most = Math.floor(BAND_BYTES / rowBytes);
     // What is reduced to less than half skips rows, and only pairs of neighbours count.
-    const rows = height > 2 * outputRows ? 2 : Math.floor(BAND_BYTES / rowBytes);
+    const rows = height > 2 * outputRows ? Math.min(2, most) : most;
     let from = 0;
     let to = 0;
     return (row) => {
