@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { ServiceError } from '../errors.ts';
 import { sniffImageFormat } from './format.ts';
+import { decodeSmallJpeg } from './small-jpeg.ts';
 
 /** 8-bit sRGB, three interleaved channels, no padding between rows. */
 export interface Pixels {
@@ -38,6 +39,8 @@ export async function decodePicture(bytes: Uint8Array, maxPixels: number, reduce
   const format = sniffImageFormat(bytes);
   const reduced =
     reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
+  const small = format === 'jpeg' && !reduced ? decodeSmallJpeg(bytes, maxPixels) : undefined;
+  if (small) return { ...small, original: { width: small.width, height: small.height } };
   // "error" and not "warning": phones write JPEGs with harmless irregularities. Truncation still fails.
   const pipeline = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
     .autoOrient()

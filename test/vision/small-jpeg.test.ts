@@ -1,0 +1,170 @@
+import sharp, { type JpegOptions } from 'sharp';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decodePicture, type Pixels } from '../../src/vision/decode.ts';
+import { decodeSmallJpeg } from '../../src/vision/small-jpeg.ts';
+import { seededRandom } from '../support/numbers.ts';
+import { blobs, bytesOf } from '../support/pictures.ts';
+
+const LIMIT = 1_000_000;
+
+/** With grain, which fills every frequency of every block. */
+async function photograph(width: number, height: number) {
+  const data = await blobs(width + height, width, height)
+    .raw()
+    .toBuffer();
+  const random = seededRandom(width * height);
+  return sharp(
+    data.map((level) => Math.min(255, Math.max(0, level + 60 * (random() - 0.5)))),
+    { raw: { width, height, channels: 3 } },
+  );
+}
+
+const small = async (options: JpegOptions = {}) => await (await photograph(61, 43)).jpeg(options).toBuffer();
+
+async function decodedBySharp(bytes: Uint8Array): Promise<Pixels> {
+  const { data, info } = await sharp(bytes, { failOn: 'error' })
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
+
+/** vitest takes seconds to compare as many numbers one by one. */
+function expectSamePixels(decoded: Pixels | undefined, { data, width, height }: Pixels) {
+  expect(decoded).toMatchObject({ width, height });
+  expect(Buffer.compare(decoded?.data ?? Buffer.alloc(0), data)).toBe(0);
+}
+
+let whole: Uint8Array;
+
+/** It opens when it is first asked, and is not there for that picture. */
+const untilOpen = () =>
+  vi.waitFor(() => expect(decodeSmallJpeg(whole, LIMIT)).toBeDefined(), { interval: 1, timeout: 5000 });
+
+beforeAll(async () => {
+  whole = bytesOf(await small());
+  await untilOpen();
+});
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe('small JPEGs have the pixels that sharp gives them', () => {
+  it.each([
+    [1, 1],
+    [17, 1],
+    [2, 35],
+    [61, 43],
+    [250, 250],
+    [640, 480],
+  ])('%d×%d, colours at full and at half resolution, grey', async (width, height) => {
+    const picture = await photograph(width, height);
+    for (const encoded of [
+      picture.clone().jpeg({ quality: 95, chromaSubsampling: '4:4:4' }),
+      picture.clone().jpeg({ quality: 60, chromaSubsampling: '4:2:0' }),
+      picture.clone().greyscale().jpeg({ quality: 80 }),
+    ]) {
+      const bytes = await encoded.toBuffer();
+      expectSamePixels(decodeSmallJpeg(bytes, LIMIT), await decodedBySharp(bytes));
+    }
+  });
+
+  it('with the segments that say nothing of colours: JFIF, a comment, restarts', async () => {
+    const jfif = [0xff, 0xe0, 0, 16, ...Buffer.from('JFIF\0'), 1, 1, 0, 0, 1, 0, 1, 0, 0];
+    const comment = [0xff, 0xfe, 0, 6, ...Buffer.from('mine')];
+    const bytes = Buffer.from([0xff, 0xd8, ...jfif, ...comment, ...whole.subarray(2)]);
+    expectSamePixels(decodeSmallJpeg(bytes, LIMIT), await decodedBySharp(whole));
+  });
+
+  it('whichever picture came before', async () => {
+    const first = decodeSmallJpeg(whole, LIMIT);
+    decodeSmallJpeg(await (await photograph(90, 70)).jpeg().toBuffer(), LIMIT);
+    expectSamePixels(first, await decodedBySharp(whole));
+  });
+});
+
+describe('what is left to sharp', () => {
+  it.each([
+    ['progressive', () => small({ progressive: true })],
+    ['of another format', async () => await (await photograph(61, 43)).png().toBuffer()],
+    [
+      'turned by EXIF',
+      async () =>
+        await (await photograph(61, 43))
+          .withExif({ IFD0: { Orientation: '6' } })
+          .jpeg()
+          .toBuffer(),
+    ],
+    [
+      'with a colour profile',
+      async () => await (await photograph(61, 43)).withIccProfile('p3').jpeg().toBuffer(),
+    ],
+    ['in CMYK', async () => await (await photograph(61, 43)).toColourspace('cmyk').jpeg().toBuffer()],
+    ['with channels named R, G and B', async () => named(await small(), [82, 71, 66])],
+    ['with 641×480 pixels', async () => await (await photograph(641, 480)).jpeg().toBuffer()],
+    ['with more bytes than pixels', async () => Buffer.concat([await small(), Buffer.alloc(1_000_000)])],
+    ['cut in its header', async () => (await small()).subarray(0, 100)],
+    ['of two bytes', async () => (await small()).subarray(0, 2)],
+  ])('a picture %s', async (_what, make) => {
+    expect(decodeSmallJpeg(await make(), LIMIT)).toBeUndefined();
+    expect(decodeSmallJpeg(whole, LIMIT)).toBeDefined();
+  });
+
+  it('one with more pixels than the caller allows', () => {
+    expect(decodeSmallJpeg(whole, 61 * 43 - 1)).toBeUndefined();
+    expect(decodeSmallJpeg(whole, 61 * 43)).toBeDefined();
+  });
+});
+
+describe('a damaged picture', () => {
+  it('is refused as ever, and others are decoded meanwhile', async () => {
+    await expect(decodePicture(whole.slice(0, 900), LIMIT)).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+    expectSamePixels(await decodePicture(whole, LIMIT), await decodedBySharp(whole));
+    expect(decodeSmallJpeg(whole, LIMIT)).toBeUndefined();
+    await untilOpen();
+  });
+
+  it('never passes where sharp refuses it, however many there are', async () => {
+    let now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 2000));
+    const random = seededRandom(5);
+    const verdicts = { both: 0, sharp: 0, neither: 0 };
+    for (let round = 0; round < 120; round++) {
+      const bytes = damaged(whole, random);
+      await untilOpen();
+      const accepted = decodeSmallJpeg(bytes, LIMIT) !== undefined;
+      const acceptedBySharp = await decodedBySharp(bytes).then(
+        () => true,
+        () => false,
+      );
+      if (accepted) expect(acceptedBySharp).toBe(true);
+      verdicts[accepted ? 'both' : acceptedBySharp ? 'sharp' : 'neither']++;
+    }
+    // All three happened, so the loop above had something to find.
+    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(5);
+    await untilOpen();
+    expectSamePixels(decodeSmallJpeg(whole, LIMIT), await decodedBySharp(whole));
+  }, 30_000);
+});
+
+/** With other names of its three channels, in the frame and in the scan. */
+function named(bytes: Buffer, names: number[]): Buffer {
+  const frame = bytes.indexOf(Buffer.from([0xff, 0xc0])) + 10;
+  const scan = bytes.indexOf(Buffer.from([0xff, 0xda])) + 5;
+  for (const [channel, name] of names.entries()) {
+    bytes[frame + 3 * channel] = name;
+    bytes[scan + 2 * channel] = name;
+  }
+  return bytes;
+}
+
+/** Up to three bytes changed, or the end cut off. */
+function damaged(bytes: Uint8Array, random: () => number): Uint8Array {
+  if (random() < 0.1) return bytes.slice(0, Math.floor(random() * bytes.length));
+  const copy = bytes.slice();
+  const changes = 1 + Math.floor(3 * random());
+  for (let change = 0; change < changes; change++) {
+    copy[Math.floor(random() * copy.length)] = Math.floor(random() * 256);
+  }
+  return copy;
+}
