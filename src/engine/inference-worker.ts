@@ -1,7 +1,7 @@
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 import { Turns } from '../vision/turns.ts';
-import { collectGarbage, discardBytes } from './collect-garbage.ts';
+import { collectGarbage, discardBytes, letHeapsGrow } from './collect-garbage.ts';
 import { serveJobs } from './job-port.ts';
 
 /** The worker thread: its own sessions; one image at a time, or several where faces are batched. */
@@ -20,6 +20,7 @@ export interface InferenceReady {
 
 await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
+  letHeapsGrow();
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
   collectGarbage();
   // Taken before anything is decoded, so that pictures are at work in the order in which they came.
