@@ -52,7 +52,11 @@ export async function decodePicture(bytes: Uint8Array, maxPixels: number, reduce
     // Not toUint8Array, which never frees its pixels (sharp 0.35.5; test/system/memory.test.ts).
     const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
-    if (channels === 3) return { data, width, height, original: reduced?.original ?? { width, height } };
+    if (channels === 3) {
+      // Always a plain array: V8 compiles what reads the pixels for one class, and more slowly for two.
+      const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      return { data: pixels, width, height, original: reduced?.original ?? { width, height } };
+    }
   } catch {
     // What libvips says may quote metadata of the image, so it goes to nobody.
     await refuseTooLarge(bytes, maxPixels);
