@@ -5,10 +5,10 @@ export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as c
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
-const startsWith = (bytes: Uint8Array, signature: readonly number[], offset = 0) =>
+export const startsWith = (bytes: Uint8Array, signature: readonly number[], offset = 0) =>
   signature.every((byte, index) => bytes[offset + index] === byte);
 
-const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
+export const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
 
 const BRANDS = ['avif', 'avis'].map(ascii);
 

@@ -1,5 +1,6 @@
 import createModule from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 import type { Pixels } from './decode.ts';
+import { ascii, startsWith } from './format.ts';
 
 /**
  * A camera's 640×480, at which a busy service gains 1.5 %; at 250×250 it gains 4 to 5 %. At 800×600 it loses as much, as sharp
@@ -93,7 +94,7 @@ const MARKER = {
   comment: 0xfe,
 };
 const SKIPPED = [MARKER.huffmanTables, MARKER.quantisation, MARKER.restart, MARKER.comment];
-const JFIF = [...'JFIF\0'].map((character) => character.charCodeAt(0));
+const JFIF = ascii('JFIF\0');
 /** Horizontal and vertical sampling factors of luminance beside a chrominance of 1×1: 4:4:4, 4:2:2 and 4:2:0. */
 const LUMINANCE_SAMPLINGS = [0x11, 0x21, 0x22];
 
@@ -119,7 +120,7 @@ function readPlainHeader(bytes: Uint8Array): PlainHeader | undefined {
     at += 4 + segment.length;
     switch (marker) {
       case MARKER.jfif:
-        if (!JFIF.every((byte, index) => segment[index] === byte)) return undefined;
+        if (!startsWith(segment, JFIF)) return undefined;
         break;
       case MARKER.baseline:
         if (frame) return undefined;
