@@ -1,6 +1,5 @@
 import { CATALOGUE, type Catalogue, type CataloguePack } from './catalogue.ts';
-import { downloadPack } from './download/download-pack.ts';
-import { type PackLog, reportDownload } from './download/report-download.ts';
+import type { PackLog } from './download/report-download.ts';
 import type { DownloadTuning } from './download/tuning.ts';
 import type { ModelPack } from './pack.ts';
 import {
@@ -65,6 +64,9 @@ export async function download(
 ): Promise<void> {
   const { modelsDir, baseUrl, log, signal, tuning } = options;
   const resolving = { ...options, name: pack.name };
+  // Read only now: an HTTP client is a good part of the time to start, and most starts find their weights in place.
+  const { downloadPack } = await import('./download/download-pack.ts');
+  const { reportDownload } = await import('./download/report-download.ts');
   const report = reportDownload(pack.name, log);
   try {
     await downloadPack({

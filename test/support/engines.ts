@@ -11,7 +11,7 @@ import type {
 import { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import { createLogger } from '../../src/log.ts';
 
-export const silentLog = createLogger({ level: 'silent', name: 'test' });
+export const silentLog = await createLogger({ level: 'silent', name: 'test' });
 
 export const testConfig = (environment: Record<string, string> = {}): Config =>
   loadConfig({ MODEL_NAME: 'synthetic', WORKERS: '1', HOST: '127.0.0.1', PORT: '0', ...environment });
