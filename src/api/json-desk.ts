@@ -37,7 +37,6 @@ export class JsonDesk {
     this.#pool = new WorkerPool({
       entry: builtFile('api/json-worker.js'),
       size: 1,
-      setup: () => undefined,
       maxWait,
       log,
     });
@@ -74,8 +73,10 @@ export class JsonDesk {
   #startOnce(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#pool.start().catch((error) => {
-      this.#log.error({ err: error }, 'the thread for large JSON bodies did not start');
-    });
+    this.#pool
+      .start(() => undefined)
+      .catch((error) => {
+        this.#log.error({ err: error }, 'the thread for large JSON bodies did not start');
+      });
   }
 }

@@ -3,7 +3,7 @@ import { serveJobs } from '../engine/job-port.ts';
 import { bytesOf, type JsonJob, type JsonResult, runJsonJob } from './json-jobs.ts';
 
 /** The thread for large JSON bodies: parsing megabytes on the main thread would keep every other request waiting. */
-await serveJobs<undefined, undefined, JsonJob, JsonResult>(async () => ({
+serveJobs<undefined, undefined, JsonJob, JsonResult>(async () => ({
   ready: undefined,
   async run(job) {
     // After the answer has been sent.

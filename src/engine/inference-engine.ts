@@ -42,6 +42,8 @@ export class InferenceEngine implements FaceEngine {
   readonly #permits: Permits;
   readonly #stopping = new AbortController();
   #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
+  /** Its threads are there, and load nothing before there are weights. */
+  #prepared: Pool | undefined;
   #loaded: { pool: Pool; model: LoadedModel } | undefined;
   #loading: Promise<void> = Promise.resolve();
 
@@ -113,6 +115,7 @@ export class InferenceEngine implements FaceEngine {
     this.#phase = { phase: 'unavailable', reason: 'The service is shutting down.' };
     this.#stopping.abort();
     await this.#loading;
+    await this.#prepared?.close();
     await this.#loaded?.pool.close();
   }
 
@@ -136,6 +139,7 @@ export class InferenceEngine implements FaceEngine {
   async #load(signal: AbortSignal): Promise<void> {
     const { MODEL_NAME, MODELS_DIR, MODEL_AUTO_DOWNLOAD, MODEL_BASE_URL, WORKERS } = this.#config;
     const started = performance.now();
+    this.#prepared ??= this.#preparePool();
     const pack = await obtainPack({
       name: MODEL_NAME,
       modelsDir: MODELS_DIR,
@@ -149,7 +153,7 @@ export class InferenceEngine implements FaceEngine {
     signal.throwIfAborted();
     // Graphs may have been read whole to tell which is which; the workers load theirs into the same memory.
     collectGarbage('minor');
-    const { imagesPerWorker, batching } = this.#concurrency;
+    const { batching } = this.#concurrency;
     const setup: NetworkOptions = {
       pack,
       device: this.#config.DEVICE,
@@ -159,18 +163,11 @@ export class InferenceEngine implements FaceEngine {
       rewrites: this.#config.GRAPH_REWRITES,
       ...(batching && { batching }),
     };
-    const pool: Pool = new WorkerPool({
-      entry: builtFile('engine/inference-worker.js'),
-      size: WORKERS,
-      jobsPerWorker: imagesPerWorker,
-      handsAhead: batching === undefined,
-      // A lone job goes to the first worker, so no other needs what speeds it up.
-      setup: (worker) => (worker === 0 ? setup : { ...setup, loneThreads: 1 }),
-      maxWait: this.#config.REQUEST_TIMEOUT_MS,
-      youngGenerationMiB: YOUNG_GENERATION_MIB,
-      log: this.#log,
-    });
-    const [ready] = await pool.start();
+    const pool = this.#prepared;
+    // Should it fail now, its threads have ended, and the next attempt needs others.
+    this.#prepared = undefined;
+    // A lone job goes to the first worker, so no other needs what speeds it up.
+    const [ready] = await pool.start((worker) => (worker === 0 ? setup : { ...setup, loneThreads: 1 }));
     const { embeddingSize, rewrites, facesPerRun } = ready as InferenceReady;
     const model = { pack, embeddingSize, rewrites, thresholds };
     this.#loaded = { pool, model };
@@ -192,6 +189,21 @@ export class InferenceEngine implements FaceEngine {
         'This is the synthetic pack: it recognises nobody. It is for integration tests and for trying the API.',
       );
     }
+  }
+
+  #preparePool(): Pool {
+    const { imagesPerWorker, batching } = this.#concurrency;
+    const pool: Pool = new WorkerPool({
+      entry: builtFile('engine/inference-worker.js'),
+      size: this.#config.WORKERS,
+      jobsPerWorker: imagesPerWorker,
+      handsAhead: batching === undefined,
+      maxWait: this.#config.REQUEST_TIMEOUT_MS,
+      youngGenerationMiB: YOUNG_GENERATION_MIB,
+      log: this.#log,
+    });
+    pool.prepare();
+    return pool;
   }
 }
 

@@ -18,7 +18,7 @@ export interface InferenceReady {
   facesPerRun: number;
 }
 
-await serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
+serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
   letHeapsGrow();
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.

@@ -1,9 +1,12 @@
-import { parentPort, type TransferListItem, workerData } from 'node:worker_threads';
+import { parentPort, type TransferListItem } from 'node:worker_threads';
 import { type ErrorCode, errorMessage, ServiceError } from '../errors.ts';
 import { yieldToMainThread } from './thread-priority.ts';
 
-/** What the pool sends to a worker. */
-export type ToWorker<Job> = { type: 'run'; id: number; job: Job; alone: boolean } | { type: 'close' };
+/** What the pool sends to a worker: first what to load, or that there is nothing to do after all. */
+export type ToWorker<Setup, Job> =
+  | { type: 'load'; setup: Setup }
+  | { type: 'run'; id: number; job: Job; alone: boolean }
+  | { type: 'close' };
 
 /** What a worker sends to the pool. `failed` is the end of a worker that could not load. */
 export type FromWorker<Ready, Result> =
@@ -28,40 +31,43 @@ export interface JobHandler<Ready, Job, Result> {
 }
 
 /**
- * Runs a worker thread: loads once, then answers jobs until it is told to close, and ends by itself. The pool decides how
- * many it has at one time; with more than one, the handler's `run` is called before its last call has settled. It is never
+ * Runs a worker thread: loads once, when it is told what, then answers jobs until it is told to close, and ends by itself. The
+ * pool decides how many it has at one time; with more than one, the handler's `run` is called before its last call has settled. It is never
  * terminated from outside, because terminating a thread inside ONNX Runtime aborts the process.
  */
-export async function serveJobs<Setup, Ready, Job, Result>(
+export function serveJobs<Setup, Ready, Job, Result>(
   load: (setup: Setup) => Promise<JobHandler<Ready, Job, Result>>,
-): Promise<void> {
+): void {
   const port = parentPort;
   if (port === null) throw new Error('This file runs as a worker thread.');
   yieldToMainThread();
   const send = (message: FromWorker<Ready, Result>, transfer: TransferListItem[] = []) =>
     port.postMessage(message, transfer);
 
-  let handler: JobHandler<Ready, Job, Result>;
-  try {
-    handler = await load(workerData as Setup);
-  } catch (error) {
-    send({ type: 'failed', message: errorMessage(error) });
-    port.close();
-    return;
-  }
-  port.on('message', async (message: ToWorker<Job>) => {
-    if (message.type === 'close') {
-      port.close();
-      return;
-    }
+  let handler: JobHandler<Ready, Job, Result> | undefined;
+  const begin = async (setup: Setup) => {
     try {
-      const { result, transfer } = await handler.run(message.job, message.alone);
-      send({ type: 'done', id: message.id, result }, transfer);
+      handler = await load(setup);
+      send({ type: 'ready', ready: handler.ready });
     } catch (error) {
-      send({ type: 'rejected', id: message.id, error: describe(error) });
+      send({ type: 'failed', message: errorMessage(error) });
+      port.close();
     }
+  };
+  const run = async ({ id, job, alone }: Extract<ToWorker<Setup, Job>, { type: 'run' }>) => {
+    try {
+      if (handler === undefined) throw new Error('A worker was given a job before it had loaded.');
+      const { result, transfer } = await handler.run(job, alone);
+      send({ type: 'done', id, result }, transfer);
+    } catch (error) {
+      send({ type: 'rejected', id, error: describe(error) });
+    }
+  };
+  port.on('message', (message: ToWorker<Setup, Job>) => {
+    if (message.type === 'load') begin(message.setup);
+    else if (message.type === 'run') run(message);
+    else port.close();
   });
-  send({ type: 'ready', ready: handler.ready });
 }
 
 function describe(error: unknown): JobError {

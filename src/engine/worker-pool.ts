@@ -15,8 +15,6 @@ export interface PoolOptions {
    * so that no other worker will miss it.
    */
   handsAhead?: boolean;
-  /** Gives each worker its workerData; workers are numbered from 0, and a replacement has the number of the lost one. */
-  setup: (worker: number) => unknown;
   /** Longest wait for a worker, in milliseconds. */
   maxWait: number;
   /** What V8 sets aside in each worker for new objects, in MiB; V8's default is 48. */
@@ -30,6 +28,9 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What the worker of a number is told to load. They are numbered from 0; a replacement has the number of the lost one. */
+export type WorkerSetup = (worker: number) => unknown;
+
 interface QueuedJob<Job, Result> {
   job: Job;
   transfer: TransferListItem[];
@@ -42,9 +43,11 @@ interface QueuedJob<Job, Result> {
   unwatch: () => void;
 }
 
-interface Member<Job, Result> {
+interface Member<Ready, Job, Result> {
   number: number;
   worker: Worker;
+  /** Rejects when the worker ends before it has loaded. */
+  loading: Promise<Ready>;
   hasLoaded: boolean;
   /** What it has in its hands, by the number under which it was sent. */
   jobs: Map<number, QueuedJob<Job, Result>>;
@@ -70,10 +73,13 @@ const SMOOTHING = 0.1;
 export class WorkerPool<Ready, Job, Result> {
   readonly #options: PoolOptions;
   readonly #jobsPerWorker: number;
-  readonly #members = new Set<Member<Job, Result>>();
+  readonly #members = new Set<Member<Ready, Job, Result>>();
   /** A set keeps the order of insertion and forgets an abandoned job at once. */
   readonly #queue = new Set<QueuedJob<Job, Result>>();
   readonly #exits = new Set<Promise<void>>();
+  /** The workers it began with; undefined before that. */
+  #first: Member<Ready, Job, Result>[] | undefined;
+  #setup: WorkerSetup | undefined;
   #nextJobId = 0;
   #closing = false;
   #lost = 0;
@@ -123,15 +129,21 @@ export class WorkerPool<Ready, Job, Result> {
     return new ServiceError('OVERLOADED', { reason: 'queue_full', retryAfter });
   }
 
+  /** Begins what can be done before it is known what the workers load: their threads start and read their modules. */
+  prepare(): void {
+    this.#first ??= Array.from({ length: this.#options.size }, (_, number) => this.#spawn(number));
+  }
+
   /**
-   * Starts all workers side by side.
+   * Lets all workers load side by side.
    *
    * @returns what each said when it was ready.
    * @throws the first failure, after the other workers have ended.
    */
-  async start(): Promise<Ready[]> {
-    const loads = Array.from({ length: this.#options.size }, (_, number) => this.#spawn(number));
-    const outcomes = await Promise.allSettled(loads);
+  async start(setup: WorkerSetup): Promise<Ready[]> {
+    this.#setup = setup;
+    this.prepare();
+    const outcomes = await Promise.allSettled(this.#first?.map((member) => this.#load(member)) ?? []);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure) {
       await this.close();
@@ -184,7 +196,8 @@ export class WorkerPool<Ready, Job, Result> {
   async close(): Promise<void> {
     this.#closing = true;
     if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-    for (const { worker } of this.#members) worker.postMessage({ type: 'close' } satisfies ToWorker<Job>);
+    for (const { worker } of this.#members)
+      worker.postMessage({ type: 'close' } satisfies ToWorker<unknown, Job>);
     await Promise.all(this.#exits);
   }
 
@@ -211,7 +224,7 @@ export class WorkerPool<Ready, Job, Result> {
 
   #handOver(
     next: QueuedJob<Job, Result>,
-    member: Member<Job, Result>,
+    member: Member<Ready, Job, Result>,
     hands: Map<number, QueuedJob<Job, Result>>,
   ): void {
     const alone = this.running === 0 && this.#queue.size === 1;
@@ -219,7 +232,7 @@ export class WorkerPool<Ready, Job, Result> {
     next.started = performance.now();
     const id = this.#nextJobId++;
     hands.set(id, next);
-    const message: ToWorker<Job> = { type: 'run', id, job: next.job, alone };
+    const message: ToWorker<unknown, Job> = { type: 'run', id, job: next.job, alone };
     try {
       // What is given ahead is copied and not moved, in case that the worker dies of the job before it.
       member.worker.postMessage(message, hands === member.ahead ? [] : next.transfer);
@@ -232,35 +245,26 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /** The worker with the fewest jobs that can take another, of several the one with the lowest number. */
-  #freest(): Member<Job, Result> | undefined {
+  #freest(): Member<Ready, Job, Result> | undefined {
     const free = [...this.#members].filter(
       ({ hasLoaded, jobs }) => hasLoaded && jobs.size < this.#jobsPerWorker,
     );
     return free.sort((a, b) => a.jobs.size - b.jobs.size || a.number - b.number)[0];
   }
 
-  #nextToHaveAhead(): Member<Job, Result> | undefined {
+  #nextToHaveAhead(): Member<Ready, Job, Result> | undefined {
     if (!this.#options.handsAhead || this.#queue.size <= this.#options.size) return undefined;
     return [...this.#members].find(({ hasLoaded, ahead }) => hasLoaded && ahead.size === 0);
   }
 
-  /** Starts one worker; settles when it has loaded or failed to. */
-  #spawn(number: number): Promise<Ready> {
-    const { entry, setup, youngGenerationMiB } = this.#options;
-    const worker = new Worker(entry, {
-      workerData: setup(number),
-      ...(youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {}),
-    });
-    const member: Member<Job, Result> = {
-      number,
-      worker,
-      hasLoaded: false,
-      jobs: new Map(),
-      ahead: new Map(),
-      doneAt: 0,
-    };
-    this.#members.add(member);
-    return new Promise((resolve, reject) => {
+  /** Starts one thread. */
+  #spawn(number: number): Member<Ready, Job, Result> {
+    const { entry, youngGenerationMiB } = this.#options;
+    const worker = new Worker(
+      entry,
+      youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {},
+    );
+    const loading = new Promise<Ready>((resolve, reject) => {
       let loadFailure: Error | undefined;
       worker.on('message', (message: FromWorker<Ready, Result>) => {
         if (message.type === 'ready') {
@@ -288,10 +292,29 @@ export class WorkerPool<Ready, Job, Result> {
       this.#exits.add(exited);
       exited.then(() => this.#exits.delete(exited));
     });
+    // Nobody may be waiting for it yet.
+    loading.catch(() => {});
+    const member: Member<Ready, Job, Result> = {
+      number,
+      worker,
+      loading,
+      hasLoaded: false,
+      jobs: new Map(),
+      ahead: new Map(),
+      doneAt: 0,
+    };
+    this.#members.add(member);
+    return member;
+  }
+
+  /** Settles when it has loaded or failed to. */
+  #load({ number, worker, loading }: Member<Ready, Job, Result>): Promise<Ready> {
+    worker.postMessage({ type: 'load', setup: this.#setup?.(number) } satisfies ToWorker<unknown, Job>);
+    return loading;
   }
 
   #settle(
-    member: Member<Job, Result>,
+    member: Member<Ready, Job, Result>,
     message: Extract<FromWorker<Ready, Result>, { type: 'done' | 'rejected' }>,
   ): void {
     const current = member.jobs.get(message.id);
@@ -313,7 +336,7 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /** What was given ahead is now at work: its deadline no longer counts. */
-  #beginAhead({ jobs, ahead }: Member<Job, Result>): void {
+  #beginAhead({ jobs, ahead }: Member<Ready, Job, Result>): void {
     for (const [id, job] of ahead) {
       job.unwatch();
       jobs.set(id, job);
@@ -322,13 +345,13 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /** Puts what a lost worker was given ahead back to the head of the queue. */
-  #takeBack({ ahead }: Member<Job, Result>): void {
+  #takeBack({ ahead }: Member<Ready, Job, Result>): void {
     const queued = [...this.#queue];
     this.#queue.clear();
     for (const job of [...ahead.values(), ...queued]) if (!job.abandoned) this.#queue.add(job);
   }
 
-  #lose(member: Member<Job, Result>): void {
+  #lose(member: Member<Ready, Job, Result>): void {
     this.#members.delete(member);
     this.#takeBack(member);
     for (const { settle } of member.jobs.values()) {
@@ -349,7 +372,7 @@ export class WorkerPool<Ready, Job, Result> {
     this.#options.log.warn({ delay, alive: this.alive }, 'replacing a lost worker thread');
     setTimeout(() => {
       if (this.#closing) return;
-      this.#spawn(number).then(
+      this.#load(this.#spawn(number)).then(
         () => this.#options.log.info({ alive: this.alive }, 'a worker thread was replaced'),
         (error) => {
           this.#options.log.error({ err: error }, 'a replacement worker thread failed to load');

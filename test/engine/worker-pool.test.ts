@@ -27,12 +27,11 @@ const pools: Pool[] = [];
 
 function createPool(
   size: number,
-  options: { maxWait?: number; setup?: object; jobsPerWorker?: number; handsAhead?: boolean } = {},
+  options: { entry?: URL; maxWait?: number; jobsPerWorker?: number; handsAhead?: boolean } = {},
 ): Pool {
   const pool: Pool = new WorkerPool({
-    entry: new URL('./threads/obedient.mjs', import.meta.url),
+    entry: options.entry ?? new URL('./threads/obedient.mjs', import.meta.url),
     size,
-    setup: (worker) => ({ ...options.setup, worker }),
     maxWait: options.maxWait ?? 5_000,
     ...(options.handsAhead ? { handsAhead: true } : {}),
     ...(options.jobsPerWorker ? { jobsPerWorker: options.jobsPerWorker } : {}),
@@ -41,6 +40,11 @@ function createPool(
   pools.push(pool);
   return pool;
 }
+
+/** Tells each worker its number, and all of them the rest. */
+const numbered =
+  (setup: object = {}) =>
+  (worker: number) => ({ ...setup, worker });
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -53,7 +57,7 @@ afterEach(async () => {
 describe('the worker pool', () => {
   it('spreads jobs over all workers and answers each with its own result', async () => {
     const pool = createPool(2);
-    await pool.start();
+    await pool.start(numbered());
     const results = await Promise.all(Array.from({ length: 20 }, (_, echo) => pool.run({ echo, ms: 5 })));
     expect(results.map(({ result }) => result.echo)).toEqual(Array.from({ length: 20 }, (_, i) => i));
     expect(new Set(results.map(({ result }) => result.threadId)).size).toBe(2);
@@ -61,7 +65,7 @@ describe('the worker pool', () => {
 
   it('says which jobs are alone, and gives those to its first worker', async () => {
     const pool = createPool(2);
-    await pool.start();
+    await pool.start(numbered());
     for (let i = 0; i < 3; i++) {
       const { result } = await pool.run({});
       expect(result).toMatchObject({ alone: true, worker: 0 });
@@ -78,7 +82,7 @@ describe('the worker pool', () => {
 
   it('gives the replacement of its first worker the same number', async () => {
     const pool = createPool(2);
-    await pool.start();
+    await pool.start(numbered());
     await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
     await until(() => pool.alive === 2);
     expect((await pool.run({})).result).toMatchObject({ alone: true, worker: 0 });
@@ -86,7 +90,7 @@ describe('the worker pool', () => {
 
   it('takes jobs in the order in which they came', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     const finished: number[] = [];
     await Promise.all([30, 1, 1].map((ms, i) => pool.run({ ms }).then(() => finished.push(i))));
     expect(finished).toEqual([0, 1, 2]);
@@ -94,7 +98,7 @@ describe('the worker pool', () => {
 
   it('tells how long a job waited', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     const [first, second] = await Promise.all([pool.run({ ms: 60 }), pool.run({})]);
     expect(first.waited).toBeLessThan(40);
     expect(second.waited).toBeGreaterThanOrEqual(55);
@@ -103,7 +107,7 @@ describe('the worker pool', () => {
 
   it('never starts a job whose deadline passed while it waited', async () => {
     const pool = createPool(1, { maxWait: 50 });
-    await pool.start();
+    await pool.start(numbered());
     const running = pool.run({ ms: 150, echo: 'first' });
     const started = performance.now();
     await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
@@ -116,7 +120,7 @@ describe('the worker pool', () => {
 
   it('takes a job out of the queue when its caller goes away', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     const caller = new AbortController();
     const running = pool.run({ ms: 80 });
     const waiting = pool.run({ dieInJob: true }, { signal: caller.signal });
@@ -129,7 +133,7 @@ describe('the worker pool', () => {
 
   it('passes a service error on, and hides any other behind PROCESSING_ERROR', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     await expect(pool.run({ fail: 'service' })).rejects.toMatchObject({
       code: 'NO_FACE_DETECTED',
       detail: '0 faces',
@@ -143,7 +147,7 @@ describe('the worker pool', () => {
 
   it('answers the job of a worker that dies, replaces the worker, and serves on meanwhile', async () => {
     const pool = createPool(2);
-    await pool.start();
+    await pool.start(numbered());
     const doomed = pool.run({ dieInJob: true });
     const neighbours = Promise.all(Array.from({ length: 5 }, (_, echo) => pool.run({ echo, ms: 5 })));
     await expect(doomed).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
@@ -154,7 +158,7 @@ describe('the worker pool', () => {
 
   it('replaces a worker that throws outside a job', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     const { result } = await pool.run({ dieOutsideJob: true, echo: 'done' });
     expect(result.echo).toBe('done');
     await until(() => pool.alive === 0);
@@ -164,14 +168,14 @@ describe('the worker pool', () => {
   });
 
   it('fails to start when a worker cannot load', async () => {
-    const pool = createPool(2, { setup: { failToLoad: true } });
-    await expect(pool.start()).rejects.toThrow('cannot load');
+    const pool = createPool(2);
+    await expect(pool.start(numbered({ failToLoad: true }))).rejects.toThrow('cannot load');
     expect(pool.alive).toBe(0);
   });
 
   it('finishes what it accepted before it closes, and accepts nothing more', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     const jobs = Promise.all([pool.run({ ms: 40, echo: 1 }), pool.run({ ms: 10, echo: 2 })]);
     const closed = pool.close();
     await expect(pool.run({})).rejects.toMatchObject({ code: 'MODEL_NOT_LOADED' });
@@ -180,9 +184,33 @@ describe('the worker pool', () => {
     expect(pool.alive).toBe(0);
   });
 
+  it('starts its threads before it is known what they load', async () => {
+    const pool = createPool(2);
+    pool.prepare();
+    const early = pool.run({ echo: 'early' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(pool).toMatchObject({ alive: 0, queued: 1 });
+    await expect(pool.start(numbered())).resolves.toHaveLength(2);
+    expect((await early).result.echo).toBe('early');
+  });
+
+  it('fails to start when a prepared thread has died', async () => {
+    const pool = createPool(2, { entry: new URL('./threads/missing.mjs', import.meta.url) });
+    pool.prepare();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect(pool.start(numbered())).rejects.toThrow('missing.mjs');
+  });
+
+  it('can be closed when it was only prepared', async () => {
+    const pool = createPool(2);
+    pool.prepare();
+    await pool.close();
+    await expect(pool.start(numbered())).rejects.toThrow('ended while it was loading');
+  });
+
   it('can be closed while it loads', async () => {
-    const pool = createPool(2, { setup: { loadMs: 50 } });
-    const starting = pool.start().catch(() => {});
+    const pool = createPool(2);
+    const starting = pool.start(numbered({ loadMs: 50 })).catch(() => {});
     await pool.close();
     await starting;
     expect(pool.alive).toBe(0);
@@ -190,7 +218,7 @@ describe('the worker pool', () => {
 
   it('rejects a job that cannot be sent and stays usable', async () => {
     const pool = createPool(1);
-    await pool.start();
+    await pool.start(numbered());
     await expect(pool.run({ echo: () => {} })).rejects.toThrow(/could not be cloned/);
     expect((await pool.run({ echo: 'fine' })).result.echo).toBe('fine');
   });
@@ -199,7 +227,7 @@ describe('the worker pool', () => {
 describe('a worker pool with several jobs for each worker', () => {
   it('gives a worker as many jobs as it may have, and the next when one is done', async () => {
     const pool = createPool(1, { jobsPerWorker: 3 });
-    await pool.start();
+    await pool.start(numbered());
     const finished: number[] = [];
     const jobs = [90, 60, 30, 1].map((ms, echo) =>
       pool.run({ ms, echo }).then(({ result }) => {
@@ -217,7 +245,7 @@ describe('a worker pool with several jobs for each worker', () => {
 
   it('gives each job to the worker that has the fewest', async () => {
     const pool = createPool(2, { jobsPerWorker: 2 });
-    await pool.start();
+    await pool.start(numbered());
     const results = await Promise.all([40, 40, 40, 40, 1].map((ms) => pool.run({ ms })));
     expect(results.slice(0, 4).map(({ result }) => result.worker)).toEqual([0, 1, 0, 1]);
     expect(results.every(({ result }) => !result.alone)).toBe(true);
@@ -225,7 +253,7 @@ describe('a worker pool with several jobs for each worker', () => {
 
   it('calls a job alone only while no worker has another', async () => {
     const pool = createPool(1, { jobsPerWorker: 2 });
-    await pool.start();
+    await pool.start(numbered());
     const first = pool.run({ ms: 40 });
     await until(() => pool.running === 1);
     const second = pool.run({});
@@ -235,7 +263,7 @@ describe('a worker pool with several jobs for each worker', () => {
 
   it('fails every job of a worker that dies, and none of the others', async () => {
     const pool = createPool(2, { jobsPerWorker: 2 });
-    await pool.start();
+    await pool.start(numbered());
     // In this order they go to the workers 0, 1, 0 and 1.
     const outcomes = await Promise.allSettled([
       pool.run({ ms: 50 }),
@@ -252,7 +280,7 @@ describe('a worker pool with several jobs for each worker', () => {
 
   it('fails a job alone that throws beside others', async () => {
     const pool = createPool(1, { jobsPerWorker: 3 });
-    await pool.start();
+    await pool.start(numbered());
     const outcomes = await Promise.allSettled([
       pool.run({ ms: 20, echo: 1 }),
       pool.run({ fail: 'service' }),
@@ -263,7 +291,7 @@ describe('a worker pool with several jobs for each worker', () => {
 
   it('keeps the deadline of those that wait, and finishes all it accepted before it closes', async () => {
     const pool = createPool(1, { jobsPerWorker: 2, maxWait: 40 });
-    await pool.start();
+    await pool.start(numbered());
     const running = Promise.all([pool.run({ ms: 90, echo: 1 }), pool.run({ ms: 120, echo: 2 })]);
     await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     await pool.close();
@@ -273,11 +301,12 @@ describe('a worker pool with several jobs for each worker', () => {
 });
 
 describe('a pool that hands jobs ahead', () => {
-  const AHEAD = { handsAhead: true, setup: { inOrder: true } };
+  const AHEAD = { handsAhead: true };
+  const IN_ORDER = numbered({ inOrder: true });
 
   it('gives each worker its next job before it is done, while more wait than there are workers', async () => {
     const pool = createPool(2, AHEAD);
-    await pool.start();
+    await pool.start(IN_ORDER);
     const jobs = Array.from({ length: 10 }, (_, echo) => pool.run({ echo, ms: 20 }));
     await until(() => pool.running === 2);
     expect(pool.queued).toBe(8);
@@ -291,7 +320,7 @@ describe('a pool that hands jobs ahead', () => {
 
   it('keeps those for which another worker may be free sooner', async () => {
     const pool = createPool(2, AHEAD);
-    await pool.start();
+    await pool.start(IN_ORDER);
     const long = pool.run({ ms: 200 });
     const others = [10, 0, 0].map((ms, echo) => pool.run({ ms, echo }).then(({ result }) => result));
     expect((await Promise.all(others)).map(({ worker, held }) => [worker, held])).toEqual([
@@ -304,7 +333,7 @@ describe('a pool that hands jobs ahead', () => {
 
   it('expects no longer a wait than there is', async () => {
     const pool = createPool(1, AHEAD);
-    await pool.start();
+    await pool.start(IN_ORDER);
     await Promise.all(Array.from({ length: 6 }, () => pool.run({ ms: 30 })));
     const last = Array.from({ length: 3 }, () => pool.run({ ms: 30 }));
     await until(() => pool.running === 1);
@@ -317,7 +346,7 @@ describe('a pool that hands jobs ahead', () => {
 
   it('loses the job at work alone when a worker dies, and moves nothing to it that others will need', async () => {
     const pool = createPool(1, AHEAD);
-    await pool.start();
+    await pool.start(IN_ORDER);
     const run = (echo: Uint8Array<ArrayBuffer>) => pool.run({ echo }, { transfer: [echo.buffer] });
     const died = pool.run({ dieInJob: true });
     const others = [1, 2, 3].map((value) => run(Uint8Array.of(value)));
@@ -329,7 +358,7 @@ describe('a pool that hands jobs ahead', () => {
 
   it('keeps the deadline of what it handed ahead, and lets its caller go', async () => {
     const pool = createPool(1, { ...AHEAD, maxWait: 60 });
-    await pool.start();
+    await pool.start(IN_ORDER);
     const leaving = new AbortController();
     const running = pool.run({ ms: 150, echo: 'first' });
     const ahead = pool.run({ echo: 'ahead' }, { signal: leaving.signal });
@@ -345,7 +374,7 @@ describe('a pool that hands jobs ahead', () => {
 
   it('does not run again what nobody waits for any more', async () => {
     const pool = createPool(1, AHEAD);
-    await pool.start();
+    await pool.start(IN_ORDER);
     const leaving = new AbortController();
     const died = pool.run({ dieInJob: true });
     const ahead = pool.run({ dieInJob: true }, { signal: leaving.signal });
@@ -359,7 +388,7 @@ describe('a pool that hands jobs ahead', () => {
 
   it('answers a job that fails, and all it accepted before it closes', async () => {
     const pool = createPool(1, AHEAD);
-    await pool.start();
+    await pool.start(IN_ORDER);
     const outcomes = Promise.allSettled([
       pool.run({ ms: 20 }),
       pool.run({ fail: 'service' }),

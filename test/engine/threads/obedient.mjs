@@ -5,7 +5,7 @@ import { ServiceError } from '../../../dist/errors.js';
 import { Turns } from '../../../dist/vision/turns.js';
 
 // A worker that does what the job says, to put the pool through what real inference does only by accident.
-await serveJobs(async ({ worker, loadMs = 0, failToLoad = false, inOrder = false }) => {
+serveJobs(async ({ worker, loadMs = 0, failToLoad = false, inOrder = false }) => {
   await sleep(loadMs);
   if (failToLoad) throw new Error('cannot load');
   const turns = inOrder ? new Turns() : undefined;
