@@ -65,6 +65,32 @@ describe('letterbox', () => {
     },
   );
 
+  it.each([
+    ['landscape', 64, 48, 32],
+    ['portrait', 48, 64, 32],
+    ['more rows than are copied at one time', 1280, 720, 640],
+    ['a width that is no multiple of eight', 24, 64, 32],
+  ])('halves to rounded means: %s', (_name, width, height, size) => {
+    const random = seededRandom(width + height);
+    const source = picture(width, height, () => Math.floor(random() * 256));
+    const letterbox = new Letterbox(size, IDENTITY);
+    expect(letterbox.fit(source)).toBe(0.5);
+    const { input } = letterbox;
+    const wrong = [];
+    for (let channel = 0; channel < 3; channel++) {
+      for (let y = 0; y < height / 2; y++) {
+        for (let x = 0; x < width / 2; x++) {
+          const at = (dx: number, dy: number) =>
+            source.data[((2 * y + dy) * width + 2 * x + dx) * 3 + channel] as number;
+          const mean = Math.floor((at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1) + 2) / 4);
+          const value = input[(channel * size + y) * size + x];
+          if (value !== mean) wrong.push([x, y, channel, value, mean]);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('leaves a picture of the input size as it is', () => {
     const source = picture(32, 32, (x, y, channel) => (x * 7 + y * 3 + channel * 50) % 256);
     const letterbox = new Letterbox(32, IDENTITY);

