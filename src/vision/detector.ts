@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-node';
-import type { DeferredHead } from '../models/rewrite/deferred-heads.ts';
+import type { DeferredHeads } from '../models/rewrite/deferred-heads.ts';
 import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../models/scrfd.ts';
 import type { Landmarks } from './alignment.ts';
 import type { Pixels } from './decode.ts';
@@ -39,6 +39,12 @@ interface SearchOptions {
 /** SCRFD's feature map strides. Source: insightface, model_zoo/scrfd.py. */
 const STRIDES = [8, 16, 32];
 
+/**
+ * By how much a score may lie below the threshold for the graph to count it: nothing that counts here may be missing
+ * there, where the same score is computed once more, of other numbers at a time.
+ */
+const SCORE_ROUNDING = 1e-5;
+
 /** Least input size at which more threads pay off: at 128 they gain nothing. */
 const LONE_SESSION_SIZE = 256;
 
@@ -50,12 +56,14 @@ export class FaceDetector {
   readonly #session: ort.InferenceSession;
   readonly #loneSession: ort.InferenceSession;
   readonly #heads: readonly PreparedHead[] | undefined;
+  /** What a graph that leaves boxes and landmarks to be computed is told of the threshold: one number. */
+  readonly #threshold = new Float32Array(1);
   /** Smallest first. */
   readonly #inputs: DetectorInput[];
   /**
-   * One picture at a time: all share the inputs and outputs, and between filling one and reading the other the thread may
-   * turn to another picture, as ONNX Runtime's run() begins later than it is called. SCRFD's graphs take one picture a
-   * run, so pictures are not batched either; only their faces are.
+   * One picture at a time: all share the inputs, and after filling one the thread may turn to another picture, as ONNX
+   * Runtime's run() begins later than it is called. SCRFD's graphs take one picture a run, so pictures are not batched
+   * either; only their faces are.
    */
   readonly #turns = new Turns();
 
@@ -67,15 +75,17 @@ export class FaceDetector {
       /** The same graph on more threads, for when the cores have nothing else to do. */
       loneSession?: ort.InferenceSession | undefined;
       /** What the graph leaves to be computed, at each stride; undefined where it computes all itself. */
-      heads?: readonly DeferredHead[] | undefined;
+      heads?: DeferredHeads | undefined;
     },
   ) {
     this.#session = session;
     this.#loneSession = options.loneSession ?? session;
-    this.#heads = options.heads?.map(prepareHead);
+    this.#heads = options.heads?.levels.map(prepareHead);
     this.#inputs = options.sizes
       .toSorted((a, b) => a - b)
-      .map((size) => this.#prepareInput(new Letterbox(size, options.preprocessing)));
+      .map((size) =>
+        this.#prepareInput(new Letterbox(size, options.preprocessing), options.heads?.threshold),
+      );
   }
 
   /**
@@ -103,6 +113,7 @@ export class FaceDetector {
     threshold: number,
     { isEnough, alone = false }: SearchOptions,
   ): Promise<DetectedFace[]> {
+    this.#threshold[0] = threshold - SCORE_ROUNDING;
     const candidates: Candidate[] = [];
     let kept: Candidate[] = [];
     for (const input of this.#inputs) {
@@ -118,78 +129,66 @@ export class FaceDetector {
       kept = suppressOverlaps(candidates);
       if (isEnough?.(kept, scale)) break;
     }
-    // The outputs of all sizes are still as they were written.
     return kept.map(({ score, box, map, anchor }) => ({ score, box, landmarks: landmarksOf(map, anchor) }));
   }
 
-  #headOf(outputs: readonly Float32Array[], level: number, columns: number): Head {
-    const scores = outputs[level] as Float32Array;
-    const second = outputs[STRIDES.length + level] as Float32Array;
-    const deferred = this.#heads?.[level];
-    if (deferred) return new ComputedHead(scores, second, deferred, columns);
-    return new ReadHead(scores, second, outputs[2 * STRIDES.length + level] as Float32Array);
+  #headOf(outputs: readonly Output[], level: number, columns: number): Head {
+    const [scores, second, third] = [0, 1, 2].map((kind) => outputs[kind * STRIDES.length + level]);
+    const prepared = this.#heads?.[level];
+    if (prepared)
+      return new ComputedHead(
+        scores as Float32Array,
+        second as Float32Array,
+        third as Uint8Array,
+        prepared,
+        columns,
+      );
+    return new ReadHead(scores as Float32Array, second as Float32Array, third as Float32Array);
   }
 
-  /** @returns scores of the three strides, then boxes, then landmarks; or then features. The next run of the same size may overwrite them. */
-  async #run(session: ort.InferenceSession, input: DetectorInput): Promise<readonly Float32Array[]> {
-    const { outputNames } = session;
-    const results = await session.run(input.feeds, input.outputs);
-    if (input.outputs === undefined) {
-      const tensors = outputNames.map((name) => results[name] as ort.Tensor);
-      assertOutputs(tensors, input.letterbox.size, this.#heads);
-      input.outputs = this.#keepOutputs(tensors);
-    }
-    const outputs: Float32Array[] = [];
-    for (const name of outputNames)
-      outputs.push((input.outputs[name] ?? results[name])?.data as Float32Array);
+  /** @returns scores of the three strides, then boxes, then landmarks; or then features and which of their rows there are. */
+  async #run(session: ort.InferenceSession, input: DetectorInput): Promise<readonly Output[]> {
+    // Given no memory to write to: ONNX Runtime would copy what it wrote there into new memory all the same.
+    const results = await session.run(input.feeds);
+    const outputs = session.outputNames.map((name) => results[name]?.data as Output);
+    if (!input.hasRun) assertOutputs(outputs, input.letterbox.size, this.#heads);
+    input.hasRun = true;
     return outputs;
   }
 
-  /**
-   * Memory that ONNX Runtime writes its outputs to from now on, instead of a megabyte of new arrays for each picture.
-   * It insists on the shapes that the file declares, and SCRFD's files declare those of one input size only.
-   */
-  #keepOutputs(tensors: readonly ort.Tensor[]): Record<string, ort.Tensor> {
-    const { outputNames, outputMetadata } = this.#session;
-    const asDeclared = tensors.every(({ dims }, index) => {
-      const declared = outputMetadata[index];
-      return (
-        declared?.isTensor &&
-        declared.shape.length === dims.length &&
-        declared.shape.every((dim, axis) => typeof dim === 'string' || dim === dims[axis])
-      );
-    });
-    if (!asDeclared) return {};
-    return Object.fromEntries(outputNames.map((name, index) => [name, tensors[index] as ort.Tensor]));
-  }
-
   /** @returns what a picture of this size needs, ready to run. */
-  #prepareInput(letterbox: Letterbox): DetectorInput {
+  #prepareInput(letterbox: Letterbox, thresholdName: string | undefined): DetectorInput {
     const { size, input } = letterbox;
     const [name = ''] = this.#session.inputNames;
-    const tensor = new ort.Tensor('float32', input, [1, 3, size, size]);
-    return { letterbox, feeds: { [name]: tensor }, outputs: undefined };
+    const feeds: DetectorInput['feeds'] = { [name]: new ort.Tensor('float32', input, [1, 3, size, size]) };
+    if (thresholdName !== undefined) feeds[thresholdName] = new ort.Tensor('float32', this.#threshold, [1]);
+    return { letterbox, feeds, hasRun: false };
   }
 }
 
-/** What is kept between pictures for one input size, so that a picture costs no new memory. */
+type Output = Float32Array | Uint8Array;
+
+/** What is kept between pictures for one input size. */
 interface DetectorInput {
   letterbox: Letterbox;
   feeds: Record<string, ort.Tensor>;
-  /** Undefined before the first run, empty where they are made anew by each. */
-  outputs: Record<string, ort.Tensor> | undefined;
+  hasRun: boolean;
 }
 
 function assertOutputs(
-  outputs: readonly ort.Tensor[],
+  outputs: readonly Output[],
   size: number,
   heads: readonly PreparedHead[] | undefined,
 ): void {
-  const lengths = outputs.map(({ data }) => data.length);
+  const lengths = outputs.map(({ length }) => length);
   const expected = (valuesOf: (level: number) => number) =>
     STRIDES.map((stride, level) => (size / stride) ** 2 * valuesOf(level));
+  const keptFeatures = ({ channels }: PreparedHead, level: number) => {
+    const kept = outputs[2 * STRIDES.length + level] as Uint8Array;
+    return (kept.reduce((sum, row) => sum + row, 0) * channels * size) / (STRIDES[level] as number);
+  };
   const wanted = heads
-    ? [expected(() => ANCHORS), expected((level) => heads[level]?.channels ?? 0)]
+    ? [expected(() => ANCHORS), heads.map(keptFeatures), STRIDES.map((stride) => size / stride)]
     : [1, BOX_VALUES, LANDMARK_VALUES].map((values) => expected(() => ANCHORS * values));
   if (JSON.stringify(lengths) !== JSON.stringify(wanted.flat())) {
     throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');

@@ -38,17 +38,31 @@ export class ComputedHead implements Head {
   readonly #features: Float32Array;
   readonly #prepared: PreparedHead;
   readonly #columns: number;
+  /** Of each row of the map, which of the features' rows it is; -1 for those that are not there. */
+  readonly #rows: Int16Array;
   /** What the kernels see around the cell that was looked at last. */
   readonly #patch: Float32Array;
   #patchCell = -1;
 
   /**
-   * @param features channels × rows × columns.
+   * @param features channels × rows × columns, of all rows those that were kept.
+   * @param kept a number for each row of the map, zero where it was not kept. An anchor that is asked for must have its
+   *   row there, and the rows beside it.
    * @param prepared of {@link prepareHead}.
+   * @param columns of the map.
    */
-  constructor(scores: Float32Array, features: Float32Array, prepared: PreparedHead, columns: number) {
+  constructor(
+    scores: Float32Array,
+    features: Float32Array,
+    kept: Uint8Array,
+    prepared: PreparedHead,
+    columns: number,
+  ) {
     this.scores = scores;
     this.#features = features;
+    this.#rows = new Int16Array(kept.length);
+    let count = 0;
+    for (let row = 0; row < kept.length; row++) this.#rows[row] = kept[row] ? count++ : -1;
     this.#prepared = prepared;
     this.#columns = columns;
     this.#patch = new Float32Array(prepared.channels * PLACES);
@@ -64,14 +78,36 @@ export class ComputedHead implements Head {
 
   #convolve(convolution: DeferredConvolution, anchor: number, values: number): Float32Array {
     const cell = Math.floor(anchor / ANCHORS);
-    if (cell !== this.#patchCell) takePatch(this.#features, this.#prepared, this.#columns, cell, this.#patch);
+    if (cell !== this.#patchCell) this.#takePatch(cell);
     this.#patchCell = cell;
     return convolve(convolution, (anchor % ANCHORS) * values, values, this.#patch);
+  }
+
+  /** Copies what a kernel around a cell sees; zeros beyond the edges of the map. */
+  #takePatch(cell: number): void {
+    const { channels, order } = this.#prepared;
+    const x = cell % this.#columns;
+    const y = Math.floor(cell / this.#columns);
+    const plane = this.#features.length / channels;
+    // Where in a plane each place is, if it is in the map.
+    const places = new Int32Array(PLACES);
+    for (let place = 0; place < PLACES; place++) {
+      const column = x - 1 + (place % KERNEL);
+      const row = this.#rows[y - 1 + Math.floor(place / KERNEL)];
+      if (row === -1) throw new Error('The detector kept no features of a row with a face.');
+      const isInside = row !== undefined && column >= 0 && column < this.#columns;
+      places[place] = isInside ? row * this.#columns + column : -1;
+    }
+    const patch = this.#patch;
+    for (let at = 0; at < patch.length; at++) {
+      const from = places[order.place[at] as number] as number;
+      patch[at] = from < 0 ? 0 : (this.#features[(order.channel[at] as number) * plane + from] as number);
+    }
   }
 }
 
 /** A deferred head whose weights are in the order in which they are used. */
-export interface PreparedHead extends Omit<DeferredHead, 'features'> {
+export interface PreparedHead extends Omit<DeferredHead, 'features' | 'kept'> {
   order: ProductOrder;
 }
 
@@ -119,31 +155,6 @@ export function prepareHead({ channels, boxes, landmarks }: DeferredHead): Prepa
     return { weights: ordered, bias };
   };
   return { channels, order, boxes: prepare(boxes), landmarks: prepare(landmarks) };
-}
-
-/** Copies what a kernel around a cell sees; zeros beyond the edges. */
-function takePatch(
-  features: Float32Array,
-  { channels, order }: PreparedHead,
-  columns: number,
-  cell: number,
-  patch: Float32Array,
-): void {
-  const x = cell % columns;
-  const y = Math.floor(cell / columns);
-  const plane = features.length / channels;
-  const rows = plane / columns;
-  // Where in a plane each place is, if it is there.
-  const places = new Int32Array(PLACES);
-  for (let place = 0; place < PLACES; place++) {
-    const column = x - 1 + (place % KERNEL);
-    const row = y - 1 + Math.floor(place / KERNEL);
-    places[place] = row >= 0 && row < rows && column >= 0 && column < columns ? row * columns + column : -1;
-  }
-  for (let at = 0; at < patch.length; at++) {
-    const from = places[order.place[at] as number] as number;
-    patch[at] = from < 0 ? 0 : (features[(order.channel[at] as number) * plane + from] as number);
-  }
 }
 
 /**

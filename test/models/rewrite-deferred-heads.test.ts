@@ -20,6 +20,8 @@ interface Shape {
   landmarks?: boolean;
   anchors?: number;
   scale?: number[];
+  /** Whether scores are what the convolution gives, and no Sigmoid makes them of that. */
+  raw?: boolean;
 }
 
 const CHANNELS = 6;
@@ -53,7 +55,7 @@ function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
     const head = (values: number, of = features) =>
       net.conv(of, { inputs: CHANNELS, outputs: anchors * values, kernel, bias });
     const scores = rows(head(1), 1, `scores_${stride}`);
-    outputs[0]?.push(net.graph.add('Sigmoid', [scores]));
+    outputs[0]?.push(shape.raw ? scores : net.graph.add('Sigmoid', [scores]));
     const map = head(4, shape.apart ? stem() : features);
     const factor = net.graph.floats(
       shape.scale ?? [1.5 + stride],
@@ -95,9 +97,22 @@ async function expectDeferred(model: Uint8Array<ArrayBuffer>): Promise<void> {
   const rewritten = rewriteDetector(model);
   expect(appliedTo(rewritten)).toMatch(/^deferred-heads 3/);
   // A score of one half is what a cell without an opinion has, so that many are found, at the edges too.
-  const wanted = await search({ bytes: model }, 0.5);
-  const found = await search(rewritten, 0.5);
-  expect(wanted.flat().length).toBeGreaterThan(30);
+  const many = await expectSameFaces(model, rewritten, 0.5);
+  expect(many.length).toBeGreaterThan(30);
+  // And so high that hardly any row of features is there.
+  const highest = Math.max(...many.map(({ score }) => score));
+  const few = await expectSameFaces(model, rewritten, highest - 1e-4);
+  expect(few.length).toBeGreaterThan(0);
+  expect(few.length).toBeLessThan(5);
+}
+
+async function expectSameFaces(
+  model: Uint8Array<ArrayBuffer>,
+  rewritten: RewrittenGraph,
+  threshold: number,
+): Promise<DetectedFace[]> {
+  const wanted = await search({ bytes: model }, threshold);
+  const found = await search(rewritten, threshold);
   expect(found.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
   expect(
     largestDifference(
@@ -106,6 +121,7 @@ async function expectDeferred(model: Uint8Array<ArrayBuffer>): Promise<void> {
     ),
   ).toBeLessThan(1e-5);
   expect(largestDifference(found.flat().map(numbersOf), wanted.flat().map(numbersOf))).toBeLessThan(1e-3);
+  return wanted.flat();
 }
 
 const numbersOf = ({ box, landmarks }: DetectedFace) => [...Object.values<number>({ ...box }), ...landmarks];
@@ -120,23 +136,58 @@ function largestDifference(got: number[][], wanted: number[][]): number {
 }
 
 describe('the heads of a detector', () => {
-  it.each([9, 11, 13, 17])('are computed where they are wanted, to the same faces, in opset %i', (opset) =>
-    expectDeferred(detector({ opset })),
+  it.each([9, 11, 13, 17, 18])(
+    'are computed where they are wanted, to the same faces, in opset %i',
+    (opset) => expectDeferred(detector({ opset })),
   );
 
   it.each([
     ['a learnt factor of the boxes', { scaled: 'right' }],
     ['a learnt factor on the left', { scaled: 'left' }],
     ['no bias', { bias: false }],
+    ['scores that are no probabilities', { raw: true }],
     ['another way to bring channels last', { perm: [0, 2, 3, 1] }],
   ] as [string, Shape][])('are deferred with %s', (_, shape) => expectDeferred(detector(shape)));
 
-  it('are outputs no more', async () => {
+  it('leave rows of features in their place, those with a score above the threshold and their neighbours', async () => {
     const { bytes, heads } = rewriteDetector(detector());
-    const session = await ort.InferenceSession.create(bytes);
-    expect(session.outputNames).toHaveLength(6);
-    expect(session.outputNames.slice(3)).toEqual(heads?.map(({ features }) => features));
-    expect(bytes.length).toBeLessThan(detector().length);
+    const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+    const { threshold = '', levels = [] } = heads ?? {};
+    expect(session.inputNames).toEqual(['x', threshold]);
+    expect(session.outputNames.slice(3)).toEqual([
+      ...levels.map(({ features }) => features),
+      ...levels.map(({ kept }) => kept),
+    ]);
+    const x = new ort.Tensor(
+      'float32',
+      new Float32Array(3 * 128 * 128).map(seededRandom(8)),
+      [1, 3, 128, 128],
+    );
+    const run = async (above: number) => {
+      const outputs = await session.run({
+        x,
+        [threshold]: new ort.Tensor('float32', Float32Array.of(above), [1]),
+      });
+      return session.outputNames.map((name) => outputs[name]?.data as Float32Array | Uint8Array);
+    };
+    const [scores = [], , , features, , , kept] = await run(-1);
+    expect(kept).toEqual(new Uint8Array(16).fill(1));
+    expect(features).toHaveLength(CHANNELS * 16 * 16);
+    const [, , , none, , , nowhere] = await run(2);
+    expect(nowhere).toEqual(new Uint8Array(16));
+    expect(none).toHaveLength(0);
+
+    const ranked = Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number));
+    const [best = 0, second = 0] = ranked;
+    const [, , , some, , , near] = await run(((scores[best] as number) + (scores[second] as number)) / 2);
+    const row = Math.floor(best / 2 / 16);
+    expect(near).toEqual(Uint8Array.from({ length: 16 }, (_, at) => (Math.abs(at - row) <= 1 ? 1 : 0)));
+    const rows = (near as Uint8Array).reduce((sum, here) => sum + here, 0);
+    const first = Math.max(0, row - 1) * 16;
+    const wanted = Array.from({ length: CHANNELS }, (_, channel) =>
+      Array.from(features?.subarray(channel * 256 + first, channel * 256 + first + rows * 16) ?? []),
+    );
+    expect(Array.from(some ?? [])).toEqual(wanted.flat());
   });
 
   it.each([

@@ -91,7 +91,14 @@ export function encodeInitialiser(tensor: Initialiser): Uint8Array<ArrayBuffer> 
   return writer.finish();
 }
 
-/** A tensor that leaves the graph, as a field of the graph, with tag and length. */
+/** A tensor that enters the graph, as a field of the graph, with tag and length. */
+export function encodeInput(input: ValueInfo): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  writeMessage(writer, GRAPH.input, () => writeValueInfo(writer, input));
+  return writer.finish();
+}
+
+/** A tensor that leaves the graph, likewise. */
 export function encodeOutput(output: ValueInfo): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   writeMessage(writer, GRAPH.output, () => writeValueInfo(writer, output));

@@ -4,6 +4,7 @@ import {
   type Attribute,
   encodeHeader,
   encodeInitialiser,
+  encodeInput,
   encodeNode,
   encodeOutput,
   type GraphNode,
@@ -48,6 +49,7 @@ export class EditableGraph {
   readonly #producers = new Map<TensorName, Node>();
   readonly #consumers = new Map<TensorName, Node[]>();
   #outputs: ReadonlySet<TensorName>;
+  readonly #addedInputs: ValueInfo[] = [];
   /** Undefined as long as they are the file's. */
   #restatedOutputs: readonly ValueInfo[] | undefined;
 
@@ -91,6 +93,11 @@ export class EditableGraph {
     return [...this.#outputs];
   }
 
+  /** Lets another tensor enter the graph, after those of the file. */
+  addInput(input: ValueInfo): void {
+    this.#addedInputs.push(input);
+  }
+
   /** Lets other tensors leave the graph. Nodes that none of them needs are still there. */
   restateOutputs(outputs: readonly ValueInfo[]): void {
     this.#outputs = new Set(outputs.map(({ name }) => name));
@@ -130,6 +137,15 @@ export class EditableGraph {
     for (const other of gone.slice(1)) this.#nodes.splice(this.#nodes.indexOf(other), 1);
     for (const node of gone) this.#disconnect(node);
     for (const node of nodes) this.#connect(node);
+  }
+
+  /** Puts new nodes behind all others. */
+  append(added: readonly GraphNode[]): void {
+    for (const node of added) {
+      const appended: Node = { ...node, domain: '' };
+      this.#nodes.push(appended);
+      this.#connect(appended);
+    }
   }
 
   #connect(node: Node): void {
@@ -180,6 +196,7 @@ export class EditableGraph {
         chunks.push(field.raw);
       }
     }
+    chunks.push(...this.#addedInputs.map(encodeInput));
     chunks.push(...(this.#restatedOutputs ?? []).map(encodeOutput));
     for (const [name, { raw }] of this.#added) if (this.consumersOf(name).length > 0) chunks.push(raw);
     return chunks;

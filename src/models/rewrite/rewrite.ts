@@ -1,4 +1,4 @@
-import { type DeferredHead, deferHeads } from './deferred-heads.ts';
+import { type DeferredHeads, deferHeads } from './deferred-heads.ts';
 import { EditableGraph } from './editable-graph.ts';
 import { splitGroupedConvolutions } from './grouped-convolution.ts';
 import { takeNarrowConvolutionsApart } from './narrow-convolutions.ts';
@@ -23,8 +23,8 @@ export type RewritePass = keyof typeof PASSES;
 export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
- * Versions of ONNX's operator set in which the operators that the passes read and write (Add, BatchNormalization, Conv,
- * Flatten, Mul, PRelu, Relu, Reshape, Sigmoid, Split, Transpose) mean what the passes take them to mean. Source: onnx/onnx,
+ * Versions of ONNX's operator set in which the operators that the passes read and write (Add, BatchNormalization,
+ * Compress, Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) mean what the passes take them to mean. Source: onnx/onnx,
  * docs/Changelog.md.
  */
 const OPSETS = { least: 9, most: 24 } as const;
@@ -43,10 +43,10 @@ export interface RewrittenGraph {
   bytes: Uint8Array<ArrayBuffer>;
   applied: AppliedPass[];
   /**
-   * What a detector's graph leaves to its caller; its outputs are scores and features then. Undefined where the graph does
-   * all itself.
+   * What a detector's graph leaves to its caller; its inputs and outputs are others then. Undefined where the graph does all
+   * itself.
    */
-  heads?: DeferredHead[] | undefined;
+  heads?: DeferredHeads | undefined;
 }
 
 /**
@@ -82,7 +82,7 @@ function rewrite(
       pass,
       count: PASSES[pass](graph),
     }));
-    if (heads) applied.unshift({ pass: 'deferred-heads', count: heads.length });
+    if (heads) applied.unshift({ pass: 'deferred-heads', count: heads.levels.length });
     const found = applied.filter(({ count }) => count > 0);
     return found.length > 0 ? { bytes: graph.toBytes(), applied: found, heads } : untouched;
   } catch {
