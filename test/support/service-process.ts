@@ -9,6 +9,9 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+/** Longest wait for it to listen or to be ready, in milliseconds; it takes one or two seconds. */
+const START_MS = 30_000;
+
 /** The built service as a process of its own, as an operator starts it. */
 export class ServiceProcess {
   readonly child: ChildProcess;
@@ -50,21 +53,32 @@ export class ServiceProcess {
 
   /** Waits until it listens; returns its address. */
   async listening(): Promise<string> {
-    for (;;) {
-      const line = this.log.find(({ msg }) => msg === 'listening');
-      if (line) return `http://127.0.0.1:${line.port}`;
-      if (this.child.exitCode !== null) throw new Error(`The service ended: ${this.stderr}${this.stdout}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    let port: unknown;
+    await this.#until(() => {
+      port = this.log.find(({ msg }) => msg === 'listening')?.port;
+      return port !== undefined;
+    }, 10);
+    return `http://127.0.0.1:${port}`;
   }
 
   /** Waits until it can embed; returns its address. */
   async ready(): Promise<string> {
     const address = await this.listening();
-    while ((await fetch(`${address}/readyz`)).status !== 200) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await this.#until(async () => (await fetch(`${address}/readyz`)).status === 200, 20);
     return address;
+  }
+
+  async #until(condition: () => boolean | Promise<boolean>, intervalMs: number): Promise<void> {
+    const deadline = performance.now() + START_MS;
+    const { child } = this;
+    while (!(await condition())) {
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      if (hasEnded || performance.now() > deadline) {
+        const end = hasEnded ? `ended with ${child.exitCode ?? child.signalCode}` : 'does not start';
+        throw new Error(`The service ${end}: ${this.stderr}${this.stdout}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, intervalMs));
+    }
   }
 
   /** Resident memory in MiB. Linux only. */
