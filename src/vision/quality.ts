@@ -76,29 +76,39 @@ function greyLevels(pixels: Uint8Array): Uint8Array {
   return grey;
 }
 
-/** 1 for each pixel of the aligned face whose centre falls on a pixel of the picture, else 0. */
+/**
+ * @returns 1 for each pixel of the aligned face whose centre falls on a pixel of the picture, else 0; undefined when all
+ *   do.
+ */
 function markInside(
   transform: SimilarityTransform,
   size: number,
   { width, height }: { width: number; height: number },
-): Uint8Array {
-  const inside = new Uint8Array(size * size);
+): Uint8Array | undefined {
   const { a, b, tx, ty } = invertSimilarity(transform);
+  const isInside = (x: number, y: number) => {
+    const sx = a * x - b * y + tx;
+    const sy = b * x + a * y + ty;
+    return sx >= -0.5 && sx < width - 0.5 && sy >= -0.5 && sy < height - 0.5;
+  };
+  // A picture is convex: with all four corners inside, so is everything between them.
+  const last = size - 1;
+  if (isInside(0, 0) && isInside(last, 0) && isInside(0, last) && isInside(last, last)) return undefined;
+  const inside = new Uint8Array(size * size);
   for (let y = 0, i = 0; y < size; y++) {
-    for (let x = 0; x < size; x++, i++) {
-      const sx = a * x - b * y + tx;
-      const sy = b * x + a * y + ty;
-      inside[i] = sx >= -0.5 && sx < width - 0.5 && sy >= -0.5 && sy < height - 0.5 ? 1 : 0;
-    }
+    for (let x = 0; x < size; x++, i++) inside[i] = isInside(x, y) ? 1 : 0;
   }
   return inside;
 }
 
-function lumaOf(grey: Uint8Array, inside: Uint8Array): { mean: number; variance: number; share: number } {
+function lumaOf(
+  grey: Uint8Array,
+  inside: Uint8Array | undefined,
+): { mean: number; variance: number; share: number } {
   const counts = new Int32Array(256);
   for (let i = 0; i < grey.length; i++) {
     const level = grey[i] as number;
-    counts[level] = (counts[level] as number) + (inside[i] as number);
+    counts[level] = (counts[level] as number) + (inside ? (inside[i] as number) : 1);
   }
   let count = 0;
   let sum = 0;
@@ -116,14 +126,14 @@ function lumaOf(grey: Uint8Array, inside: Uint8Array): { mean: number; variance:
  * The variance of the Laplacian: how much fine structure there is (Pech-Pacheco et al., "Diatom autofocusing in
  * brightfield microscopy", 2000). Four neighbours, as OpenCV's with ksize = 1; only where all of them are there.
  */
-function laplacianVariance(grey: Uint8Array, inside: Uint8Array, size: number): number {
+function laplacianVariance(grey: Uint8Array, inside: Uint8Array | undefined, size: number): number {
   let count = 0;
   let sum = 0;
   let squares = 0;
   for (let y = 1; y < size - 1; y++) {
     for (let x = 1, i = y * size + 1; x < size - 1; x++, i++) {
-      // A picture is convex: with all four neighbours inside, so is the pixel between them.
-      if (!(inside[i - 1] && inside[i + 1] && inside[i - size] && inside[i + size])) continue;
+      // With all four neighbours inside, so is the pixel between them.
+      if (inside && !(inside[i - 1] && inside[i + 1] && inside[i - size] && inside[i + size])) continue;
       const laplacian =
         (grey[i - 1] as number) +
         (grey[i + 1] as number) +
