@@ -31,9 +31,10 @@ export interface JobHandler<Ready, Job, Result> {
 }
 
 /**
- * Runs a worker thread: loads once, when it is told what, then answers jobs until it is told to close, and ends by itself. The
- * pool decides how many it has at one time; with more than one, the handler's `run` is called before its last call has settled. It is never
- * terminated from outside, because terminating a thread inside ONNX Runtime aborts the process.
+ * Runs a worker thread: loads once, when it is told what, then answers jobs until it is told to close, and ends by
+ * itself. The pool decides how many it has at one time; with more than one, the handler's `run` is called before its last
+ * call has settled. It is never terminated from outside, because terminating a thread inside ONNX Runtime aborts the
+ * process.
  */
 export function serveJobs<Setup, Ready, Job, Result>(
   load: (setup: Setup) => Promise<JobHandler<Ready, Job, Result>>,

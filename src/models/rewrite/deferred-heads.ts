@@ -50,8 +50,8 @@ const CHANNELS_LAST: readonly string[] = ['[2,3,0,1]', '[0,2,3,1]'];
  * SCRFD computes boxes and landmarks of every anchor, 16,800 of a picture at 640 × 640, of which those of a face or two are
  * looked at: a tenth of the whole network's arithmetic. Their convolutions are taken out of the graph, and the tensors
  * that they read become its outputs instead: of their rows, those in which a score exceeds a threshold, and their
- * neighbours, which the kernels see. Whole they are 2 MB, and on the way out of ONNX Runtime they are copied, into new memory
- * each time, also where it was given some to write to; that took as long as a tenth of the detector, and left V8 as much to collect.
+ * neighbours, which the kernels see. Whole they are 2 MB, and ONNX Runtime's binding copies outputs into new memory, also
+ * where it was given some to write to: that took a tenth of the detector's time, and left V8 as much to collect.
  *
  * @returns what was taken out; the outputs are now three scores, three features and three lists of rows. Undefined where
  *   the graph is no such detector; it is as it was then.

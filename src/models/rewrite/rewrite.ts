@@ -24,8 +24,8 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that the passes read and write (Add, BatchNormalization,
- * Compress, Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) mean what the passes take them to mean. Source: onnx/onnx,
- * docs/Changelog.md.
+ * Compress, Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) mean what
+ * the passes take them to mean. Source: onnx/onnx, docs/Changelog.md.
  */
 const OPSETS = { least: 9, most: 24 } as const;
 

@@ -1,7 +1,8 @@
 /*
- * The two passes of OpenCV's bilinear resize for 8 bits, and both in one where a picture is halved, on the processor's vector unit. This file is AssemblyScript, not
- * TypeScript: scripts/build.mjs compiles it to dist/vision/bilinear.wasm, and letterbox.ts alone calls it. The caller lays
- * out the memory; widths are rounded up to eight pixels, so all buffers of rows must have room for that.
+ * The two passes of OpenCV's bilinear resize for 8 bits, and both in one where a picture is halved, on the processor's
+ * vector unit. This file is AssemblyScript, not TypeScript: scripts/build.mjs compiles it to dist/vision/bilinear.wasm, and
+ * letterbox.ts alone calls it. The caller lays out the memory; widths are rounded up to eight pixels, so all buffers of
+ * rows must have room for that.
  *
  * Numbers: a level has 8 bits, a weight 11, as in OpenCV (modules/imgproc/src/resize.cpp). Its vertical pass drops four bits
  * of what the horizontal one gives before it multiplies; here they are dropped once, for both uses. 15 bits are left, and a
