@@ -6,7 +6,7 @@ import { bytesOf, type JsonJob, type JsonResult, runJsonJob } from './json-jobs.
 serveJobs<undefined, undefined, JsonJob, JsonResult>(async () => ({
   ready: undefined,
   async run(job) {
-    // After the answer has been sent.
+    // Not now: by then the answer has been sent, unless the body is still on its way.
     setImmediate(discardBytes, bytesOf(job));
     return runJsonJob(job);
   },

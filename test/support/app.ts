@@ -9,7 +9,7 @@ import { Metrics } from '../../src/observability/metrics.ts';
 import { silentLog } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';
 
-/** The application as main.ts puts it together, over any engine, with anything replaced. */
+/** The application as ports.ts puts it together, over any engine, with anything replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<AppDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
   const metrics = new Metrics({ engine, bodies, version: '0.0.0' });

@@ -88,8 +88,7 @@ export function blendRows(
         i32x4.shr_s(i32x4.extmul_high_i16x8_s(above, upperWeights), 16),
         i32x4.shr_s(i32x4.extmul_high_i16x8_s(below, lowerWeights), 16),
       );
-      v128.store(to, f32x4.mul(f32x4.sub(level(first), means), scales));
-      v128.store(to + 16, f32x4.mul(f32x4.sub(level(second), means), scales));
+      storeLevels(to, level(first), level(second), means, scales);
       upper += 16;
       lower += 16;
     }
@@ -126,9 +125,9 @@ export function halveRows(
     const rg4567 = v128.shuffle<i32>(p45, p67, 0, 4, 1, 5);
     const b0123 = v128.shuffle<i32>(p01, p23, 2, 6, 3, 7);
     const b4567 = v128.shuffle<i32>(p45, p67, 2, 6, 3, 7);
-    storeLevels(out, v128.shuffle<i64>(rg0123, rg4567, 0, 2), means, scales);
-    storeLevels(out + plane, v128.shuffle<i64>(rg0123, rg4567, 1, 3), means, scales);
-    storeLevels(out + (plane << 1), v128.shuffle<i64>(b0123, b4567, 0, 2), means, scales);
+    storeShorts(out, v128.shuffle<i64>(rg0123, rg4567, 0, 2), means, scales);
+    storeShorts(out + plane, v128.shuffle<i64>(rg0123, rg4567, 1, 3), means, scales);
+    storeShorts(out + (plane << 1), v128.shuffle<i64>(b0123, b4567, 0, 2), means, scales);
     upper += 48;
     lower += 48;
   }
@@ -146,10 +145,15 @@ function neighbourSums(source: usize): v128 {
   return i16x8.extadd_pairwise_i8x16_u(i8x16.swizzle(v128.load(source), order));
 }
 
-/** Eight levels of 16 bits become eight numbers of the input. */
-function storeLevels(to: usize, levels: v128, means: v128, scales: v128): void {
+/** {@link storeLevels} for eight levels of 16 bits. */
+function storeShorts(to: usize, levels: v128, means: v128, scales: v128): void {
   const first = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(levels));
   const second = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(levels));
+  storeLevels(to, first, second, means, scales);
+}
+
+/** Eight levels, four and four, become eight numbers of the input. */
+function storeLevels(to: usize, first: v128, second: v128, means: v128, scales: v128): void {
   v128.store(to, f32x4.mul(f32x4.sub(first, means), scales));
   v128.store(to + 16, f32x4.mul(f32x4.sub(second, means), scales));
 }
