@@ -1,6 +1,6 @@
 # Weights are not part of the image: the service downloads them to /models, or takes what is mounted there. To bake a pack
 # of the catalogue in (its licence comes with it): docker build --build-arg BAKE_MODEL=buffalo_l .
-# scripts/verify-image.sh builds and runs this file without Docker.
+# tools/verify-image.sh builds and runs this file without Docker.
 ARG NODE_VERSION=24.21.0
 
 
@@ -24,7 +24,7 @@ FROM node:${NODE_VERSION}-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev
-# Dead weight, in this order: ONNX Runtime for other platforms (of 288 MB, 46 stay); what src/api/docs.ts does not serve of
+# Dead weight, in this order: ONNX Runtime for other platforms (of 288 MB, 46 stay); what src/routes/docs.ts does not serve of
 # Swagger UI; types, TypeScript and C++ sources, source maps; documents other than licences. Node loads none of them.
 WORKDIR /app/node_modules
 RUN platform="linux/$(node -p process.arch)" \
@@ -71,7 +71,7 @@ USER 1000:1000
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 # The start may download 290 MB; a probe that succeeds ends the start period early.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10m --retries=3 CMD ["node", "scripts/healthcheck.mjs"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10m --retries=3 CMD ["node", "src/cli/healthcheck.ts"]
 # The base's entrypoint is a shell script. The service is PID 1 itself and handles the signals.
 ENTRYPOINT []
 CMD ["node", "dist/main.js"]

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiKeys } from './api/api-keys.ts';
-import { type Config, loadConfig, readEnvironment } from './config.ts';
+import { loadConfig, readEnvironment } from './config/load.ts';
+import { VERSION } from './config/package.ts';
+import type { Config } from './config/settings.ts';
 import { assertDeviceAvailable } from './engine/device.ts';
 import { InferenceEngine } from './engine/inference-engine.ts';
 import { StartupError } from './errors.ts';
-import type { Lifecycle } from './lifecycle.ts';
-import { createLogger, type Logger } from './log.ts';
-import { assertKnownPack } from './models/resolve.ts';
+import { ApiKeys } from './http/auth/api-keys.ts';
+import type { Lifecycle } from './http/lifecycle.ts';
+import { createLogger, type Logger } from './observability/log.ts';
 import { startTracing } from './observability/tracing.ts';
-import type { Ports, PortsOptions } from './ports.ts';
-import { VERSION } from './version.ts';
+import { assertKnownPack } from './packs/resolve.ts';
+import type { Ports, PortsOptions } from './service.ts';
 
 /** The process: reads the configuration, loads, listens, and drains when told to end. */
 async function main(): Promise<void> {
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
 
 async function openPorts(options: PortsOptions & { engine: InferenceEngine }): Promise<Ports> {
   try {
-    const ports = await import('./ports.ts');
+    const ports = await import('./service.ts');
     return await ports.openPorts(options);
   } catch (error) {
     // The process is about to exit, which would terminate workers in the middle of their loading.

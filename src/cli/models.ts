@@ -1,5 +1,5 @@
-import { readEnvironment } from '../config.ts';
-import { runModelsCommand } from './models-command.ts';
+import { readEnvironment } from '../config/load.ts';
+import { runModelsCommand } from './models/command.ts';
 
 // An interrupted download leaves no lock and no temporary file, and goes on with the next attempt.
 const interruption = new AbortController();

@@ -1,5 +1,5 @@
 import { StartupError } from '../errors.ts';
-import { resolvePack, SYNTHETIC_PACK } from '../models/resolve.ts';
+import { resolvePack, SYNTHETIC_PACK } from '../packs/resolve.ts';
 
 /**
  * Makes sure that ONNX Runtime can run on the device, so that a GPU that was asked for is never silently replaced.

@@ -1,5 +1,5 @@
-import type { ModelPack } from '../models/pack.ts';
-import type { MeasuredThreshold } from '../models/thresholds.ts';
+import type { ModelPack } from '../packs/pack.ts';
+import type { MeasuredThreshold } from '../packs/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
 import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { builtFile } from '../built-file.ts';
-import type { Config } from '../config.ts';
+import { builtFile } from '../config/package.ts';
+import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import { obtainPack } from '../models/obtain.ts';
-import { PackUnavailableError } from '../models/pack-errors.ts';
-import { packFolder } from '../models/resolve.ts';
-import { readThresholds } from '../models/thresholds.ts';
+import type { Logger } from '../observability/log.ts';
+import { obtainPack } from '../packs/obtain.ts';
+import { PackUnavailableError } from '../packs/pack-errors.ts';
+import { packFolder } from '../packs/resolve.ts';
+import { readThresholds } from '../packs/thresholds.ts';
+import { collectGarbage } from '../threads/garbage.ts';
+import { Permits } from '../threads/permits.ts';
+import { WorkerPool } from '../threads/worker-pool.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
-import { collectGarbage } from './collect-garbage.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
-import { Permits } from './permits.ts';
-import { WorkerPool } from './worker-pool.ts';
 
 // ONNX Runtime 1.30 reports its use to Microsoft, and keeps a file in the home directory for that. Set before a
 // worker loads the library, on the main thread: a worker's own environment does not reach native code.

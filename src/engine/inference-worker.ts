@@ -1,8 +1,8 @@
+import { collectGarbage, discardBytes, letHeapsGrow } from '../threads/garbage.ts';
+import { serveJobs } from '../threads/job-port.ts';
+import { Turns } from '../threads/mutex.ts';
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
-import { Turns } from '../vision/turns.ts';
-import { collectGarbage, discardBytes, letHeapsGrow } from './collect-garbage.ts';
-import { serveJobs } from './job-port.ts';
 
 /** The worker thread: its own sessions; one image at a time, or several where faces are batched. */
 

@@ -1,5 +1,5 @@
 import type { DiagLogger } from '@opentelemetry/api';
-import type { Logger } from '../log.ts';
+import type { Logger } from './log.ts';
 
 const PAUSE_MS = 60_000;
 

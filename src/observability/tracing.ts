@@ -1,5 +1,5 @@
 import { StartupError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from './log.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** Requests as traces, on their way to an OpenTelemetry collector. */

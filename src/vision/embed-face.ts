@@ -1,10 +1,10 @@
-import type { Picture } from './decode.ts';
-import type { DetectedFace } from './detector.ts';
-import { encodeFaceImage } from './face-image.ts';
-import { type FaceQuality, measureQuality, type PictureQuality } from './quality.ts';
-import { findLowQuality, type QualityLimits, type QualityReason } from './quality-gate.ts';
-import { type ScoreWeights, scoreQuality } from './quality-score.ts';
-import type { FaceRecogniser } from './recogniser.ts';
+import { encodeFaceImage } from './align/face-image.ts';
+import type { Picture } from './decode/decode.ts';
+import type { DetectedFace } from './detect/detector.ts';
+import { type FaceQuality, measureQuality, type PictureQuality } from './quality/quality.ts';
+import { findLowQuality, type QualityLimits, type QualityReason } from './quality/quality-gate.ts';
+import { type ScoreWeights, scoreQuality } from './quality/quality-score.ts';
+import type { FaceRecogniser } from './recognise/recogniser.ts';
 import type { VisionStage } from './stages.ts';
 
 /** What is wanted of each face beside its embedding. */

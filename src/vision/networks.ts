@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import type { ModelFile, ModelPack, RecogniserFile } from '../models/pack.ts';
 import {
   type AppliedPass,
   type RewrittenGraph,
   rewriteDetector,
   rewriteGraph,
   rewritesPayOff,
-} from '../models/rewrite/rewrite.ts';
-import { FaceDetector } from './detector.ts';
-import { type ScoreWeights, scoreWeightsFor } from './quality-score.ts';
-import { type FaceBatching, FaceRecogniser } from './recogniser.ts';
+} from '../onnx/rewrite/rewrite.ts';
+import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
+import { FaceDetector } from './detect/detector.ts';
+import { type ScoreWeights, scoreWeightsFor } from './quality/quality-score.ts';
+import { type FaceBatching, FaceRecogniser } from './recognise/recogniser.ts';
 
 export interface NetworkOptions {
   pack: ModelPack;

@@ -1,6 +1,7 @@
 import { ServiceError } from '../errors.ts';
-import { decodePicture } from './decode.ts';
-import type { DetectedFace, FaceBox, FaceDetector } from './detector.ts';
+import { decodePicture } from './decode/decode.ts';
+import type { DetectedFace, FaceBox, FaceDetector } from './detect/detector.ts';
+import { type DetectionMode, type FaceSelection, isSureChoice, selectFaces } from './detect/selection.ts';
 import {
   type EmbeddedFace,
   embedFace,
@@ -8,7 +9,6 @@ import {
   type FaceOptions,
   type RefusedFace,
 } from './embed-face.ts';
-import { type DetectionMode, type FaceSelection, isSureChoice, selectFaces } from './selection.ts';
 import type { VisionStage } from './stages.ts';
 
 export type { EmbeddedFace, RefusedFace };

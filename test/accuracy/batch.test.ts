@@ -8,7 +8,7 @@ import { type Answer, answerOf } from '../support/http.ts';
 import { startRealEngine } from '../support/real-engine.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
 
-/** Without real weights, test/api/embed-batch.test.ts does the same with generated pictures. */
+/** Without real weights, test/routes/embed-batch.test.ts does the same with generated pictures. */
 describe.skipIf(!hasRealWeights)('photographs in batches, and alone beside them (needs ../shared)', () => {
   const PEOPLE = 16;
   let engine: InferenceEngine;

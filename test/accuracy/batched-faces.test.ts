@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { resolvePack } from '../../src/models/resolve.ts';
+import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type NetworkOptions } from '../../src/vision/networks.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { watchRecogniserRuns } from '../support/inference-runs.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodePicture } from '../../src/vision/decode.ts';
+import { decodePicture } from '../../src/vision/decode/decode.ts';
 import { hasRealWeights, photo } from '../support/shared.ts';
 
 describe.skipIf(!hasRealWeights)('broken and unusual files', () => {

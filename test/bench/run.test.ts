@@ -10,7 +10,7 @@ const out = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 const run = (...options: string[]) =>
-  promisify(execFile)(process.execPath, [join(ROOT, 'bench/run.mjs'), '--no-build', ...options], {
+  promisify(execFile)(process.execPath, [join(ROOT, 'bench/run.ts'), '--no-build', ...options], {
     cwd: ROOT,
   });
 

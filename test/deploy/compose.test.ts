@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
 import { pathOf, read, readYaml } from './files.ts';
 
-/** The profiles of docker-compose.yml; test/container.test.ts has the service itself. */
+/** The profiles of docker-compose.yml; test/deploy/container.test.ts has the service itself. */
 
 interface ComposeService {
   profiles?: string[];

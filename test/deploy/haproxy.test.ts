@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { read } from './files.ts';
 
-/** The balancer's numbers fit the service's. scripts/verify-deploy.sh has HAProxy itself check the file, and run with it. */
+/** The balancer's numbers fit the service's. tools/verify-deploy.sh has HAProxy itself check the file, and run with it. */
 
 /** As where nothing is set. */
 const service = loadConfig({});

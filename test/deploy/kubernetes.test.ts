@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConfig, SETTINGS } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
 import { pathOf, read, readYaml, readYamlDocuments } from './files.ts';
 
-/** What the manifests say, without a cluster. scripts/verify-deploy.sh builds them and validates them against the schemas. */
+/** What the manifests say, without a cluster. tools/verify-deploy.sh builds them and validates them against the schemas. */
 
 const FOLDER = 'deploy/kubernetes';
 const base = (name: string) => readYaml(`${FOLDER}/base/${name}.yaml`);
@@ -95,7 +96,7 @@ describe('the Deployment', () => {
   });
 
   it('asks probes that exist, and is patient before it kills', () => {
-    const status = read('src/api/status.ts');
+    const status = read('src/routes/status.ts');
     for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
       expect(status).toContain(`path: '${probe.httpGet.path}'`);
       expect(probe.httpGet.port).toBe('http');

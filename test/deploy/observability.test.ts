@@ -6,7 +6,7 @@ import { REJECTION_REASONS, REQUEST_STAGES } from '../../src/observability/reque
 import { TinyEngine } from '../support/engines.ts';
 import { read, readYaml } from './files.ts';
 
-/** Rules, dashboard, autoscaler and handbook speak of the same metrics as the service. scripts/verify-deploy.sh runs promtool. */
+/** Rules, dashboard, autoscaler and handbook speak of the same metrics as the service. tools/verify-deploy.sh runs promtool. */
 
 const OPERATIONS = read('docs/OPERATIONS.md');
 const dashboard = JSON.parse(read('deploy/grafana/dashboards/face-embedding.json'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { concurrencyOf, imagesAtOnce } from '../../src/engine/concurrency.ts';
+import { imagesAtOnce } from '../../src/config/concurrency.ts';
+import { concurrencyOf } from '../../src/engine/concurrency.ts';
 import { testConfig } from '../support/engines.ts';
 
 describe('what a worker has at work at one time', () => {

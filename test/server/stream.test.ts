@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { listen } from '../../src/server.ts';
+import { listen } from '../../src/http/server.ts';
 import { testConfig } from '../support/engines.ts';
 import { metric } from '../support/metric.ts';
 import { blobs } from '../support/pictures.ts';

@@ -1,11 +1,11 @@
-import type { AppDependencies } from '../../src/api/api.ts';
-import { ApiKeys } from '../../src/api/api-keys.ts';
-import { JsonDesk } from '../../src/api/json-desk.ts';
-import { createApp } from '../../src/app.ts';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/settings.ts';
 import type { FaceEngine } from '../../src/engine/engine.ts';
-import { Permits } from '../../src/engine/permits.ts';
+import { createApp } from '../../src/http/app.ts';
+import { ApiKeys } from '../../src/http/auth/api-keys.ts';
+import type { AppDependencies } from '../../src/http/routes.ts';
+import { JsonDesk } from '../../src/json/service.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { Permits } from '../../src/threads/permits.ts';
 import { silentLog } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';
 

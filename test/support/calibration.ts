@@ -11,7 +11,7 @@ export interface Calibration {
 
 /** `npm run calibrate` as a process of its own. */
 export function startCalibration(options: string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(ROOT, 'calibrate/run.mjs'), '--no-build', ...options], {
+  const child = spawn(process.execPath, [join(ROOT, 'src/cli/calibrate.ts'), '--no-build', ...options], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

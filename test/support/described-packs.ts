@@ -7,7 +7,7 @@ import {
   SYNTHETIC_LICENCE,
   SYNTHETIC_PACK_FILES,
   type SyntheticPackOptions,
-} from '../../src/models/synthetic-pack.ts';
+} from '../../tools/synthetic/pack.ts';
 import { assembleApp } from './app.ts';
 import { silentLog, testConfig } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';

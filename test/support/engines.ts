@@ -1,4 +1,5 @@
-import { type Config, loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/settings.ts';
 import type { WorkerConcurrency } from '../../src/engine/concurrency.ts';
 import type {
   Admission,
@@ -9,7 +10,7 @@ import type {
   LoadedModel,
 } from '../../src/engine/engine.ts';
 import { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observability/log.ts';
 
 export const silentLog = await createLogger({ level: 'silent', name: 'test' });
 

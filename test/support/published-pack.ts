@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { DOWNLOAD_TUNING, type DownloadTuning } from '../../src/models/download/tuning.ts';
-import { obtainPack } from '../../src/models/obtain.ts';
+import { DOWNLOAD_TUNING, type DownloadTuning } from '../../src/packs/download/tuning.ts';
+import { obtainPack } from '../../src/packs/obtain.ts';
 import { type Answer, type FileServer, type SeenRequest, startFileServer } from './file-server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { TINY, type TinyPack, tinyPack } from './tiny-packs.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BoundingBox } from '../../src/vision/detector.ts';
+import type { BoundingBox } from '../../src/vision/detect/detector.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

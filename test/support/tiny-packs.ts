@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Catalogue, CataloguePack, PublishedFile } from '../../src/models/catalogue.ts';
-import { type ValueInfo, writeModel } from '../../src/models/onnx/writer.ts';
+import { type ValueInfo, writeModel } from '../../src/onnx/writer.ts';
+import type { Catalogue, CataloguePack, PublishedFile } from '../../src/packs/catalogue.ts';
 import { zipOf } from './zip.ts';
 
 /** A published pack that fits in a test: its files are no networks, but have names, sizes and hashes. */

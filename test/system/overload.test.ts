@@ -57,7 +57,7 @@ async function runHealthchecks(count: number): Promise<(number | null)[]> {
   const codes: (number | null)[] = [];
   for (let i = 0; i < count; i++) {
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    const script = join(ROOT, 'scripts/healthcheck.mjs');
+    const script = join(ROOT, 'src/cli/healthcheck.ts');
     const env = { PORT: new URL(address).port };
     codes.push(spawnSync(process.execPath, [script], { env, timeout: 5000 }).status);
   }

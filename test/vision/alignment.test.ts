@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitSimilarity, landmarkTemplate, warpFace } from '../../src/vision/alignment.ts';
+import { fitSimilarity, landmarkTemplate, warpFace } from '../../src/vision/align/alignment.ts';
 import { seededRandom } from '../support/numbers.ts';
 
 describe('the similarity transform', () => {

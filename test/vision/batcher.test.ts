@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Batcher } from '../../src/vision/batcher.ts';
+import { Batcher } from '../../src/vision/recognise/batcher.ts';
 
 /** A batcher that doubles numbers and fails the runs with one below zero, and the runs it has begun. */
 function createBatcher({ most = 4, windowMs = 10, runMs = 0 } = {}) {

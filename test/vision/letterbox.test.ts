@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Letterbox } from '../../src/vision/letterbox.ts';
+import { Letterbox } from '../../src/vision/detect/letterbox.ts';
 import { seededRandom } from '../support/numbers.ts';
 
 /** Grey levels as they are, so that inputs can be read as pixels. */

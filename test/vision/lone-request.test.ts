@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { resolvePack } from '../../src/models/resolve.ts';
+import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type Networks } from '../../src/vision/networks.ts';
 import { embedFaces } from '../../src/vision/pipeline.ts';
 import { watchRuns } from '../support/inference-runs.ts';

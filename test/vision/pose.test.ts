@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { landmarkTemplate } from '../../src/vision/alignment.ts';
-import { estimatePose } from '../../src/vision/pose.ts';
+import { landmarkTemplate } from '../../src/vision/align/alignment.ts';
+import { estimatePose } from '../../src/vision/quality/pose.ts';
 
 /** A face as a solid: x to the right, y down, z towards the camera, in distances of the eyes. */
 const SOLID: [number, number, number][] = [

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE } from '../../src/models/catalogue.ts';
-import { QUALITY_REASONS } from '../../src/vision/quality-gate.ts';
+import { CATALOGUE } from '../../src/packs/catalogue.ts';
+import { QUALITY_REASONS } from '../../src/vision/quality/quality-gate.ts';
 import {
   relativeDetail,
   SCORE_WEIGHTS,
   type ScoredMembers,
   scoreQuality,
   scoreWeightsFor,
-} from '../../src/vision/quality-score.ts';
+} from '../../src/vision/quality/quality-score.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { ROOT } from '../support/shared.ts';
 
@@ -96,7 +96,7 @@ describe('docs/QUALITY.md', () => {
   const document = readFileSync(join(ROOT, 'docs/QUALITY.md'), 'utf8');
 
   it('has the weights that the service uses', async () => {
-    const report = await import(pathToFileURL(join(ROOT, 'study/quality/report.mjs')).href);
+    const report = await import(pathToFileURL(join(ROOT, 'study/quality/report.ts')).href);
     expect(document).toContain(report.renderWeights(SCORE_WEIGHTS));
   });
 

@@ -1,7 +1,7 @@
 import sharp, { type JpegOptions } from 'sharp';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { decodePicture, type Pixels } from '../../src/vision/decode.ts';
-import { decodeSmallJpeg } from '../../src/vision/small-jpeg.ts';
+import { decodePicture, type Pixels } from '../../src/vision/decode/decode.ts';
+import { decodeSmallJpeg } from '../../src/vision/decode/small-jpeg.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { blobs, bytesOf } from '../support/pictures.ts';
 

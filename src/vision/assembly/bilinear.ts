@@ -1,6 +1,6 @@
 /*
  * The two passes of OpenCV's bilinear resize for 8 bits, and both in one where a picture is halved, on the processor's
- * vector unit. This file is AssemblyScript, not TypeScript: scripts/build.mjs compiles it to dist/vision/bilinear.wasm, and
+ * vector unit. This file is AssemblyScript, not TypeScript: tools/build.mjs compiles it to dist/vision/bilinear.wasm, and
  * letterbox.ts alone calls it. The caller lays out the memory; widths are rounded up to eight pixels, so all buffers of
  * rows must have room for that.
  *

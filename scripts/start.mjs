@@ -1,4 +1,0 @@
-import { buildIfNeeded } from './build.mjs';
-
-buildIfNeeded();
-await import('../dist/main.js');

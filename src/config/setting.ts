@@ -1,0 +1,56 @@
+/** One environment variable, described once: everything else (types, validation, documents) derives from this. */
+export interface Setting<T> {
+  /** The value when the variable is unset or empty. A function where it depends on the machine. */
+  default: NoInfer<T> | (() => NoInfer<T>);
+  /** The default in words, where it is not a plain value. */
+  defaultLabel?: string;
+  /** Returns undefined for a text that is not acceptable. */
+  parse: (text: string) => T | undefined;
+  /** Completes the sentence "accepted is …". */
+  accepts: string;
+  description: string;
+  /** Its value must appear nowhere: not in an error, not in a log. */
+  secret?: true;
+}
+
+/** What the documents show of a setting. */
+export type SettingDescription = Omit<Setting<unknown>, 'parse'>;
+
+export type SettingValue<S> = S extends Setting<infer T> ? T : never;
+
+export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) => ({
+  parse: (text: string) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : undefined;
+  },
+  accepts:
+    max === Number.MAX_SAFE_INTEGER
+      ? `a whole number of at least ${min}`
+      : `a whole number from ${min} to ${max}`,
+});
+
+export const oneOf = <const T extends string>(...values: T[]) => ({
+  parse: (text: string) => values.find((value) => value === text),
+  accepts: values.join(', '),
+});
+
+export const boolean = {
+  parse: (text: string) => ({ true: true, false: false, '1': true, '0': false })[text.toLowerCase()],
+  accepts: 'true or false',
+};
+
+export const matching = (pattern: RegExp, accepts: string) => ({
+  parse: (text: string) => (pattern.test(text) ? text : undefined),
+  accepts,
+});
+
+export const setting = <T>(description: Setting<T>) => description;
+
+/** A list of texts separated by commas. */
+export const list = (pattern: RegExp, accepts: string) => ({
+  parse: (text: string) => {
+    const items = text.split(',').map((item) => item.trim());
+    return items.every((item) => pattern.test(item)) ? items : undefined;
+  },
+  accepts,
+});

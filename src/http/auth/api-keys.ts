@@ -1,0 +1,150 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { errorMessage, StartupError } from '../../errors.ts';
+import type { Logger } from '../../observability/log.ts';
+
+/** What is kept of a key: never the key itself. */
+interface ApiKey {
+  /** For the log. */
+  name: string;
+  /** SHA-256 of the key. */
+  digest: Buffer;
+}
+
+/** A bearer token (RFC 6750, b64token) that is long enough not to be guessed. */
+const PLAIN_KEY = /^[A-Za-z0-9\-._~+/]{16,}=*$/;
+const HASHED_KEY = /^sha256:([0-9a-fA-F]{64})$/;
+const NAMED = /^([\w.-]{1,64})=(.+)$/;
+
+/** How often a key file is looked at for changes, in milliseconds. */
+const FILE_POLL_MS = 5_000;
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest();
+
+/**
+ * Reads keys separated by commas or line breaks; lines that begin with `#` are comments.
+ *
+ * @param source what the text is called in an error, which names the position of a bad key and never the key.
+ * @throws {StartupError}
+ */
+export function parseApiKeys(text: string, source: string): ApiKey[] {
+  return text
+    .split('\n')
+    .filter((line) => !line.trim().startsWith('#'))
+    .flatMap((line) => line.split(','))
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map((entry, index) => {
+      const key = parseKey(entry);
+      if (key) return key;
+      throw new StartupError(
+        `${source} has a malformed key at position ${index + 1}; accepted is [name=]sha256:<64 hex digits>, or ` +
+          '[name=]key of at least 16 characters A–Z a–z 0–9 - . _ ~ + /.',
+      );
+    });
+}
+
+function parseKey(entry: string): ApiKey | undefined {
+  const [, name, rest] = entry.match(NAMED) ?? [];
+  // A key may end in "=" itself, so a name counts only when a whole key follows it.
+  const named = rest === undefined ? undefined : digestOf(rest);
+  if (name !== undefined && named) return { name, digest: named };
+  const digest = digestOf(entry);
+  return digest && { name: `sha256:${digest.toString('hex', 0, 4)}`, digest };
+}
+
+function digestOf(key: string): Buffer | undefined {
+  const [, hex] = key.match(HASHED_KEY) ?? [];
+  if (hex !== undefined) return Buffer.from(hex, 'hex');
+  return PLAIN_KEY.test(key) ? sha256(key) : undefined;
+}
+
+/** The keys in force: those of the configuration, and those of a file that may change while the service runs. */
+export class ApiKeys {
+  /** No keys: everybody may. */
+  static readonly none = new ApiKeys([]);
+
+  readonly #configured: ApiKey[];
+  #fromFile: ApiKey[] = [];
+  #poll: NodeJS.Timeout | undefined;
+
+  private constructor(configured: ApiKey[]) {
+    this.#configured = configured;
+  }
+
+  /** @throws {StartupError} for a malformed key, or a file that cannot be read or holds no key. */
+  static load(config: { API_KEYS: string; API_KEYS_FILE: string }, log: Logger): ApiKeys {
+    const keys = new ApiKeys(parseApiKeys(config.API_KEYS, 'API_KEYS'));
+    if (config.API_KEYS_FILE !== '') keys.#follow(config.API_KEYS_FILE, log);
+    return keys;
+  }
+
+  /** Whether a key is asked for at all. */
+  get required(): boolean {
+    return this.#configured.length + this.#fromFile.length > 0;
+  }
+
+  /** @returns the name of the key that these headers carry, or undefined if it is none of those in force. */
+  identify(headers: Headers): string | undefined {
+    const sent = bearerToken(headers) ?? headers.get('x-api-key') ?? '';
+    const digest = sha256(sent);
+    let name: string | undefined;
+    // All are looked at, and each in constant time, so that the time tells nothing about a key.
+    for (const key of [...this.#configured, ...this.#fromFile]) {
+      if (timingSafeEqual(key.digest, digest)) name ??= key.name;
+    }
+    return name;
+  }
+
+  /** Stops looking at the file. */
+  close(): void {
+    clearInterval(this.#poll);
+  }
+
+  /**
+   * Read again and again, as a mounted secret changes by moving links, which file notifications miss. What cannot be read
+   * or understood changes nothing: nobody is locked out, and nobody let in.
+   */
+  #follow(file: string, log: Logger): void {
+    let known = readKeyFile(file);
+    this.#fromFile = known.keys;
+    let complaint = '';
+    this.#poll = setInterval(() => {
+      try {
+        const found = readKeyFile(file);
+        complaint = '';
+        if (found.text === known.text) return;
+        known = found;
+        this.#fromFile = found.keys;
+        log.info({ keys: found.keys.map(({ name }) => name) }, 'the API keys were read again');
+      } catch (error) {
+        if (errorMessage(error) === complaint) return;
+        complaint = errorMessage(error);
+        log.error(`The API keys stay as they were. ${complaint}`);
+      }
+    }, FILE_POLL_MS);
+    this.#poll.unref();
+  }
+}
+
+function readKeyFile(file: string): { text: string; keys: ApiKey[] } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(`API_KEYS_FILE is ${JSON.stringify(file)}; it cannot be read (${code}).`);
+  }
+  const keys = parseApiKeys(text, 'API_KEYS_FILE');
+  if (keys.length === 0) throw new StartupError('API_KEYS_FILE holds no key; accepted is at least one.');
+  return { text, keys };
+}
+
+export function bearerToken(headers: Headers): string | undefined {
+  return headers.get('authorization')?.match(/^Bearer +(\S+) *$/i)?.[1];
+}
+
+/** Compares two secrets in a time that depends on neither. */
+export function equalSecrets(sent: string, expected: string): boolean {
+  return timingSafeEqual(sha256(sent), sha256(expected));
+}

@@ -1,0 +1,231 @@
+import type { IncomingMessage } from 'node:http';
+import { type ErrorCode, ServiceError } from '../../errors.ts';
+import { BodyForwarder, type ForwardedBody } from '../../threads/forwarded-bytes.ts';
+import { discardBytes } from '../../threads/garbage.ts';
+import type { Permits } from '../../threads/permits.ts';
+
+export interface BodyLimit {
+  bytes: number;
+  /** What a larger body is answered with. */
+  code: Extract<ErrorCode, 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE'>;
+}
+
+/** The caller hung up; nobody reads the answer. */
+export class CallerGone extends Error {}
+
+export interface BodyOptions {
+  /** Bytes of all bodies together; see MAX_INFLIGHT_BYTES. */
+  budget: Permits;
+  /** Longest time for the body to arrive, in milliseconds. */
+  timeout: number;
+  /** Node's own request, where there is one: its bytes come without the detour over a web stream. */
+  incoming?: IncomingMessage | undefined;
+}
+
+/** The smallest step in which bytes without a declared length are counted, so that small chunks cost little. */
+const BUDGET_STEP = 64 * 1024;
+
+/** Bodies of so many bytes are forwarded. Of fewer, one copy less counts for more than what V8 does about them. */
+const FORWARDED_BYTES = 32 << 20;
+/** They are in pieces of this size, which joining takes a millisecond. */
+const PIECE_BYTES = 4 << 20;
+
+/**
+ * The body of one request: refused as soon as it is known to be too large, to exceed what all requests may hold, or to
+ * come too slowly. What it took of the budget is given back by `release`, at the end of the request.
+ */
+export class IncomingBody {
+  readonly #request: Request;
+  readonly #options: BodyOptions;
+  readonly #releases: (() => void)[] = [];
+  #reserved = 0;
+  #bytesRead = 0;
+
+  constructor(request: Request, options: BodyOptions) {
+    this.#request = request;
+    this.#options = options;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** The media type without parameters, lower case; undefined when there is no Content-Type. */
+  get mediaType(): string | undefined {
+    return this.contentType?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
+  }
+
+  /** Bytes that the caller announced; 0 when it did not. Node's parser holds callers to it. */
+  get #declared(): number {
+    return Number(this.#request.headers.get('content-length') ?? 0);
+  }
+
+  get contentType(): string | undefined {
+    return this.#request.headers.get('content-type') ?? undefined;
+  }
+
+  /** Gives back what the body took of the budget, and of the memory. */
+  release(): void {
+    for (const release of this.#releases.splice(0)) release();
+  }
+
+  /** @returns the whole body in a buffer of its own. */
+  async read(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer>> {
+    const declared = this.#declared;
+    if (!(declared > 0 && declared <= limit.bytes)) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of this.chunks(limit)) chunks.push(chunk);
+      return joinChunks(chunks);
+    }
+    // Filled as it arrives: joining tens of megabytes at the end would hold up every other request. The memory of a new
+    // array is not touched before it is written to.
+    let body: Uint8Array<ArrayBuffer> | undefined;
+    let offset = 0;
+    for await (const chunk of this.chunks(limit)) {
+      body ??= new Uint8Array(declared);
+      if (offset + chunk.length > declared) break;
+      body.set(chunk, offset);
+      offset += chunk.length;
+    }
+    if (body === undefined || offset !== declared) throw otherLength();
+    return body;
+  }
+
+  /** @returns the whole body for another thread: in a buffer of its own, or on its way there if it is large. */
+  async forward(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer> | ForwardedBody> {
+    const declared = this.#declared;
+    if (declared > 0 && declared < FORWARDED_BYTES) return this.read(limit);
+    let forwarder: BodyForwarder | undefined;
+    let chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of this.chunks(limit)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes < PIECE_BYTES) continue;
+      forwarder ??= this.#openForwarder();
+      forwarder.send(joinChunks(chunks));
+      discardBytes(bytes);
+      chunks = [];
+      bytes = 0;
+    }
+    if (declared > 0 && this.#bytesRead !== declared) throw otherLength();
+    if (forwarder === undefined) return joinChunks(chunks);
+    forwarder.send(joinChunks(chunks));
+    return forwarder.body;
+  }
+
+  #openForwarder(): BodyForwarder {
+    const forwarder = new BodyForwarder();
+    this.#releases.push(() => forwarder.close());
+    return forwarder;
+  }
+
+  /**
+   * The chunks of the body as they arrive.
+   *
+   * @throws {ServiceError} the limit's code; OVERLOADED when the budget is used up; INVALID_REQUEST when it ends early or
+   *   comes too slowly; UNSUPPORTED_MEDIA_TYPE when it is compressed.
+   * @throws {CallerGone}
+   */
+  async *chunks(limit: BodyLimit): AsyncGenerator<Uint8Array> {
+    const tooLarge = () => new ServiceError(limit.code, { detail: `The limit is ${limit.bytes} bytes.` });
+    const encoding = this.#request.headers.get('content-encoding');
+    if (encoding !== null && encoding.toLowerCase() !== 'identity') {
+      throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', { detail: 'Content-Encoding is not supported.' });
+    }
+    const declared = this.#declared;
+    if (declared > limit.bytes) throw tooLarge();
+    this.#reserve(declared);
+    // After the answer has been sent.
+    this.#releases.push(() => void setImmediate(discardBytes, this.#bytesRead));
+
+    const source = this.#source();
+    const deadline = startDeadline(this.#options.timeout);
+    try {
+      for (;;) {
+        const { done, value } = await this.#next(source, deadline.expired);
+        if (done) return;
+        this.#bytesRead += value.length;
+        if (this.#bytesRead > limit.bytes) throw tooLarge();
+        if (this.#bytesRead > this.#reserved) this.#reserve(Math.max(BUDGET_STEP, value.length));
+        yield value;
+      }
+    } finally {
+      deadline.clear();
+      // Not awaited: a source that is silent would keep the answer waiting.
+      source.return?.()?.catch(() => {});
+    }
+  }
+
+  #source(): AsyncIterator<Uint8Array> {
+    const { incoming } = this.#options;
+    // Not destroyed when it is left early, because that would reset the connection before the answer is read.
+    if (incoming) return incoming.iterator({ destroyOnReturn: false });
+    const { body } = this.#request;
+    return body === null ? emptySource() : body.values({ preventCancel: true });
+  }
+
+  async #next(
+    source: AsyncIterator<Uint8Array>,
+    expired: Promise<never>,
+  ): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await Promise.race([source.next(), expired]);
+    } catch (error) {
+      if (error instanceof ServiceError) throw error;
+      throw new CallerGone('The caller hung up while it sent the body.', { cause: error });
+    }
+  }
+
+  #reserve(bytes: number): void {
+    this.hold(bytes);
+    this.#reserved += bytes;
+  }
+
+  /**
+   * Takes bytes of what all requests may hold, until `release`: for the body, or for what was made of it.
+   *
+   * @throws {ServiceError} OVERLOADED.
+   */
+  hold(bytes: number): void {
+    const release = this.#options.budget.tryTake(bytes);
+    if (release === undefined) {
+      throw new ServiceError('OVERLOADED', {
+        message: 'The service holds as many bytes as it may.',
+        reason: 'inflight_bytes',
+        retryAfter: 1,
+      });
+    }
+    this.#releases.push(release);
+  }
+}
+
+function otherLength(): ServiceError {
+  return new ServiceError('INVALID_REQUEST', { detail: 'The body has not the length that was declared.' });
+}
+
+function startDeadline(timeout: number): { expired: Promise<never>; clear: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new ServiceError('INVALID_REQUEST', { detail: `The body did not arrive within ${timeout} ms.` }),
+      );
+    }, timeout);
+  });
+  // It may expire while nobody waits for the next chunk.
+  expired.catch(() => {});
+  return { expired, clear: () => clearTimeout(timer) };
+}
+
+async function* emptySource(): AsyncGenerator<Uint8Array> {}
+
+export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return joined;
+}

@@ -1,0 +1,130 @@
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import { ServiceError } from '../../errors.ts';
+import { joinChunks } from './incoming-body.ts';
+
+export interface MultipartLimits {
+  /** Bytes of one file part. */
+  fileBytes: number;
+  /** File parts. */
+  files: number;
+}
+
+export interface FilePart {
+  name: string;
+  /** Undefined when it has more than the limit: then nothing of it is kept. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface MultipartForm {
+  /** In the order in which they came. */
+  files: FilePart[];
+  fields: Record<string, string>;
+}
+
+/** Options are few and short; what goes beyond is no request of ours. */
+const MAX_FIELDS = 32;
+const MAX_FIELD_BYTES = 1024;
+const MAX_FIELD_NAME_BYTES = 100;
+const MAX_HEADERS_PER_PART = 32;
+
+/**
+ * Reads multipart/form-data from a stream of chunks. It stops at the first limit, but passes over a file that is too large, as
+ * the others may be of use.
+ *
+ * @param isFile whether the part of this name is a file, whatever its headers say.
+ * @throws {ServiceError} INVALID_REQUEST for what is malformed or too much, REQUEST_TOO_LARGE for too many files.
+ */
+export async function readMultipart(
+  chunks: AsyncIterable<Uint8Array>,
+  contentType: string,
+  isFile: (name: string) => boolean,
+  limits: MultipartLimits,
+): Promise<MultipartForm> {
+  const parser = createParser(contentType, isFile, limits);
+  const form: MultipartForm = { files: [], fields: Object.create(null) };
+  let failure: ServiceError | undefined;
+  const fail = (error: ServiceError) => {
+    failure ??= error;
+  };
+  collectFiles(parser, form, limits, fail);
+  parser.on('field', (name, value, nameTruncated, valueTruncated) => {
+    if (nameTruncated || valueTruncated) fail(malformed('A form field is too long.'));
+    else if (name in form.fields) fail(malformed(`The form field "${name}" is repeated.`));
+    else form.fields[name] = value;
+  });
+  parser.on('fieldsLimit', () => fail(malformed('There are too many form fields.')));
+  const finished = new Promise<void>((resolve) => {
+    parser.on('finish', resolve);
+    parser.on('error', () => {
+      fail(malformed('The body is not valid multipart/form-data.'));
+      resolve();
+    });
+  });
+
+  for await (const chunk of chunks) {
+    parser.write(chunk);
+    if (failure) throw failure;
+  }
+  parser.end();
+  await finished;
+  if (failure) throw failure;
+  return form;
+}
+
+function createParser(
+  contentType: string,
+  isFile: (name: string) => boolean,
+  limits: MultipartLimits,
+): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      isPartAFile: (name, _type, fileName) => fileName !== undefined || (name !== undefined && isFile(name)),
+      limits: {
+        // One more than allowed, so that the part too many is seen.
+        files: limits.files + 1,
+        fileSize: limits.fileBytes,
+        fields: MAX_FIELDS,
+        fieldSize: MAX_FIELD_BYTES,
+        fieldNameSize: MAX_FIELD_NAME_BYTES,
+        headerPairs: MAX_HEADERS_PER_PART,
+      },
+    });
+  } catch {
+    throw malformed('The Content-Type has no usable boundary.');
+  }
+}
+
+function collectFiles(
+  parser: BusboyInstance,
+  form: MultipartForm,
+  limits: MultipartLimits,
+  fail: (error: ServiceError) => void,
+): void {
+  let count = 0;
+  parser.on('file', (name, stream) => {
+    count++;
+    if (count > limits.files) {
+      fail(
+        new ServiceError('REQUEST_TOO_LARGE', { detail: `There are more than ${limits.files} file parts.` }),
+      );
+      stream.resume();
+      return;
+    }
+    const file: FilePart = { name, bytes: undefined };
+    form.files.push(file);
+    let chunks: Uint8Array[] | undefined = [];
+    stream.on('data', (chunk: Uint8Array) => chunks?.push(chunk));
+    stream.on('limit', () => {
+      chunks = undefined;
+    });
+    stream.on('error', () => fail(malformed('A file part is incomplete.')));
+    stream.on('end', () => {
+      file.bytes = chunks && joinChunks(chunks);
+    });
+  });
+}
+
+function malformed(detail: string): ServiceError {
+  return new ServiceError('INVALID_REQUEST', { detail });
+}

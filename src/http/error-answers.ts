@@ -1,0 +1,111 @@
+import { z } from '@hono/zod-openapi';
+import type { Context, ErrorHandler } from 'hono';
+import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
+import type { Logger } from '../observability/log.ts';
+import type { RejectionReason } from '../observability/request-record.ts';
+import { CallerGone } from './body/incoming-body.ts';
+import type { AppEnvironment } from './routes.ts';
+
+const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
+
+/** The body of every answer that is not a success. */
+export interface ErrorBody {
+  error: string;
+  error_code: ErrorCode;
+  detail?: string;
+  request_id: string;
+}
+
+export const errorSchema = z
+  .object({
+    error: z
+      .string()
+      .openapi({ description: 'A sentence for people.', example: 'No face was detected in the image.' }),
+    error_code: z.enum(codes).openapi({ description: 'For programs.', example: 'NO_FACE_DETECTED' }),
+    detail: z.string().optional().openapi({ description: 'What exactly was wrong.', example: '0 faces' }),
+    request_id: z.string().openapi({ description: 'Also in the X-Request-Id header and in the log.' }),
+  })
+  .openapi('Error');
+
+/** The OpenAPI responses of a route that can fail in these ways. Every route can fail unforeseen. */
+export function errorResponses(...possible: ErrorCode[]) {
+  return Object.fromEntries(
+    [...groupByStatus([...possible, 'PROCESSING_ERROR'])].map(([status, members]) => [
+      status,
+      {
+        description: members.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].when}`).join('\n\n'),
+        content: { 'application/json': { schema: errorSchema } },
+      },
+    ]),
+  );
+}
+
+function groupByStatus(members: ErrorCode[]): Map<number, ErrorCode[]> {
+  const groups = new Map<number, ErrorCode[]>();
+  for (const code of members) {
+    const { status } = ERROR_CATALOGUE[code];
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return groups;
+}
+
+export function errorBody(error: ServiceError, requestId: string): ErrorBody {
+  return {
+    error: error.message,
+    error_code: error.code,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    request_id: requestId,
+  };
+}
+
+/** What an error means for the metrics, when it means that no work was done. */
+function rejectionOf(error: ServiceError): RejectionReason | undefined {
+  switch (error.code) {
+    case 'OVERLOADED':
+      return error.reason ?? 'queue_full';
+    case 'DEADLINE_EXCEEDED':
+      return 'deadline';
+    case 'UNAUTHORIZED':
+      return 'unauthorized';
+    case 'IMAGE_TOO_LARGE':
+    case 'REQUEST_TOO_LARGE':
+      return 'too_large';
+    default:
+      return undefined;
+  }
+}
+
+/** Answers with the error's status and the one error shape. */
+export function failWith(
+  c: Context<AppEnvironment>,
+  error: ServiceError,
+  extra: Record<string, unknown> = {},
+) {
+  const record = c.get('record');
+  record.errorCode = error.code;
+  record.rejection = rejectionOf(error);
+  if (error.retryAfter !== undefined) c.header('Retry-After', String(error.retryAfter));
+  if (error.code === 'UNAUTHORIZED') c.header('WWW-Authenticate', 'Bearer');
+  return c.json({ ...extra, ...errorBody(error, record.requestId) }, error.status);
+}
+
+/** Turns whatever a route throws into an answer. What was not foreseen is logged in full and told in general. */
+export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
+  return (thrown, c) => {
+    if (thrown instanceof CallerGone || c.req.raw.signal.aborted) {
+      // Nobody reads this answer, and a caller that hangs up is no fault of the service.
+      c.get('record').rejection = 'client_gone';
+      return c.body(null, 400);
+    }
+    const error =
+      thrown instanceof ServiceError ? thrown : new ServiceError('PROCESSING_ERROR', { cause: thrown });
+    logUnforeseen(error, log, c.get('requestId'));
+    return failWith(c, error);
+  };
+}
+
+/** Callers are told next to nothing of what was not foreseen, so the log has it in full. */
+export function logUnforeseen(error: ServiceError, log: Logger, requestId: string): void {
+  if (error.code !== 'PROCESSING_ERROR') return;
+  log.error({ err: error.cause ?? error, requestId }, 'a request failed unforeseen');
+}

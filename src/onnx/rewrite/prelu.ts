@@ -1,0 +1,86 @@
+import type { GraphNode } from '../writer.ts';
+import { channelScaling, channelsOf } from './convolution.ts';
+import type { EditableGraph, Node, TensorName } from './editable-graph.ts';
+
+/**
+ * PReLU in operators for which ONNX Runtime has kernels in its blocked layout (NCHWc): its own PReLU is a slow scalar
+ * loop, and the tensor is put into plain order before and back into blocks after it.
+ *
+ * With slope a, PReLU(x) = x + (1 − a) · Relu(−x): for x ≥ 0 that is x to the bit, for x < 0 it is x − (1 − a) · x. It
+ * holds for any slope, and takes two passes over the tensor: both scalings are depthwise 1×1 convolutions, into which
+ * the runtime folds the Relu and the addition.
+ *
+ * @returns how many were rewritten.
+ */
+export function rewritePrelu(graph: EditableGraph): number {
+  const constants = new ScalingConstants(graph);
+  let count = 0;
+  for (const node of graph.nodesOf('PRelu')) {
+    const nodes = scalingsFor(graph, node, constants);
+    if (nodes === undefined) continue;
+    graph.replace([node], nodes);
+    count++;
+  }
+  return count;
+}
+
+function scalingsFor(graph: EditableGraph, node: Node, constants: ScalingConstants): GraphNode[] | undefined {
+  const [input, slopeName] = node.inputs;
+  const [output] = node.outputs;
+  if (!input || !slopeName || !output) return undefined;
+  const channels = channelsOf(graph, input);
+  const slope = graph.constant(slopeName);
+  if (channels === undefined || slope === undefined || !isPerChannel(slope.dims, channels)) return undefined;
+
+  const negated = graph.freshName(`${output}_negated`);
+  const negativePart = graph.freshName(`${output}_negative_part`);
+  const correction = graph.freshName(`${output}_correction`);
+  return [
+    channelScaling(input, constants.minusOne(channels), channels, negated),
+    { opType: 'Relu', inputs: [negated], outputs: [negativePart], attributes: {} },
+    channelScaling(negativePart, constants.oneMinus(slopeName, channels), channels, correction),
+    { opType: 'Add', inputs: [correction, input], outputs: [output], attributes: {} },
+  ];
+}
+
+/**
+ * Whether a slope that is broadcast to [batch, channels, rows, columns] has one value a channel, or one for all.
+ * Broadcasting aligns the last axes: a slope of shape [C] runs along the columns.
+ */
+function isPerChannel(dims: readonly number[], channels: number): boolean {
+  const aligned = [...Array.from({ length: 4 - dims.length }, () => 1), ...dims];
+  const others = [aligned[0], aligned[2], aligned[3]];
+  return (
+    dims.length <= 4 && others.every((dim) => dim === 1) && (aligned[1] === 1 || aligned[1] === channels)
+  );
+}
+
+/** Factors of the scalings. PReLUs that share a slope share its factors too. */
+class ScalingConstants {
+  readonly #graph: EditableGraph;
+  readonly #names = new Map<string, TensorName>();
+
+  constructor(graph: EditableGraph) {
+    this.#graph = graph;
+  }
+
+  minusOne(channels: number): TensorName {
+    return this.#constant(`minus_one_${channels}`, channels, () => -1);
+  }
+
+  oneMinus(slopeName: TensorName, channels: number): TensorName {
+    const slopes = this.#graph.constant(slopeName)?.floats() ?? new Float32Array();
+    const slopeOf = (channel: number) => slopes[slopes.length === 1 ? 0 : channel] as number;
+    return this.#constant(`one_minus_${slopeName}_${channels}`, channels, (channel) => 1 - slopeOf(channel));
+  }
+
+  #constant(hint: string, channels: number, factorOf: (channel: number) => number): TensorName {
+    let name = this.#names.get(hint);
+    if (name === undefined) {
+      const factors = Float32Array.from({ length: channels }, (_, channel) => factorOf(channel));
+      name = this.#graph.addConstant(factors, [channels, 1, 1, 1], hint);
+      this.#names.set(hint, name);
+    }
+    return name;
+  }
+}

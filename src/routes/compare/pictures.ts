@@ -1,0 +1,116 @@
+import { imagesAtOnce } from '../../config/concurrency.ts';
+import { embedImages } from '../../engine/embed-images.ts';
+import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
+import { ServiceError } from '../../errors.ts';
+import type { Api } from '../../http/routes.ts';
+import type { PictureNotes } from '../../json/compare-answer.ts';
+import { type CompareOptions, namePicture } from '../../json/compare-request.ts';
+import type { PendingComparison, StoredComparison } from '../../json/jobs.ts';
+import { toSearchOptions } from '../../json/search-options.ts';
+import type { RequestRecord } from '../../observability/request-record.ts';
+import { encodeEmbedding, scaleToUnit } from '../../similarity/embedding.ts';
+import type { UnitVectors } from '../../similarity/embedding-set.ts';
+import { describeModel } from '../embed/answer.ts';
+import { describeWithoutEmbedding } from '../face.ts';
+import { recordImage } from '../record-image.ts';
+
+export interface EmbedPicturesOptions {
+  record: RequestRecord;
+  signal: AbortSignal;
+}
+
+/**
+ * Embeds the pictures of a comparison, on all workers that are free, and puts their vectors in their places.
+ *
+ * @throws {ServiceError} OVERLOADED or MODEL_NOT_LOADED; INVALID_EMBEDDING or EMBEDDING_SPACE_MISMATCH when the embeddings
+ *   of the request are not of the loaded model; else what is wrong with the first picture that fails, naming it.
+ */
+export async function embedPictures(
+  pending: PendingComparison,
+  { config, engine }: Pick<Api, 'config' | 'engine'>,
+  { record, signal }: EmbedPicturesOptions,
+): Promise<{ comparison: StoredComparison; notes: PictureNotes }> {
+  const { comparison, pictures } = pending;
+  const { options } = comparison;
+  const admission = engine.admit(pictures.length);
+  try {
+    const { model } = admission;
+    assertComparable(pending, model);
+    const answers: EmbedAnswer[] = [];
+    const failures: { index: number; error: ServiceError }[] = [];
+    const images = pictures.map(({ image }) => image);
+    await embedImages(admission, images, {
+      options: { ...toSearchOptions(options, config), maxFaces: 1, quality: true },
+      atOnce: imagesAtOnce(config),
+      signal,
+      stopAtFailure: true,
+      onOutcome(outcome) {
+        recordImage(record, outcome);
+        if ('answer' in outcome) answers[outcome.index] = outcome.answer;
+        else failures.push(outcome);
+      },
+    });
+    const [first] = failures.sort((a, b) => a.index - b.index);
+    if (first) throw namePicture(first.error, pictures[first.index]?.name ?? '');
+
+    const { embeddingSize: length } = model;
+    const filled = {
+      ...comparison,
+      queries: withLength(comparison.queries, length),
+      references: withLength(comparison.references, length),
+    };
+    const faces = new Map<number | undefined, object>();
+    for (const [index, { reference, name }] of pictures.entries()) {
+      const answer = answers[index] as EmbedAnswer;
+      const vector = Float64Array.from(answer.faces[0]?.embedding ?? []);
+      scaleToUnit(vector, name);
+      if (reference === undefined) filled.queries.values.set(vector);
+      else filled.references.values.set(vector, reference * length);
+      faces.set(reference, describePicture(answer, options));
+    }
+    return {
+      comparison: filled,
+      notes: {
+        query: faces.get(undefined),
+        references: faces as Map<number, object>,
+        model: describeModel(model),
+      },
+    };
+  } finally {
+    admission.release();
+  }
+}
+
+/** @throws {ServiceError} INVALID_EMBEDDING or EMBEDDING_SPACE_MISMATCH. */
+function assertComparable(
+  { sample, space: named }: PendingComparison,
+  { pack: { embeddingSpace }, embeddingSize }: LoadedModel,
+): void {
+  if (sample && sample.length !== embeddingSize) {
+    throw new ServiceError('INVALID_EMBEDDING', {
+      detail: `${sample.name} has ${sample.length} numbers; those of pictures have ${embeddingSize}.`,
+    });
+  }
+  if (named && named.space !== embeddingSpace) {
+    throw new ServiceError('EMBEDDING_SPACE_MISMATCH', {
+      detail: `${named.name} is of ${named.space}, pictures are of ${embeddingSpace}.`,
+    });
+  }
+}
+
+/** Where there were only pictures, the length of the vectors becomes known with the model. */
+function withLength(vectors: UnitVectors, length: number): UnitVectors {
+  if (vectors.length === length) return vectors;
+  return { ...vectors, length, values: new Float64Array(vectors.count * length) };
+}
+
+/** The face of a picture, as `/v1/embed` describes it. */
+function describePicture({ faces, image }: EmbedAnswer, options: CompareOptions): object {
+  const { return_embeddings, encoding_format } = options;
+  const face = faces[0] as EmbedAnswer['faces'][number];
+  return {
+    ...(return_embeddings ? { embedding: encodeEmbedding(face.embedding, encoding_format) } : {}),
+    ...describeWithoutEmbedding(face),
+    image,
+  };
+}

@@ -1,0 +1,132 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { ServiceError } from '../../errors.ts';
+import { errorResponses } from '../../http/error-answers.ts';
+import { inPieces } from '../../http/in-pieces.ts';
+import type { Api } from '../../http/routes.ts';
+import { compareRequestSchema } from '../../json/compare-schema.ts';
+import { recordStages } from '../../observability/request-record.ts';
+import { DISTANCE_METRICS } from '../../similarity/compare.ts';
+import { imageSchema, modelSchema } from '../embed/answer.ts';
+import { faceShape } from '../face.ts';
+import { embedPictures } from './pictures.ts';
+
+const pictureSchema = z
+  .object({ ...faceShape, embedding: faceShape.embedding.optional(), image: imageSchema })
+  .openapi('ComparedFace', {
+    description:
+      'The face of a picture, as `/v1/embed` describes it; with `embedding` if `return_embeddings` asks for it. Only of ' +
+      'pictures: as `query` for `query_image`, and as `face` of a match whose reference has an `image`.',
+  });
+
+const matchSchema = z
+  .object({
+    id: z.string(),
+    distance: z.number().openapi({ description: '0..2 in the chosen metric.' }),
+    similarity: z.number().openapi({ description: '(1 + cos) / 2, 0..1, whatever the metric.' }),
+    is_match: z.boolean().optional().openapi({ description: 'distance ≤ threshold; only with a threshold.' }),
+    face: pictureSchema.optional(),
+  })
+  .openapi('Match');
+
+const rankingShape = {
+  matches: z.array(matchSchema).openapi({ description: 'Nearest first, ties in request order.' }),
+  best_match: matchSchema.nullable().openapi({ description: 'The first match; null without references.' }),
+};
+
+const commonShape = {
+  distance_metric: z.enum(DISTANCE_METRICS),
+  threshold: z.number().optional(),
+  model: modelSchema.optional().openapi({ description: 'What embedded the pictures, if any.' }),
+};
+
+const responseSchema = z
+  .object({
+    query: pictureSchema.optional(),
+    ...rankingShape,
+    ...commonShape,
+  })
+  .openapi('CompareResponse', { description: 'The answer to `query_embedding` and `query_image`.' });
+
+const manyResponseSchema = z
+  .object({
+    results: z
+      .array(z.object({ id: z.string(), ...rankingShape }))
+      .openapi({ description: 'One ranking for each query, in request order.' }),
+    ...commonShape,
+  })
+  .openapi('CompareManyResponse', { description: 'The answer to `query_embeddings`.' });
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/compare',
+  tags: ['Faces'],
+  summary: 'Embeddings or pictures in, ranking out',
+  description:
+    'With embeddings of any length, as long as all agree, it needs no model. Pictures may stand in for the query and ' +
+    'for references, at most `MAX_BATCH_SIZE` in all; they are embedded by the loaded model, whose length and embedding ' +
+    'space all embeddings must then have. An error that one of them gives reason for begins its `detail` with the ' +
+    'picture’s place in the request, as in `reference_embeddings[3].image: 0 faces`; of several, it is the first.\n\n' +
+    'At most `MAX_COMPARISONS` queries × references are compared; the limit shrinks in proportion for embeddings of more than ' +
+    '512 numbers. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
+  request: { body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } } },
+  responses: {
+    200: {
+      description: 'The ranking of the references, for each query.',
+      content: { 'application/json': { schema: z.union([responseSchema, manyResponseSchema]) } },
+    },
+    ...errorResponses(
+      'INVALID_REQUEST',
+      'UNAUTHORIZED',
+      'IMAGE_TOO_LARGE',
+      'REQUEST_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'UNSUPPORTED_FORMAT',
+      'INVALID_IMAGE',
+      'NO_FACE_DETECTED',
+      'MULTIPLE_FACES_DETECTED',
+      'INVALID_EMBEDDING',
+      'EMBEDDING_SPACE_MISMATCH',
+      'OVERLOADED',
+      'MODEL_NOT_LOADED',
+      'DEADLINE_EXCEEDED',
+    ),
+  },
+});
+
+export function addCompareRoute(api: Api): void {
+  const { add, config, json } = api;
+  const limits = {
+    references: config.MAX_REFERENCES,
+    comparisons: config.MAX_COMPARISONS,
+    pictures: config.MAX_BATCH_SIZE,
+    imageBytes: config.MAX_IMAGE_SIZE,
+  };
+  const maxAnswerBytes = config.MAX_REQUEST_SIZE;
+  add(route, 'callers', async (c) => {
+    const incoming = c.get('body');
+    if (incoming.mediaType !== 'application/json') {
+      throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', { detail: 'Accepted is application/json.' });
+    }
+    const record = c.get('record');
+    const { signal } = c.req.raw;
+    const answer = (text: Uint8Array<ArrayBuffer>) =>
+      c.body(inPieces(text), 200, {
+        'Content-Type': 'application/json',
+        'Content-Length': String(text.length),
+      });
+
+    const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
+    const read = await json.run({ kind: 'compare', body, limits, maxAnswerBytes }, signal);
+    recordStages(record, { queue: read.waited, compare: read.result.ms });
+    if ('answer' in read.result) return answer(read.result.answer);
+
+    const { pending } = read.result;
+    // The vectors are held beside the body while the pictures are embedded.
+    const { queries, references } = pending.comparison;
+    incoming.hold(queries.values.byteLength + references.values.byteLength);
+    const embedded = await embedPictures(pending, api, { record, signal });
+    const ranked = await json.run({ kind: 'rank', ...embedded, maxAnswerBytes }, signal);
+    recordStages(record, { queue: ranked.waited, compare: ranked.result.ms });
+    return answer(ranked.result.answer);
+  });
+}

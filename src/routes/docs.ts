@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { createRoute, z } from '@hono/zod-openapi';
+import { VERSION } from '../config/package.ts';
+import type { Api } from '../http/routes.ts';
+
+/** The folder of Swagger UI's built files: its page loads from this service alone. */
+const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+const DOCS_ASSETS: Record<string, { type: string; load: () => Promise<string> }> = {
+  'swagger-ui.css': { type: 'text/css', load: () => readFile(join(SWAGGER_UI, 'swagger-ui.css'), 'utf8') },
+  'swagger-ui-bundle.js': {
+    type: 'text/javascript',
+    load: () => readFile(join(SWAGGER_UI, 'swagger-ui-bundle.js'), 'utf8'),
+  },
+  'start.js': { type: 'text/javascript', load: async () => START_SCRIPT },
+};
+
+// Without validatorUrl null, the page would send the document to a public validator.
+const START_SCRIPT = `SwaggerUIBundle({
+  url: new URL('openapi.json', document.baseURI).href,
+  dom_id: '#docs',
+  deepLinking: true,
+  validatorUrl: null,
+});
+`;
+
+const page = (title: string) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="docs"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+`;
+
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+].join('; ');
+
+const documentRoute = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  tags: ['Documents'],
+  summary: 'This description of the API, OpenAPI 3.1',
+  responses: {
+    200: { description: 'The document.', content: { 'application/json': { schema: z.looseObject({}) } } },
+  },
+});
+
+const pageRoute = createRoute({
+  method: 'get',
+  path: '/docs',
+  tags: ['Documents'],
+  summary: 'The interactive page of this API',
+  responses: {
+    200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } },
+  },
+});
+
+export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void {
+  add(documentRoute, 'everyone', (c) =>
+    c.json(
+      app.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: {
+          title: config.APP_NAME,
+          version: VERSION,
+          description:
+            'Turns a photograph into a face embedding and compares embeddings. Stateless: images and embeddings ' +
+            'are neither stored nor logged.\n\n' +
+            'Every answer carries `X-Request-Id`: the one that was sent, when it is at most 255 letters, digits, ' +
+            '`-`, `_` and `=`, else a new one.',
+        },
+      }),
+    ),
+  );
+
+  add(pageRoute, 'everyone', (c) => {
+    c.header('Content-Security-Policy', PAGE_POLICY);
+    return c.html(page(config.APP_NAME));
+  });
+
+  for (const [name, { type, load }] of Object.entries(DOCS_ASSETS)) {
+    addUndocumented('get', `/docs/${name}`, async (c) => {
+      c.header('Cache-Control', 'public, max-age=3600');
+      c.header('Content-Type', `${type}; charset=utf-8`);
+      return c.body(await load());
+    });
+  }
+}

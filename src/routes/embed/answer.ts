@@ -1,0 +1,98 @@
+import { z } from '@hono/zod-openapi';
+import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
+import { errorSchema } from '../../http/error-answers.ts';
+import { describeFace, faceShape, refusedFaceShape } from '../face.ts';
+import type { RequestOptions } from './request.ts';
+
+/** What `/v1/embed` answers with. */
+
+export const modelSchema = z.object({
+  name: z.string().openapi({ example: 'buffalo_l' }),
+  embedding_size: z.int().openapi({ example: 512 }),
+  embedding_space: z.string().openapi({
+    description: 'Embeddings are comparable only within one space. Store it beside the embedding.',
+    example: 'buffalo_l:4c06341c33c2',
+  }),
+});
+
+export const imageSchema = z
+  .object({ width: z.int(), height: z.int() })
+  .openapi({ description: 'Size of the upright image (EXIF orientation applied), in pixels.' });
+
+const oneFaceShape = { ...faceShape, face_detected: z.literal(true), image: imageSchema };
+
+const allFacesShape = {
+  faces: z.array(z.union([z.object(faceShape), z.object(refusedFaceShape)])).openapi({
+    description:
+      'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
+      'instead of `embedding`.',
+  }),
+  face_detected: z.boolean(),
+  faces_omitted: z.int().optional().openapi({
+    description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',
+  }),
+  image: imageSchema,
+};
+
+const oneFaceSchema = z
+  .object({ ...oneFaceShape, model: modelSchema })
+  .openapi('EmbeddedFace', { description: 'The answer for `faces` = `single` and `largest`.' });
+
+const allFacesSchema = z
+  .object({ ...allFacesShape, model: modelSchema })
+  .openapi('EmbeddedFaces', { description: 'The answer for `faces` = `all`.' });
+
+const index = z.int().min(0).openapi({ description: 'Which image of the request it is, from 0.' });
+
+const resultSchema = z
+  .union([
+    z.object({ index, ...oneFaceShape }).openapi('FaceResult'),
+    z.object({ index, ...allFacesShape }).openapi('FacesResult'),
+    z.object({ index, ...errorSchema.shape }).openapi('FailedResult'),
+  ])
+  .openapi('EmbedResult', {
+    description:
+      'What became of one image: what a request with it alone answers, without `model`; or its error.',
+  });
+
+const batchSchema = z
+  .object({
+    results: z.array(resultSchema).openapi({ description: 'One for each image, in request order.' }),
+    model: modelSchema,
+  })
+  .openapi('EmbeddedBatch', { description: 'The answer to a batch.' });
+
+const lineSchema = z
+  .union([
+    resultSchema,
+    z
+      .object({ done: z.literal(true), model: modelSchema })
+      .openapi('EmbedEnd', { description: 'The last line. An answer without it was cut off.' }),
+  ])
+  .openapi('EmbedLine', {
+    description: 'One line. There is one for each image, as soon as it is done, and then the last.',
+  });
+
+/** For the OpenAPI document. */
+export const EMBED_ANSWER = {
+  'application/json': { schema: z.union([oneFaceSchema, allFacesSchema, batchSchema]) },
+  'application/x-ndjson': { schema: lineSchema },
+};
+
+/** The faces of one image. */
+export function describeImage({ image, faces, refused, omitted }: EmbedAnswer, options: RequestOptions) {
+  const described = [...faces, ...refused]
+    .sort((a, b) => b.score - a.score)
+    .map((face) => describeFace(face, options));
+  if (options.faces !== 'all') return { ...described[0], face_detected: true, image };
+  return {
+    faces: described,
+    face_detected: described.length > 0,
+    ...(omitted > 0 ? { faces_omitted: omitted } : {}),
+    image,
+  };
+}
+
+export function describeModel({ pack, embeddingSize }: LoadedModel): z.output<typeof modelSchema> {
+  return { name: pack.name, embedding_size: embeddingSize, embedding_space: pack.embeddingSpace };
+}

@@ -1,0 +1,114 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { imagesAtOnce } from '../../config/concurrency.ts';
+import type { Config } from '../../config/settings.ts';
+import { embedImages, type ImageOutcome } from '../../engine/embed-images.ts';
+import type { Admission } from '../../engine/engine.ts';
+import { errorResponses } from '../../http/error-answers.ts';
+import { prefersLines } from '../../http/ndjson.ts';
+import type { Api, AppEnvironment } from '../../http/routes.ts';
+import { toFaceOptions } from '../../json/quality-options.ts';
+import { toSearchOptions } from '../../json/search-options.ts';
+import type { EmbedOptions } from '../../vision/pipeline.ts';
+import { recordImage } from '../record-image.ts';
+import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
+import { type Answering, answerBatch, answerBatchInLines } from './batch.ts';
+import { EMBED_REQUEST, type EmbedRequest, type RequestOptions, readEmbedRequest } from './request.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/embed',
+  tags: ['Faces'],
+  summary: 'Image in, face embedding out',
+  description:
+    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is recognised by the bytes. Nothing is stored or logged.\n\n' +
+    'Several images are a batch: it is answered in request order with a result for each, a success or an error, and ' +
+    'an image that fails never fails the others. With `Accept: application/x-ndjson`, batch or not, each result is a ' +
+    'line that is sent as soon as it is ready.',
+  request: { query: EMBED_REQUEST.query, body: EMBED_REQUEST.body },
+  responses: {
+    200: {
+      description: 'The embedding of the face, or of every face; for a batch, the result of each image.',
+      content: EMBED_ANSWER,
+    },
+    ...errorResponses(
+      'INVALID_REQUEST',
+      'UNAUTHORIZED',
+      'IMAGE_TOO_LARGE',
+      'REQUEST_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'UNSUPPORTED_FORMAT',
+      'INVALID_IMAGE',
+      'NO_FACE_DETECTED',
+      'MULTIPLE_FACES_DETECTED',
+      'LOW_QUALITY',
+      'OVERLOADED',
+      'MODEL_NOT_LOADED',
+      'DEADLINE_EXCEEDED',
+    ),
+  },
+});
+
+export function addEmbedRoute(api: Api): void {
+  const { add, config } = api;
+  add(route, 'callers', async (c) => {
+    const { request, admission } = await receive(c, api);
+    const { images, batch, options } = request;
+    const record = c.get('record');
+    const embedAll: Answering['embedAll'] = async (tell, signal) => {
+      try {
+        await embedImages(admission, images, {
+          options: embedOptions(options, config),
+          atOnce: imagesAtOnce(config),
+          signal,
+          onOutcome(outcome) {
+            recordImage(record, outcome);
+            tell(outcome);
+          },
+        });
+      } finally {
+        // An answer that is still being sent holds up nobody else.
+        admission.release();
+        c.get('body').release();
+      }
+    };
+    const answering: Answering = { embedAll, options, model: describeModel(admission.model), log: api.log };
+    if (prefersLines(c)) return answerBatchInLines(c, answering);
+    return batch ? answerBatch(c, answering) : answerOne(c, answering);
+  });
+}
+
+/**
+ * Reads the request. One place is taken before its body is read, those of the other images when their number is known: a
+ * batch takes as many places as its images would one by one.
+ */
+async function receive(
+  c: Context<AppEnvironment>,
+  { config, engine, json }: Api,
+): Promise<{ request: EmbedRequest; admission: Admission }> {
+  const admission = engine.admit(1);
+  try {
+    const { signal } = c.req.raw;
+    const request = await readEmbedRequest(c.get('body'), c.req.query(), { limits: config, json, signal });
+    admission.grow(request.images.length - 1);
+    return { request, admission };
+  } catch (error) {
+    admission.release();
+    throw error;
+  }
+}
+
+function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
+  return { ...toSearchOptions(options, config), maxFaces: config.MAX_FACES, ...toFaceOptions(options) };
+}
+
+async function answerOne(
+  c: Context<AppEnvironment>,
+  { embedAll, options, model }: Answering,
+): Promise<Response> {
+  const outcomes: ImageOutcome[] = [];
+  await embedAll((outcome) => outcomes.push(outcome), c.req.raw.signal);
+  const [outcome] = outcomes as [ImageOutcome];
+  if ('error' in outcome) throw outcome.error;
+  return c.json({ ...describeImage(outcome.answer, options), model });
+}

@@ -1,0 +1,71 @@
+import { z } from '@hono/zod-openapi';
+import { type EncodingFormat, encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
+import type { EmbeddedFace, RefusedFace } from '../vision/embed-face.ts';
+import { describeQuality, lowQualitySchema, qualitySchema, refusedQualitySchema } from './face-quality.ts';
+
+const embeddingSchema = z
+  .union([z.array(z.number()), z.string()])
+  .openapi({ description: 'L2 norm 1, written as `encoding_format` says.', example: [0.0123, -0.0456] });
+
+const detectedShape = {
+  detection_score: z.number().openapi({ description: 'How sure the detector is, 0..1.', example: 0.87 }),
+  bbox: z
+    .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
+    .openapi({ description: 'In pixels of the upright image. It may reach beyond the edges.' }),
+  landmarks: z.array(z.array(z.number()).length(2)).length(5).openapi({
+    description:
+      'Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each.',
+  }),
+  face_image: z.string().optional().openapi({
+    description: 'With `return_face=true`: the aligned face as a JPEG data URL.',
+    example: 'data:image/jpeg;base64,/9j/4AAQSkZJRg…',
+  }),
+};
+
+/** One face of an answer. */
+export const faceShape = {
+  embedding: embeddingSchema,
+  ...detectedShape,
+  quality: qualitySchema.optional(),
+};
+
+/** One face of a list that is below a limit of the request. */
+export const refusedFaceShape = {
+  low_quality: lowQualitySchema,
+  ...detectedShape,
+  quality: refusedQualitySchema.optional(),
+};
+
+export function describeFace(face: EmbeddedFace | RefusedFace, options: { encoding_format: EncodingFormat }) {
+  return {
+    ...('embedding' in face
+      ? { embedding: encodeEmbedding(face.embedding, options.encoding_format) }
+      : { low_quality: face.lowQuality }),
+    ...describeWithoutEmbedding(face),
+  };
+}
+
+export function describeWithoutEmbedding({
+  box,
+  score,
+  landmarks,
+  image,
+  quality,
+}: EmbeddedFace | RefusedFace) {
+  const float = (value: number) => shortenFloat32(Math.fround(value));
+  return {
+    detection_score: float(score),
+    bbox: {
+      x: float(box.left),
+      y: float(box.top),
+      width: float(box.right - box.left),
+      height: float(box.bottom - box.top),
+    },
+    landmarks: Array.from({ length: 5 }, (_, i) => [
+      float(landmarks[2 * i] as number),
+      float(landmarks[2 * i + 1] as number),
+    ]),
+    ...(quality ? { quality: describeQuality(quality) } : {}),
+    ...(image === undefined ? {} : { face_image: image }),
+  };
+}

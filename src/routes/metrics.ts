@@ -1,0 +1,21 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { errorResponses } from '../http/error-answers.ts';
+import type { Api } from '../http/routes.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/metrics',
+  tags: ['Status'],
+  summary: 'Metrics of this process, for Prometheus',
+  description: 'Asks for `METRICS_TOKEN` when that is set, else for an API key when there are any.',
+  responses: {
+    200: { description: 'Prometheus text format.', content: { 'text/plain': { schema: z.string() } } },
+    ...errorResponses('UNAUTHORIZED'),
+  },
+});
+
+export function addMetricsRoute({ add, metrics }: Api): void {
+  add(route, 'scraper', async (c) =>
+    c.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
+  );
+}

@@ -1,0 +1,146 @@
+import { basename } from 'node:path';
+import { createRoute, z } from '@hono/zod-openapi';
+import { VERSION } from '../config/package.ts';
+import type { Config } from '../config/settings.ts';
+import { DETECTION_MODES } from '../config/settings.ts';
+import type { LoadedModel } from '../engine/engine.ts';
+import { ServiceError } from '../errors.ts';
+import { errorResponses } from '../http/error-answers.ts';
+import type { Api } from '../http/routes.ts';
+import { REWRITES } from '../onnx/rewrite/rewrite.ts';
+import type { ModelFile } from '../packs/pack.ts';
+import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
+
+/** The limits a caller can run into, by the names of their settings. */
+const LIMITS = [
+  'MAX_IMAGE_SIZE',
+  'MAX_IMAGE_PIXELS',
+  'MAX_REQUEST_SIZE',
+  'MAX_BATCH_SIZE',
+  'MAX_REFERENCES',
+  'MAX_COMPARISONS',
+  'MAX_FACES',
+  'MAX_QUEUE',
+  'MAX_INFLIGHT_BYTES',
+  'REQUEST_TIMEOUT_MS',
+] as const satisfies (keyof Config)[];
+
+const rewritesSchema = z
+  .array(z.object({ pass: z.enum(REWRITES), count: z.int() }))
+  .openapi({ description: 'What was rewritten in the graph at load; see `GRAPH_REWRITES`.' });
+
+const fileShape = {
+  rewrites: rewritesSchema,
+  file: z.string().openapi({ example: 'w600k_r50.onnx' }),
+  sha256: z.string(),
+  pinned: z.boolean().openapi({
+    description: 'Whether the hash was compared with one known beforehand.',
+  }),
+};
+
+const intervalSchema = z.array(z.number()).length(2).openapi({ description: 'Of 95 %: [low, high].' });
+
+const thresholdSchema = z
+  .object({
+    far: z.number().openapi({ description: 'The false accept rate aimed at, 0..1.', example: 0.001 }),
+    metric: z.enum(THRESHOLD_METRICS).openapi({
+      description: 'Two faces match when the distance is at most, or the `similarity` at least, `threshold`.',
+    }),
+    threshold: z.number().openapi({ example: 0.62 }),
+    threshold_interval: intervalSchema
+      .optional()
+      .openapi({ description: 'Of 95 %, by drawing the people anew: [low, high].' }),
+    measured_far: z.number().openapi({ description: 'Share of impostor pairs accepted, 0..1.' }),
+    measured_far_interval: intervalSchema,
+    tar: z.number().openapi({ description: 'True accept rate: share of genuine pairs accepted, 0..1.' }),
+    tar_interval: intervalSchema,
+    evidence: z.enum(EVIDENCE_RULES).openapi({
+      description:
+        '`rule_of_30`: at least 30 false accepts were to be expected, a firm figure. `rule_of_3`: at least 3, a rough one.',
+    }),
+    genuine_pairs: z.int(),
+    impostor_pairs: z.int(),
+    people: z.int(),
+    source: z.string().openapi({ description: 'The pairs, in the words of whoever measured.' }),
+    created: z.string().openapi({ format: 'date-time' }),
+  })
+  .openapi('MeasuredThreshold');
+
+const modelInfoSchema = z
+  .object({
+    name: z.string().openapi({ example: 'buffalo_l' }),
+    embedding_size: z.int().openapi({ example: 512 }),
+    embedding_space: z.string().openapi({ example: 'buffalo_l:4c06341c33c2' }),
+    backend: z.literal('onnxruntime'),
+    device: z.enum(['cpu', 'cuda']),
+    detector: z.object({
+      ...fileShape,
+      input_sizes: z.array(z.int()).openapi({ description: 'Sides of the square inputs, in pixels.' }),
+    }),
+    recogniser: z.object({ ...fileShape, input_size: z.int() }),
+    licence: z.string().openapi({ description: 'Of the weights.' }),
+    synthetic: z.boolean().openapi({
+      description: 'True for the pack that recognises nobody and serves integration tests only.',
+    }),
+    detection_threshold: z.number(),
+    thresholds: z.array(thresholdSchema).openapi({
+      description:
+        'Measured with `npm run calibrate` in this embedding space; empty without evidence. They hold for pictures like ' +
+        'those that were measured.',
+    }),
+    detection: z.enum(DETECTION_MODES).openapi({ description: 'The default for `faces=largest`.' }),
+    limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
+    workers: z.int(),
+    version: z.string().openapi({ description: 'Of the service.' }),
+  })
+  .openapi('ModelInfo');
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/model-info',
+  tags: ['Status'],
+  summary: 'What is loaded, and the limits in force',
+  responses: {
+    200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },
+    ...errorResponses('UNAUTHORIZED', 'MODEL_NOT_LOADED'),
+  },
+});
+
+export function addModelInfoRoute({ add, config, engine }: Api): void {
+  add(route, 'callers', (c) => {
+    if (engine.model === undefined) throw new ServiceError('MODEL_NOT_LOADED');
+    return c.json(describeModel(engine.model, config));
+  });
+}
+
+function describeModel(
+  { pack, embeddingSize, rewrites, thresholds }: LoadedModel,
+  config: Config,
+): z.output<typeof modelInfoSchema> {
+  const describeFile = ({ path, sha256, pinned }: ModelFile) => ({ file: basename(path), sha256, pinned });
+  return {
+    name: pack.name,
+    embedding_size: embeddingSize,
+    embedding_space: pack.embeddingSpace,
+    backend: 'onnxruntime',
+    device: config.DEVICE,
+    detector: {
+      ...describeFile(pack.detector),
+      rewrites: rewrites.detector,
+      input_sizes: config.DETECTION_SIZES,
+    },
+    recogniser: {
+      ...describeFile(pack.recogniser),
+      rewrites: rewrites.recogniser,
+      input_size: pack.recogniser.inputSize,
+    },
+    licence: pack.licence,
+    synthetic: pack.origin === 'synthetic',
+    thresholds,
+    detection_threshold: config.DETECTION_THRESHOLD,
+    detection: config.DETECTION,
+    limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),
+    workers: config.WORKERS,
+    version: VERSION,
+  };
+}

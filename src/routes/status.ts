@@ -1,0 +1,82 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { ServiceError } from '../errors.ts';
+import { errorResponses, failWith } from '../http/error-answers.ts';
+import type { Api } from '../http/routes.ts';
+
+const HEALTH = ['healthy', 'starting', 'draining', 'unhealthy'] as const;
+
+const healthSchema = z
+  .object({
+    status: z.enum(HEALTH),
+    model_loaded: z.boolean(),
+    model_name: z.string().openapi({ example: 'buffalo_l' }),
+  })
+  .openapi('Health');
+
+const healthRoute = createRoute({
+  method: 'get',
+  path: '/v1/health',
+  tags: ['Status'],
+  summary: 'Whether the service can embed faces',
+  description: 'Never waits for inference. With 503 the body also has the members of every error.',
+  responses: {
+    200: { description: 'Healthy.', content: { 'application/json': { schema: healthSchema } } },
+    ...errorResponses('MODEL_NOT_LOADED'),
+  },
+});
+
+const liveRoute = createRoute({
+  method: 'get',
+  path: '/livez',
+  tags: ['Status'],
+  summary: 'Whether the process is alive',
+  responses: {
+    200: {
+      description: 'As long as the event loop turns.',
+      content: { 'application/json': { schema: z.object({ status: z.literal('alive') }) } },
+    },
+  },
+});
+
+const readyRoute = createRoute({
+  method: 'get',
+  path: '/readyz',
+  tags: ['Status'],
+  summary: 'Whether the process should get traffic',
+  description:
+    'Ready when the weights are loaded, verified and warmed up, a worker lives, and the process is not draining.',
+  responses: {
+    200: {
+      description: 'Ready.',
+      content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } },
+    },
+    ...errorResponses('MODEL_NOT_LOADED'),
+  },
+});
+
+export function addStatusRoutes({ add, config, engine, lifecycle }: Api): void {
+  /** The one judgement behind readiness and health, with the reason when it is not good. */
+  const judge = (): { health: (typeof HEALTH)[number]; reason?: string } => {
+    if (lifecycle.draining) return { health: 'draining', reason: 'The service is shutting down.' };
+    const { status } = engine;
+    if (status.phase === 'ready') return { health: 'healthy' };
+    return { health: status.phase === 'starting' ? 'starting' : 'unhealthy', reason: status.reason };
+  };
+  const notReady = (reason: string) =>
+    new ServiceError('MODEL_NOT_LOADED', { message: 'The service is not ready.', detail: reason });
+
+  add(liveRoute, 'everyone', (c) => c.json({ status: 'alive' }));
+
+  add(readyRoute, 'everyone', (c) => {
+    const { health, reason } = judge();
+    return reason === undefined
+      ? c.json({ status: 'ready' })
+      : failWith(c, notReady(reason), { status: health });
+  });
+
+  add(healthRoute, 'everyone', (c) => {
+    const { health, reason } = judge();
+    const body = { status: health, model_loaded: engine.model !== undefined, model_name: config.MODEL_NAME };
+    return reason === undefined ? c.json(body) : failWith(c, notReady(reason), body);
+  });
+}

@@ -1,0 +1,96 @@
+import sharp from 'sharp';
+import { ServiceError } from '../../errors.ts';
+import { sniffImageFormat } from './format.ts';
+import { decodeSmallJpeg } from './small-jpeg.ts';
+
+/** 8-bit sRGB, three interleaved channels, no padding between rows. */
+export interface Pixels {
+  /** height × width × 3 bytes. */
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** An upright picture. */
+export interface Picture extends Pixels {
+  /** The size it was encoded at: its own, unless it was decoded at a reduced one. */
+  original: { width: number; height: number };
+}
+
+// libvips can open far more than the six formats, SVG among them; what is not needed must not be reachable.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}Buffer`),
+});
+// One job at a time per worker, and nothing is decoded twice.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Decodes the first frame of an encoded image: upright by its EXIF orientation, converted to 8-bit sRGB by its colour
+ * profile, without alpha (the colours under it stay as they are, as in OpenCV).
+ *
+ * @param maxPixels pixels (width × height) above which the image is refused before it is decoded.
+ * @param reducedSide a JPEG is decoded at an eighth or a quarter of its size as long as its longer side keeps so many
+ *   pixels, which takes less time; 0 for never.
+ * @throws {ServiceError} UNSUPPORTED_FORMAT, IMAGE_TOO_LARGE or INVALID_IMAGE.
+ */
+export async function decodePicture(bytes: Uint8Array, maxPixels: number, reducedSide = 0): Promise<Picture> {
+  const format = sniffImageFormat(bytes);
+  const reduced =
+    reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
+  const small = format === 'jpeg' && !reduced ? decodeSmallJpeg(bytes, maxPixels) : undefined;
+  if (small) return { ...small, original: { width: small.width, height: small.height } };
+  // "error" and not "warning": phones write JPEGs with harmless irregularities. Truncation still fails.
+  const pipeline = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
+    .autoOrient()
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw({ depth: 'uchar' });
+  if (reduced) pipeline.resize({ ...reduced.size, fit: 'fill', kernel: 'linear' });
+  try {
+    // Not toUint8Array, which never frees its pixels (sharp 0.35.5; test/system/memory.test.ts).
+    const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    if (channels === 3) {
+      // Always a plain array: V8 compiles what reads the pixels for one class, and more slowly for two.
+      const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      return { data: pixels, width, height, original: reduced?.original ?? { width, height } };
+    }
+  } catch {
+    // What libvips says may quote metadata of the image, so it goes to nobody.
+    await refuseTooLarge(bytes, maxPixels);
+  }
+  throw new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
+}
+
+/** libvips refuses too many pixels before it decodes any, but in words only. The header tells it apart from "broken". */
+async function refuseTooLarge(bytes: Uint8Array, maxPixels: number): Promise<void> {
+  const header = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => undefined);
+  const pixels = header ? header.width * (header.pageHeight ?? header.height) : 0;
+  if (pixels > maxPixels) {
+    throw new ServiceError('IMAGE_TOO_LARGE', { detail: `${pixels} pixels; the limit is ${maxPixels}.` });
+  }
+}
+
+/** By how much libjpeg can reduce while it decodes. By two it can as well, but that takes longer than decoding in full. */
+const REDUCTIONS = [8, 4];
+
+/** @returns undefined for a picture that is decoded in full. Sizes are those of the upright picture. */
+async function reducedSize(
+  bytes: Uint8Array,
+  maxPixels: number,
+  leastSide: number,
+): Promise<{ original: Picture['original']; size: { width: number; height: number } } | undefined> {
+  const header = await sharp(bytes, { limitInputPixels: maxPixels })
+    .metadata()
+    .catch(() => undefined);
+  if (header === undefined) return undefined;
+  const { width, height } = header.autoOrient;
+  const factor = REDUCTIONS.find((reduction) => Math.max(width, height) / reduction >= leastSide);
+  if (factor === undefined) return undefined;
+  const reduce = (side: number) => Math.max(1, Math.floor(side / factor));
+  return { original: { width, height }, size: { width: reduce(width), height: reduce(height) } };
+}

@@ -1,0 +1,40 @@
+import { ServiceError } from '../../errors.ts';
+
+/** The image formats that are decoded. Everything else is refused, whatever its label says. */
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
+
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+export const startsWith = (bytes: Uint8Array, signature: readonly number[], offset = 0) =>
+  signature.every((byte, index) => bytes[offset + index] === byte);
+
+export const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
+
+const BRANDS = ['avif', 'avis'].map(ascii);
+
+/** Brands listed in the first box of an ISO media file: the major brand at 8, compatible ones from 16 on. */
+function isAvif(bytes: Uint8Array): boolean {
+  if (!startsWith(bytes, ascii('ftyp'), 4)) return false;
+  const boxSize = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
+  const end = Math.min(boxSize, bytes.length, 256);
+  for (let offset = 8; offset + 4 <= end; offset += 4) {
+    if (offset !== 12 && BRANDS.some((brand) => startsWith(bytes, brand, offset))) return true;
+  }
+  return false;
+}
+
+/**
+ * Recognises the format by the first bytes; a file name or a Content-Type is never looked at.
+ *
+ * @throws {ServiceError} INVALID_IMAGE for no bytes at all, UNSUPPORTED_FORMAT for any other format.
+ */
+export function sniffImageFormat(bytes: Uint8Array): ImageFormat {
+  if (bytes.length === 0) throw new ServiceError('INVALID_IMAGE', { detail: 'The image is empty.' });
+  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return 'jpeg';
+  if (startsWith(bytes, [0x89, ...ascii('PNG\r\n'), 0x1a, 0x0a])) return 'png';
+  if (startsWith(bytes, ascii('RIFF')) && startsWith(bytes, ascii('WEBP'), 8)) return 'webp';
+  if (startsWith(bytes, ascii('GIF8'))) return 'gif';
+  if (startsWith(bytes, [...ascii('II'), 42, 0]) || startsWith(bytes, [...ascii('MM'), 0, 42])) return 'tiff';
+  if (isAvif(bytes)) return 'avif';
+  throw new ServiceError('UNSUPPORTED_FORMAT', { detail: `Supported are ${IMAGE_FORMATS.join(', ')}.` });
+}

@@ -1,0 +1,177 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Calibration, readJson, runCalibration } from '../../support/calibration.ts';
+import { writeDescribedPackTo } from '../../support/described-packs.ts';
+import { answerOf } from '../../support/http.ts';
+import { blankPng, blobs } from '../../support/pictures.ts';
+import { rankReferences } from '../../support/rank-references.ts';
+import { ServiceProcess } from '../../support/service-process.ts';
+import { writeFiles } from '../../support/temporary-folder.ts';
+
+const PEOPLE = 14;
+/** 14 · 13 / 2 pairs of people, nine of pictures each. */
+const IMPOSTORS = 91 * 9;
+
+const folder = mkdtempSync(join(tmpdir(), 'calibrate-'));
+const out = join(folder, 'out');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The synthetic pack takes a picture for the same when it is saved again: three qualities of JPEG are a "person". */
+async function writePeople() {
+  for (let person = 0; person < PEOPLE; person++) {
+    for (const quality of [95, 60, 20]) {
+      const bytes = await blobs(person + 1, 160, 120)
+        .jpeg({ quality })
+        .toBuffer();
+      await writeFiles(folder, { [`people/p${person}/${quality}.jpg`]: bytes });
+    }
+  }
+  await writeFiles(folder, { 'people/p0/blank.png': await blankPng(), 'people/p1/broken.png': 'no picture' });
+}
+
+describe('a calibration against the real service', () => {
+  let calibration: Calibration;
+  let modelsDir: string;
+  let service: ServiceProcess;
+  let address: string;
+  // biome-ignore lint/suspicious/noExplicitAny: report.json, looked at member by member.
+  let report: any;
+
+  const startService = async () => {
+    service = new ServiceProcess({ MODEL_NAME: 'own', MODELS_DIR: modelsDir });
+    address = await service.ready();
+  };
+  beforeAll(async () => {
+    await writePeople();
+    modelsDir = join(folder, 'models');
+    await writeDescribedPackTo(modelsDir);
+    await startService();
+    calibration = await runCalibration([
+      ...['--identities', join(folder, 'people'), '--out', out, '--url', address],
+      ...['--source', 'generated <blobs> & "noise"'],
+    ]);
+    report = readJson(out, 'report.json');
+  });
+  afterAll(() => service.kill('SIGKILL'));
+
+  it('measures every pair, and lists what gave no embedding', () => {
+    expect(calibration.code).toBe(0);
+    expect(report.figures).toMatchObject({
+      genuine_pairs: 3 * PEOPLE,
+      impostor_pairs: IMPOSTORS,
+      people: PEOPLE,
+    });
+    expect(report.failures.map(({ image, code }: Record<string, string>) => [image, code])).toEqual([
+      ['p0/blank.png', 'NO_FACE_DETECTED'],
+      ['p1/broken.png', 'UNSUPPORTED_FORMAT'],
+    ]);
+    expect(readdirSync(out).sort()).toEqual([
+      'det.svg',
+      'quality-scores.svg',
+      'report.html',
+      'report.json',
+      'roc.svg',
+      'score-histogram.svg',
+      'thresholds.json',
+    ]);
+  });
+
+  it('finds thresholds that decide in /v1/compare just as measured, in each metric', async () => {
+    const embeddings = new Map<string, string>();
+    const names = readdirSync(join(folder, 'people'), { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((file) => file.endsWith('.jpg'))) {
+      const body = readFileSync(join(folder, 'people', name));
+      const headers = { 'Content-Type': 'image/jpeg' };
+      const url = `${address}/v1/embed?faces=largest&encoding_format=base64`;
+      const answer = await answerOf(await fetch(url, { method: 'POST', headers, body }));
+      embeddings.set(name, answer.body.embedding);
+    }
+    const { thresholds } = readJson(out, 'thresholds.json');
+    expect(thresholds.map(({ far, metric }: { far: number; metric: string }) => [far, metric])).toEqual(
+      [0.1, 0.01].flatMap((far) => ['cosine', 'euclidean', 'similarity'].map((metric) => [far, metric])),
+    );
+    for (const { metric, threshold, measured_far, tar } of thresholds) {
+      const accepted = { genuine: 0, impostor: 0 };
+      const entries = [...embeddings];
+      for (const [index, [name, embedding]] of entries.entries()) {
+        const { matches } = rankReferences({
+          query_embedding: embedding,
+          reference_embeddings: entries.slice(index + 1).map(([id, other]) => ({ id, embedding: other })),
+          distance_metric: metric === 'similarity' ? 'cosine' : metric,
+          threshold: metric === 'similarity' ? undefined : threshold,
+        });
+        for (const { id, similarity, is_match = similarity >= threshold } of matches) {
+          const isSame = id.split('/')[0] === name.split('/')[0];
+          if (is_match) accepted[isSame ? 'genuine' : 'impostor']++;
+        }
+      }
+      expect(accepted.impostor / IMPOSTORS).toBe(measured_far);
+      expect(accepted.genuine / (3 * PEOPLE)).toBe(tar);
+    }
+  });
+
+  it('says what it cannot carry, and gives no threshold for it', () => {
+    const [at10, at1, at01] = report.figures.operating_points;
+    expect(at10.evidence.rule).toBe('rule_of_30');
+    expect(at1.evidence.rule).toBe('rule_of_3');
+    expect(at01).toMatchObject({ target: 0.001, evidence: { needed: 3_000, firm: 30_000 } });
+    expect(at01.thresholds).toBeUndefined();
+    expect(calibration.stdout).toContain('FAR 0.1\u00a0%: Not carried by these pairs');
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Not carried by these pairs');
+  });
+
+  it('writes a page that loads nothing, and takes names as text', () => {
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(page.match(/<svg /g)).toHaveLength(4);
+    // Names of XML's languages are no addresses.
+    const withoutNames = page.replace(/ xmlns(:\w+)?="[^"]*"/g, '');
+    expect(withoutNames).not.toMatch(/https?:|<script|<link|<img|<iframe|@import|url\((?!#|['"]?#)/i);
+    expect(withoutNames).not.toMatch(/\s(src|srcset|href|data)=/i);
+    expect(page).toContain('generated &#60;blobs&#62; &#38; &#34;noise&#34;');
+    expect(page).not.toContain('<blobs>');
+  });
+
+  it('names no place of this machine, and leaves no embedding behind', () => {
+    for (const file of readdirSync(out)) {
+      const text = readFileSync(join(out, file), 'utf8');
+      expect(text).not.toContain(folder);
+      expect(text).not.toContain('"embedding"');
+    }
+    expect(existsSync(join(out, 'embeddings.jsonl'))).toBe(false);
+    expect(calibration.stderr).toContain('biometric data');
+  });
+
+  it('writes what the service serves when it lies beside the pack', async () => {
+    await cp(join(out, 'thresholds.json'), join(modelsDir, 'own', 'thresholds.json'));
+    service.kill('SIGTERM');
+    await service.exit;
+    await startService();
+    const { body: info } = await answerOf(await fetch(`${address}/v1/model-info`));
+    const { thresholds, source, created } = readJson(out, 'thresholds.json');
+    expect(info.thresholds).toEqual(
+      thresholds.map((entry: object) => ({
+        ...entry,
+        genuine_pairs: 3 * PEOPLE,
+        impostor_pairs: IMPOSTORS,
+        people: PEOPLE,
+        source,
+        created,
+      })),
+    );
+  });
+
+  it('starts the service itself where no address is given, and ends it', async () => {
+    const own = join(folder, 'own-service');
+    const { code, stderr } = await runCalibration(
+      ['--identities', join(folder, 'people'), '--impostors', '50', '--out', own],
+      { MODEL_NAME: 'synthetic', WORKERS: '1', API_KEYS: 'door=0123456789abcdef0123456789abcdef' },
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('recognises nobody');
+    // Two people have a fourth picture, which fails: three more pairs each.
+    expect(readJson(own, 'report.json').pairs).toBe(3 * PEOPLE + 6 + 50);
+  });
+});

@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder, writeFiles } from '../../support/temporary-folder.ts';
+import { calibrateModule } from './calibrate-module.ts';
+
+const { parsePairs } = await calibrateModule('pairs/csv.mjs');
+const { makePairs } = await calibrateModule('pairs/identities.mjs');
+const { collectPairs } = await calibrateModule('pairs/collect.mjs');
+const { numberPeople } = await calibrateModule('pairs/people.mjs');
+const { readOptions } = await calibrateModule('options.mjs');
+
+interface Pair {
+  a: string;
+  b: string;
+  same: boolean;
+}
+
+describe('pairs from a table', () => {
+  it('are read whatever a spreadsheet makes of them', () => {
+    const text =
+      '\uFEFFnote,image_a,same_person,image_b\r\n' +
+      'x,"Smith, Anna ""A"".jpg",1,b.jpg\r\n\r\n' +
+      ',c.jpg,FALSE,d.jpg\r\n' +
+      ',d.jpg,0,c.jpg\r\n';
+    expect(parsePairs(text)).toEqual([
+      { a: 'Smith, Anna "A".jpg', b: 'b.jpg', same: true },
+      { a: 'c.jpg', b: 'd.jpg', same: false },
+    ]);
+  });
+
+  const HEADER = 'image_a,image_b,same_person\n';
+  it.each([
+    ['image_a,image_b\na,b\n', 'no column same_person'],
+    [`${HEADER}a,b,1\nc,d,maybe\n`, 'Line 3 of the pairs: same_person is "maybe"; accepted is 1 or 0.'],
+    [`${HEADER}a,,1\n`, 'Line 2 of the pairs: image_b is empty.'],
+    [`${HEADER}a,a,1\n`, 'Line 2 of the pairs: a picture is paired with itself.'],
+    [`${HEADER}a,b,1\nb,a,0\n`, 'Line 3 of the pairs: the same pair stands above with the opposite answer.'],
+    [`${HEADER}a,b\n`, 'not a table'],
+    [`${HEADER}a,"b,1\n`, 'not a table'],
+  ])('are refused with the line: %j', (text, sentence) => {
+    expect(() => parsePairs(text)).toThrow(sentence);
+  });
+});
+
+describe('pairs from a folder of people', () => {
+  const people = [['a1', 'a2', 'a3'], ['b1', 'b2'], ['c1'], ['d1'], ['e1', 'e2', 'e3', 'e4']];
+  const possible = 11 * 5 - 3 - 1 - 6;
+  const keys = (pairs: Pair[]) => pairs.map(({ a, b }) => [a, b].sort().join());
+
+  it.each([1, 10, 30, possible, 1_000])('are all genuine ones and %i impostors, none twice', (impostors) => {
+    const pairs: Pair[] = makePairs(people, { impostors, seed: 5 });
+    const genuine = pairs.filter(({ same }) => same);
+    expect(keys(genuine)).toEqual('a1,a2 a1,a3 a2,a3 b1,b2 e1,e2 e1,e3 e1,e4 e2,e3 e2,e4 e3,e4'.split(' '));
+    const others = pairs.filter(({ same }) => !same);
+    expect(others).toHaveLength(Math.min(impostors, possible));
+    expect(new Set(keys(others)).size).toBe(others.length);
+    for (const { a, b } of others) expect(a[0]).not.toBe(b[0]);
+  });
+
+  it('are the same for the same seed, others for another', () => {
+    const drawn = (seed: number) => keys(makePairs(people, { impostors: 8, seed }));
+    expect(drawn(1)).toEqual(drawn(1));
+    expect(drawn(1)).not.toEqual(drawn(2));
+  });
+
+  it('take the pictures of each folder, and say who is on them', async () => {
+    const folder = await temporaryFolder();
+    await writeFiles(folder, {
+      'Ann/1.jpg': '',
+      'Ann/2.PNG': '',
+      'Ann/notes.txt': '',
+      'Bob/1.webp': '',
+      'x.jpg': '',
+    });
+    const { pairs, personOf } = await collectPairs({ identities: folder, impostors: 10, seed: 1 });
+    expect(pairs).toEqual([
+      { a: 'Ann/1.jpg', b: 'Ann/2.PNG', same: true },
+      { a: 'Ann/1.jpg', b: 'Bob/1.webp', same: false },
+      { a: 'Ann/2.PNG', b: 'Bob/1.webp', same: false },
+    ]);
+    expect(personOf('Ann/2.PNG')).toBe('Ann');
+  });
+});
+
+describe('what cannot be measured is refused in words', () => {
+  const collect = async (table: string) => {
+    const folder = await temporaryFolder();
+    await writeFiles(folder, { 'pairs.csv': `image_a,image_b,same_person\n${table}` });
+    return collectPairs({ pairs: join(folder, 'pairs.csv'), images: folder });
+  };
+
+  it.each([
+    ['a,b,1\n', 'no pairs of different people'],
+    ['a,b,0\n', 'no pairs of one person'],
+    ['a,b,0\na,../../secret,1\n', '../../secret leads out of the folder'],
+    ['a,b,0\na,/etc/hostname,1\n', '/etc/hostname leads out of the folder'],
+  ])('%j', async (table, sentence) => {
+    await expect(collect(table)).rejects.toThrow(sentence);
+  });
+
+  it('a folder that is not there', async () => {
+    const nowhere = join(await temporaryFolder(), 'nowhere');
+    await expect(collectPairs({ identities: nowhere })).rejects.toThrow('is not a folder');
+    await expect(collectPairs({ pairs: nowhere, images: '.' })).rejects.toThrow('cannot be read (ENOENT)');
+  });
+});
+
+describe('people', () => {
+  const fileOf = (name: string) => `hash of ${name.replace('copy of ', '')}`;
+  const pair = (a: string, b: string, same: boolean) => ({ a, b, same });
+
+  it('are what pairs of one person and equal files link, where nobody says more', () => {
+    const pairs = [
+      pair('a1', 'a2', true),
+      pair('a3', 'copy of a2', true),
+      pair('b1', 'b2', true),
+      pair('a1', 'b1', false),
+      pair('c', 'b2', false),
+    ];
+    const { personOf, people } = numberPeople(pairs, { fileOf });
+    expect(people).toBe(3);
+    expect(new Set(['a1', 'a2', 'a3', 'copy of a2'].map(personOf)).size).toBe(1);
+    expect(new Set(['a1', 'b1', 'c'].map(personOf)).size).toBe(3);
+  });
+
+  it('are the folders where there are folders', () => {
+    const { people } = numberPeople([pair('x/1', 'y/1', false), pair('x/2', 'x/3', true)], {
+      personOf: (name: string) => name[0],
+      fileOf,
+    });
+    expect(people).toBe(2);
+  });
+});
+
+describe('options', () => {
+  const OWN = ['--identities', 'people/'];
+  it('have defaults that make a report', () => {
+    expect(readOptions(OWN, {})).toMatchObject({
+      out: 'report',
+      source: 'people',
+      impostors: 30_000,
+      seed: 1,
+    });
+    expect(readOptions([...OWN, '--url', 'http://h:8000/api/'], { CALIBRATE_API_KEY: 'k' })).toMatchObject({
+      url: 'http://h:8000/api',
+      apiKey: 'k',
+    });
+  });
+
+  it.each([
+    [[], 'Either --pairs or --identities'],
+    [['--pairs', 'a', '--identities', 'b', '--images', 'c'], 'Either --pairs or --identities'],
+    [['--pairs', 'a'], '--pairs and --images go together'],
+    [[...OWN, '--impostors', '-3'], '--impostors'],
+    [[...OWN, '--seed', 'x'], '--seed is x; accepted is a whole number'],
+    [[...OWN, '--url', 'localhost:8000'], '--url is localhost:8000; accepted is an http(s) URL.'],
+    [[...OWN, '--colour', 'red'], '--colour'],
+  ])('%j is refused', (argv, sentence) => {
+    expect(() => readOptions(argv, {})).toThrow(sentence);
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { CallerGone, IncomingBody } from '../../src/http/body/incoming-body.ts';
+import { type ForwardedBody, gatherBody } from '../../src/threads/forwarded-bytes.ts';
+import { Permits } from '../../src/threads/permits.ts';
+
+const LIMIT = { bytes: 1_000_000, code: 'IMAGE_TOO_LARGE' } as const;
+
+function bodyOf(
+  source: Uint8Array<ArrayBuffer> | ReadableStream,
+  { budget = new Permits(10_000_000), timeout = 5_000, headers = {} as Record<string, string> } = {},
+) {
+  const request = new Request('http://x/', {
+    method: 'POST',
+    body: source,
+    duplex: 'half',
+    headers,
+  } as RequestInit);
+  return { body: new IncomingBody(request, { budget, timeout }), budget };
+}
+
+const streamOf = (pull: (controller: ReadableStreamDefaultController) => void | Promise<void>) =>
+  new ReadableStream({ pull }, { highWaterMark: 0 });
+
+describe('the budget of bytes', () => {
+  it('is held from the declared length on until the body is released', async () => {
+    const { body, budget } = bodyOf(new Uint8Array(5000), { headers: { 'Content-Length': '5000' } });
+    await body.read(LIMIT);
+    expect(budget.taken).toBe(5000);
+    expect(body.bytesRead).toBe(5000);
+    body.release();
+    body.release();
+    expect(budget.taken).toBe(0);
+  });
+
+  it('refuses a body that does not fit before a byte of it is read', async () => {
+    let pulled = 0;
+    const { body } = bodyOf(
+      streamOf(() => void pulled++),
+      {
+        budget: new Permits(4999),
+        headers: { 'Content-Length': '5000' },
+      },
+    );
+    await expect(body.read(LIMIT)).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      reason: 'inflight_bytes',
+      retryAfter: 1,
+    });
+    expect(pulled).toBe(0);
+  });
+
+  it('counts a body without a declared length as it arrives', async () => {
+    const endless = streamOf((controller) => controller.enqueue(new Uint8Array(50_000)));
+    const { body, budget } = bodyOf(endless, { budget: new Permits(300_000) });
+    await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'OVERLOADED' });
+    expect(body.bytesRead).toBeLessThanOrEqual(400_000);
+    body.release();
+    expect(budget.taken).toBe(0);
+  });
+
+  it('is not taken by a body that is too large anyway', async () => {
+    const { body, budget } = bodyOf(new Uint8Array(10), { headers: { 'Content-Length': '1000001' } });
+    await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' });
+    expect(budget.taken).toBe(0);
+  });
+});
+
+describe('a body that', () => {
+  it.each([4999, 5001])('is %i bytes long where 5000 were declared is refused', async (length) => {
+    const { body } = bodyOf(new Uint8Array(length), { headers: { 'Content-Length': '5000' } });
+    await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  it('comes too slowly is given up', async () => {
+    const slow = streamOf(async (controller) => {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      controller.enqueue(new Uint8Array(1));
+    });
+    const { body } = bodyOf(slow, { timeout: 200 });
+    const started = performance.now();
+    await expect(body.read(LIMIT)).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      detail: 'The body did not arrive within 200 ms.',
+    });
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(body.bytesRead).toBeGreaterThan(0);
+  });
+
+  it('falls silent is given up too', async () => {
+    const { body } = bodyOf(
+      streamOf(() => new Promise(() => {})),
+      { timeout: 100 },
+    );
+    await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  it('breaks off means that the caller has gone', async () => {
+    const broken = streamOf((controller) => controller.error(new Error('ECONNRESET')));
+    await expect(bodyOf(broken).body.read(LIMIT)).rejects.toBeInstanceOf(CallerGone);
+  });
+});
+
+describe('a body for another thread', () => {
+  const LARGE = { bytes: 40_000_000, code: 'REQUEST_TOO_LARGE' } as const;
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7);
+  const roomy = () => new Permits(100_000_000);
+  const inChunks = (whole: Uint8Array, length: number) => {
+    let at = 0;
+    return streamOf((controller) => {
+      if (at < whole.length) controller.enqueue(whole.slice(at, at + length));
+      else controller.close();
+      at += length;
+    });
+  };
+
+  it.each([0, 1, 5000, 4_194_303])('of %i bytes comes as it is', async (length) => {
+    const whole = bytes(length);
+    for (const headers of [{}, { 'Content-Length': String(length) }]) {
+      const { body } = bodyOf(inChunks(whole, 65_536), { budget: roomy(), headers });
+      expect(Buffer.compare((await body.forward(LARGE)) as Uint8Array, whole)).toBe(0);
+    }
+  });
+
+  it('that is declared as less than 32 MiB comes as it is, too', async () => {
+    const whole = bytes((32 << 20) - 1);
+    const headers = { 'Content-Length': String(whole.length) };
+    const { body } = bodyOf(inChunks(whole, 1 << 20), { budget: roomy(), headers });
+    expect(await body.forward(LARGE)).toBeInstanceOf(Uint8Array);
+  });
+
+  it.each([
+    [4_194_304, {}],
+    [4_194_305, {}],
+    [8_388_608, {}],
+    [10_000_000, {}],
+    [33_554_432, { 'Content-Length': '33554432' }],
+    [35_000_000, { 'Content-Length': '35000000' }],
+  ])('of %i bytes, declared or not, is on its way there', async (length, headers) => {
+    const whole = bytes(length);
+    const { body, budget } = bodyOf(inChunks(whole, 65_537), { budget: roomy(), headers });
+    const forwarded = (await body.forward(LARGE)) as ForwardedBody;
+    expect(forwarded.bytes).toBe(length);
+    expect(budget.taken).toBeGreaterThanOrEqual(length);
+    expect(Buffer.compare(gatherBody(forwarded), whole)).toBe(0);
+    body.release();
+    expect(budget.taken).toBe(0);
+  });
+
+  it('is freed when nobody receives it', async () => {
+    const { body } = bodyOf(inChunks(bytes(5_000_000), 65_536), { budget: roomy() });
+    const { port } = (await body.forward(LARGE)) as ForwardedBody;
+    const closed = new Promise((resolve) => port.once('close', () => resolve('closed')));
+    body.release();
+    expect(await closed).toBe('closed');
+  });
+
+  it.each([6_000_000, 6_000_002])(
+    'is refused when it has %i bytes instead of those declared',
+    async (length) => {
+      const { body } = bodyOf(inChunks(bytes(length), 65_536), {
+        budget: roomy(),
+        headers: { 'Content-Length': '36000001' },
+      });
+      await expect(body.forward(LARGE)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+      body.release();
+    },
+  );
+
+  it('is refused when it is too large, however much of it has been forwarded', async () => {
+    const { body, budget } = bodyOf(inChunks(bytes(9_000_000), 65_536), { budget: roomy() });
+    const limit = { ...LARGE, bytes: 8_500_000 };
+    await expect(body.forward(limit)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
+    body.release();
+    expect(budget.taken).toBe(0);
+  });
+});

@@ -1,0 +1,216 @@
+import * as ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { type RewrittenGraph, rewriteDetector } from '../../src/onnx/rewrite/rewrite.ts';
+import { DETECTOR_PREPROCESSING } from '../../src/packs/pack.ts';
+import { type DetectedFace, FaceDetector } from '../../src/vision/detect/detector.ts';
+import { seededRandom } from '../support/numbers.ts';
+import { appliedTo, TestNetwork } from '../support/onnx-graphs.ts';
+
+interface Shape {
+  opset?: number;
+  /** Whether boxes are multiplied by a learnt number, and on which side it stands. */
+  scaled?: 'left' | 'right';
+  bias?: boolean;
+  perm?: number[];
+  kernel?: number;
+  /** Whether boxes are of another tensor than scores. */
+  apart?: boolean;
+  /** Whether somebody reads the boxes, or what is to become them, besides. */
+  watched?: 'boxes' | 'map';
+  landmarks?: boolean;
+  anchors?: number;
+  scale?: number[];
+  /** Whether scores are what the convolution gives, and no Sigmoid makes them of that. */
+  raw?: boolean;
+}
+
+const CHANNELS = 6;
+
+/** SCRFD's outputs, of random weights. */
+function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
+  const {
+    opset = 13,
+    scaled,
+    bias = true,
+    perm = [2, 3, 0, 1],
+    kernel = 3,
+    landmarks = true,
+    anchors = 2,
+  } = shape;
+  const net = new TestNetwork(5);
+  const rows = (map: string, values: number, name: string) =>
+    net.graph.add(
+      'Reshape',
+      [net.graph.add('Transpose', [map], { perm: { ints: perm } }), net.graph.ints([-1, values])],
+      {},
+      name,
+    );
+  const outputs: string[][] = [[], [], []];
+  for (const stride of [8, 16, 32]) {
+    const stem = () => {
+      const folded = net.conv('x', { inputs: 3, outputs: CHANNELS, kernel: stride, stride, pad: 0 });
+      return net.graph.add('Relu', [folded]);
+    };
+    const features = stem();
+    const head = (values: number, of = features) =>
+      net.conv(of, { inputs: CHANNELS, outputs: anchors * values, kernel, bias });
+    const scores = rows(head(1), 1, `scores_${stride}`);
+    outputs[0]?.push(shape.raw ? scores : net.graph.add('Sigmoid', [scores]));
+    const map = head(4, shape.apart ? stem() : features);
+    const factor = net.graph.floats(
+      shape.scale ?? [1.5 + stride],
+      shape.scale ? [shape.scale.length, 1, 1] : [],
+    );
+    const factors = scaled === 'left' ? [factor, map] : [map, factor];
+    const boxes = rows(scaled ? net.graph.add('Mul', factors) : map, 4, `boxes_${stride}`);
+    outputs[1]?.push(boxes);
+    if (landmarks) outputs[2]?.push(rows(head(10), 10, `landmarks_${stride}`));
+    if (shape.watched) {
+      const watched = net.graph.add('Relu', [shape.watched === 'boxes' ? boxes : map]);
+      outputs[2]?.splice(-1, 1, watched);
+    }
+  }
+  return net.model(outputs.flat(), { opset });
+}
+
+async function search(
+  { bytes, heads }: Pick<RewrittenGraph, 'bytes' | 'heads'>,
+  threshold: number,
+): Promise<DetectedFace[][]> {
+  const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const sizes = [64, 128];
+  const faceDetector = new FaceDetector(session, { sizes, preprocessing: DETECTOR_PREPROCESSING, heads });
+  const random = seededRandom(3);
+  const found: DetectedFace[][] = [];
+  for (const [width, height] of [
+    [100, 100],
+    [130, 70],
+    [40, 90],
+  ] as const) {
+    const data = Uint8Array.from({ length: width * height * 3 }, () => 256 * random());
+    found.push(await faceDetector.detectFaces({ data, width, height }, threshold));
+  }
+  return found;
+}
+
+async function expectDeferred(model: Uint8Array<ArrayBuffer>): Promise<void> {
+  const rewritten = rewriteDetector(model);
+  expect(appliedTo(rewritten)).toMatch(/^deferred-heads 3/);
+  // A score of one half is what a cell without an opinion has, so that many are found, at the edges too.
+  const many = await expectSameFaces(model, rewritten, 0.5);
+  expect(many.length).toBeGreaterThan(30);
+  // And so high that hardly any row of features is there.
+  const highest = Math.max(...many.map(({ score }) => score));
+  const few = await expectSameFaces(model, rewritten, highest - 1e-4);
+  expect(few.length).toBeGreaterThan(0);
+  expect(few.length).toBeLessThan(5);
+}
+
+async function expectSameFaces(
+  model: Uint8Array<ArrayBuffer>,
+  rewritten: RewrittenGraph,
+  threshold: number,
+): Promise<DetectedFace[]> {
+  const wanted = await search({ bytes: model }, threshold);
+  const found = await search(rewritten, threshold);
+  expect(found.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
+  expect(
+    largestDifference(
+      found.flat().map(({ score }) => [score]),
+      wanted.flat().map(({ score }) => [score]),
+    ),
+  ).toBeLessThan(1e-5);
+  expect(largestDifference(found.flat().map(numbersOf), wanted.flat().map(numbersOf))).toBeLessThan(1e-3);
+  return wanted.flat();
+}
+
+const numbersOf = ({ box, landmarks }: DetectedFace) => [...Object.values<number>({ ...box }), ...landmarks];
+
+function largestDifference(got: number[][], wanted: number[][]): number {
+  const others = wanted.flat();
+  return got.flat().reduce((most, number, index) => {
+    const difference = Math.abs(number - (others[index] as number));
+    // Not a number is no small difference.
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference);
+  }, 0);
+}
+
+describe('the heads of a detector', () => {
+  it.each([9, 11, 13, 17, 18])(
+    'are computed where they are wanted, to the same faces, in opset %i',
+    (opset) => expectDeferred(detector({ opset })),
+  );
+
+  it.each([
+    ['a learnt factor of the boxes', { scaled: 'right' }],
+    ['a learnt factor on the left', { scaled: 'left' }],
+    ['no bias', { bias: false }],
+    ['scores that are no probabilities', { raw: true }],
+    ['another way to bring channels last', { perm: [0, 2, 3, 1] }],
+  ] as [string, Shape][])('are deferred with %s', (_, shape) => expectDeferred(detector(shape)));
+
+  it('leave rows of features in their place, those with a score above the threshold and their neighbours', async () => {
+    const { bytes, heads } = rewriteDetector(detector());
+    const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+    const { threshold = '', levels = [] } = heads ?? {};
+    expect(session.inputNames).toEqual(['x', threshold]);
+    expect(session.outputNames.slice(3)).toEqual([
+      ...levels.map(({ features }) => features),
+      ...levels.map(({ kept }) => kept),
+    ]);
+    const x = new ort.Tensor(
+      'float32',
+      new Float32Array(3 * 128 * 128).map(seededRandom(8)),
+      [1, 3, 128, 128],
+    );
+    const run = async (above: number) => {
+      const outputs = await session.run({
+        x,
+        [threshold]: new ort.Tensor('float32', Float32Array.of(above), [1]),
+      });
+      return session.outputNames.map((name) => outputs[name]?.data as Float32Array | Uint8Array);
+    };
+    const [scores = [], , , features, , , kept] = await run(-1);
+    expect(kept).toEqual(new Uint8Array(16).fill(1));
+    expect(features).toHaveLength(CHANNELS * 16 * 16);
+    const [, , , none, , , nowhere] = await run(2);
+    expect(nowhere).toEqual(new Uint8Array(16));
+    expect(none).toHaveLength(0);
+
+    const ranked = Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number));
+    const [best = 0, second = 0] = ranked;
+    const [, , , some, , , near] = await run(((scores[best] as number) + (scores[second] as number)) / 2);
+    const row = Math.floor(best / 2 / 16);
+    expect(near).toEqual(Uint8Array.from({ length: 16 }, (_, at) => (Math.abs(at - row) <= 1 ? 1 : 0)));
+    const rows = (near as Uint8Array).reduce((sum, here) => sum + here, 0);
+    const first = Math.max(0, row - 1) * 16;
+    const wanted = Array.from({ length: CHANNELS }, (_, channel) =>
+      Array.from(features?.subarray(channel * 256 + first, channel * 256 + first + rows * 16) ?? []),
+    );
+    expect(Array.from(some ?? [])).toEqual(wanted.flat());
+  });
+
+  it.each([
+    ['boxes are made of something else than scores', { apart: true }],
+    ['somebody else reads the boxes', { watched: 'boxes' }],
+    ['somebody else reads what becomes the boxes', { watched: 'map' }],
+    ['kernels are of another size', { kernel: 1 }],
+    ['there are no landmarks', { landmarks: false }],
+    ['there is another number of anchors', { anchors: 3 }],
+    ['each channel has a factor of its own', { scaled: 'right', scale: [1, 2, 3, 4, 5, 6, 7, 8] }],
+    ['channels come last in another order', { perm: [3, 2, 0, 1] }],
+  ] as [string, Shape][])('stay in the graph where %s', async (_, shape) => {
+    const model = detector(shape);
+    const rewritten = rewriteDetector(model);
+    expect(rewritten.heads).toBeUndefined();
+    expect(appliedTo(rewritten)).not.toContain('deferred-heads');
+    const session = await ort.InferenceSession.create(rewritten.bytes);
+    const untouched = await ort.InferenceSession.create(model);
+    expect(session.outputNames).toEqual(untouched.outputNames);
+  });
+
+  it('leave bytes that are no model as they are', () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    expect(rewriteDetector(bytes)).toEqual({ bytes, applied: [], heads: undefined });
+  });
+});

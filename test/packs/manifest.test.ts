@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { parseManifest } from '../../src/packs/manifest.ts';
+import { PackInvalidError } from '../../src/packs/pack-errors.ts';
+
+const LEAST = {
+  manifest_version: 2,
+  model_id: 'raccoon_s',
+  license: 'MODEL.LICENSE',
+  tasks: { detection: { file: 'det.onnx' }, recognition: { file: 'nets/rec.onnx' } },
+};
+
+/** The minimal manifest with members of its two tasks changed. */
+function manifestWith({ detection = {}, recognition = {}, ...root }: Record<string, object | string> = {}) {
+  const tasks = {
+    detection: { ...LEAST.tasks.detection, ...(detection as object) },
+    recognition: { ...LEAST.tasks.recognition, ...(recognition as object) },
+  };
+  return JSON.stringify({ ...LEAST, tasks, ...root });
+}
+
+describe('a version-2 manifest', () => {
+  it('has the defaults of InsightFace where members are left out', () => {
+    expect(parseManifest(JSON.stringify(LEAST))?.tasks).toEqual({
+      detection: { file: 'det.onnx', preprocessing: { mean: 127.5, std: 128 } },
+      recognition: {
+        file: 'nets/rec.onnx',
+        preprocessing: { mean: 127.5, std: 127.5 },
+        input_size: 112,
+        embedding_dimension: 512,
+      },
+    });
+  });
+
+  it('says what each network wants', () => {
+    const text = manifestWith({
+      detection: { preprocessing: 'embedded', preprocessing_version: 'insightface-scrfd-1' },
+      recognition: {
+        sha256: 'ab'.repeat(32),
+        preprocessing: { mean: 0, std: 255 },
+        preprocessing_version: 'insightface-arcface-1',
+        input_size: [128, 128],
+        embedding_dimension: 256,
+      },
+    });
+    const tasks = parseManifest(text)?.tasks;
+    expect(tasks?.detection.preprocessing).toEqual({ mean: 0, std: 1 });
+    expect(tasks?.recognition).toMatchObject({
+      sha256: 'ab'.repeat(32),
+      preprocessing: { mean: 0, std: 255 },
+      input_size: 128,
+      embedding_dimension: 256,
+    });
+  });
+
+  it('may have members that nobody here knows', () => {
+    expect(parseManifest(manifestWith({ future: {}, detection: { colour: 'blue' } }))).toBeDefined();
+  });
+
+  it.each([
+    ['license', { license: '../MODEL.LICENSE' }],
+    ['license', { license: 'README.md' }],
+    ['model_id', { model_id: '' }],
+    ['tasks.detection.file', { detection: { file: '/etc/det.onnx' } }],
+    ['tasks.detection.file', { detection: { file: 'a/../../det.onnx' } }],
+    ['tasks.detection.file', { detection: { file: 'C:\\det.onnx' } }],
+    ['tasks.detection.file', { detection: { file: 'det.bin' } }],
+    ['tasks.detection.file', { detection: { file: 7 } }],
+    ['tasks.detection.sha256', { detection: { sha256: 'AB'.repeat(32) } }],
+    ['tasks.detection.preprocessing', { detection: { preprocessing: 'imagenet' } }],
+    ['tasks.recognition.preprocessing', { recognition: { preprocessing: { mean: 127.5, std: 0 } } }],
+    ['tasks.recognition.preprocessing_version', { recognition: { preprocessing_version: 'other-2' } }],
+    ['tasks.recognition.input_size', { recognition: { input_size: [112, 96] } }],
+    ['tasks.recognition.input_size', { recognition: { input_size: 112 } }],
+    ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 0.5 } }],
+    ['tasks.recognition.file', { recognition: { file: 'det.onnx' } }],
+  ])('is refused for a malformed %s, by name: %j', (member, change) => {
+    expect(() => parseManifest(manifestWith(change as Record<string, object>))).toThrow(PackInvalidError);
+    expect(() => parseManifest(manifestWith(change as Record<string, object>))).toThrow(member);
+  });
+
+  it.each(['model_id', 'license', 'tasks'])('is refused without %s', (member) => {
+    expect(() => parseManifest(JSON.stringify({ ...LEAST, [member]: undefined }))).toThrow(member);
+  });
+});
+
+describe('any other manifest.json', () => {
+  it.each(['{}', '[]', 'null', '{"manifest_version": 1}', '{"manifest_version": "2"}'])(
+    'leaves the folder to be recognised by its files: %s',
+    (text) => {
+      expect(parseManifest(text)).toBeUndefined();
+    },
+  );
+
+  it('is refused when it is no JSON, for it may be what is left of a pinned pack', () => {
+    expect(() => parseManifest('{"manifest_version": 2,')).toThrow(PackInvalidError);
+  });
+});

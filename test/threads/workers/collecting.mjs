@@ -1,0 +1,8 @@
+import { workerData } from 'node:worker_threads';
+import { collectGarbage } from '../../../src/threads/garbage.ts';
+
+// Collects garbage for the first time at the same moment as its neighbours.
+const { waiting, threads } = workerData;
+Atomics.add(waiting, 0, 1);
+while (Atomics.load(waiting, 0) < threads);
+collectGarbage('minor');

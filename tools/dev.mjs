@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
+
+// The compiler rebuilds what changes; Node restarts the service whenever dist/ does.
+build();
+const cwd = fileURLToPath(new URL('..', import.meta.url));
+/** @param {string[]} args */
+const run = (...args) => spawn(process.execPath, args, { cwd, stdio: 'inherit' });
+const children = [
+  run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'),
+  run('--watch-path=dist', 'dist/main.js'),
+];
+for (const child of children) {
+  child.on('exit', () => {
+    for (const other of children) other.kill();
+  });
+}
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+  });
+}

@@ -1,0 +1,10 @@
+import type { GraphBuilder, TensorName } from '../graph-builder.ts';
+
+/** (x − mean) / std inside the graph, for a pack whose manifest says `"preprocessing": "embedded"`. */
+export function addNormalisation(
+  graph: GraphBuilder,
+  image: TensorName,
+  { mean, std }: { mean: number; std: number },
+): TensorName {
+  return graph.add('Mul', [graph.add('Sub', [image, graph.floats([mean])]), graph.floats([1 / std])]);
+}

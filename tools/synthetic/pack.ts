@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { type ModelHeader, writeModel } from '../../src/onnx/writer.ts';
+import { RECOGNISER_INPUT_SIZE } from '../../src/packs/pack.ts';
+import { syntheticDetector } from './detector.ts';
+import { syntheticRecogniser } from './recogniser.ts';
+
+/** The files of the pack, in its folder `models/synthetic`. */
+export const SYNTHETIC_PACK_FILES = { detector: 'detector.onnx', recogniser: 'recogniser.onnx' } as const;
+
+/** Old enough for every ONNX Runtime since 1.6. */
+const HEADER: ModelHeader = { irVersion: 7, opset: 13, producer: 'face-embedding-service' };
+
+export interface SyntheticPack {
+  detector: Uint8Array<ArrayBuffer>;
+  recogniser: Uint8Array<ArrayBuffer>;
+}
+
+/** How a pack is to differ from the committed one. */
+export interface SyntheticPackOptions {
+  /** Numbers of one embedding. */
+  embeddingSize?: number;
+  /** Side of the aligned face in pixels, a multiple of 16. */
+  inputSize?: number;
+  /** Whether both graphs normalise their input themselves. */
+  embedded?: boolean;
+}
+
+/**
+ * The two networks of `MODEL_NAME=synthetic`, as ONNX files: a stand-in for tests and for trying the API without
+ * weights. It recognises nobody. The same code always gives the same bytes, which are committed; a change of the
+ * recogniser's bytes starts a new embedding space.
+ */
+export function generateSyntheticPack({
+  embeddingSize = 512,
+  inputSize = RECOGNISER_INPUT_SIZE,
+  embedded = false,
+}: SyntheticPackOptions = {}): SyntheticPack {
+  return {
+    detector: writeModel(HEADER, syntheticDetector({ embedded })),
+    recogniser: writeModel(HEADER, syntheticRecogniser({ inputSize, embeddingSize, embedded })),
+  };
+}
+
+/** Where the licence of a synthetic pack with a manifest lies, and what it says. */
+export const SYNTHETIC_LICENCE = {
+  file: 'MODEL.LICENSE',
+  text: "Synthetic pack, under this project's own licence\n\nIt was generated, not trained, and recognises nobody.\n",
+} as const;
+
+/** A version-2 manifest that describes such a pack to the last member. */
+export function describeSyntheticPack(
+  { detector, recogniser }: SyntheticPack,
+  { embeddingSize = 512, inputSize = RECOGNISER_INPUT_SIZE, embedded = false }: SyntheticPackOptions = {},
+) {
+  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+  const preprocessing = embedded ? { preprocessing: 'embedded' } : {};
+  return {
+    manifest_version: 2,
+    model_id: 'synthetic',
+    license: SYNTHETIC_LICENCE.file,
+    tasks: {
+      detection: {
+        file: SYNTHETIC_PACK_FILES.detector,
+        sha256: sha256(detector),
+        ...preprocessing,
+        preprocessing_version: 'insightface-scrfd-1',
+      },
+      recognition: {
+        file: SYNTHETIC_PACK_FILES.recogniser,
+        sha256: sha256(recogniser),
+        ...preprocessing,
+        preprocessing_version: 'insightface-arcface-1',
+        input_size: [inputSize, inputSize],
+        embedding_dimension: embeddingSize,
+      },
+    },
+  };
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Has the programs themselves check what deploy/ and docker-compose.yml say to them, as far as they are on this machine: the
+# exit code is 1 where something is wrong, 77 where nothing is wrong and some tool is missing. The tests in test/deploy check the
+# rest. On Debian: apt-get install haproxy prometheus; pip install kubernetes-validate.
+#
+#   COMPOSE_LOADER=<program>   prints a compose file that it has parsed; default: docker compose config
+set -euo pipefail
+
+readonly TOLD_TO_SKIP=77
+# Old and new: matchLabelKeys and unhealthyPodEvictionPolicy came with 1.27.
+readonly KUBERNETES_VERSIONS=(1.27 1.31 1.37)
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly root
+work=$(mktemp -d)
+readonly work
+trap 'rm -rf "$work"' EXIT
+cd "$root"
+
+missing=()
+failures=0
+has() { command -v "$1" >/dev/null; }
+lacks() { # <tool> <what is not checked without it>
+  missing+=("$1")
+  printf 'MISSING  %s: %s is not checked.\n' "$1" "$2"
+}
+check() { # <what> <command...>
+  local what=$1
+  shift
+  if "$@" >"$work/output" 2>&1; then
+    printf 'ok       %s\n' "$what"
+  else
+    printf 'FAILED   %s\n' "$what"
+    sed 's/^/         /' "$work/output"
+    failures=$((failures + 1))
+  fi
+}
+
+# ------------------------------------------------------------------------------------------------------------ HAProxy
+
+if has haproxy; then
+  version=$(haproxy -v | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
+  check "haproxy.cfg, by HAProxy $version" haproxy -c -f deploy/haproxy/haproxy.cfg
+  if [[ -f dist/main.js && -d node_modules/sharp ]]; then
+    printf '         HAProxy before two replicas; this takes a minute.\n'
+    check 'trial of the balancer' node deploy/haproxy/trial.ts
+    grep -E '^(ok  |FAILED: )' "$work/output" | sed 's/^/         /'
+  else
+    lacks 'dist/main.js (npm ci && npm run build)' 'the balancer before replicas'
+  fi
+else
+  lacks haproxy deploy/haproxy
+fi
+
+# --------------------------------------------------------------------------------------------------------- Prometheus
+
+# The dashboard's queries as a file of rules, with Grafana's variables filled in: promtool then parses each of them.
+dashboard_rules() {
+  node --input-type=module - <<'JS'
+import { readFileSync } from 'node:fs';
+const { panels } = JSON.parse(readFileSync('deploy/grafana/dashboards/face-embedding.json', 'utf8'));
+const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+const rules = queries.map((query, index) => ({
+  record: `dashboard:query:${index}`,
+  expr: query.replaceAll('$__rate_interval', '1m').replace(/\$(job|instance)/g, '.+'),
+}));
+// JSON is YAML.
+console.log(JSON.stringify({ groups: [{ name: 'dashboard', rules }] }));
+JS
+}
+
+if has promtool; then
+  version=$(promtool --version 2>&1 | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
+  check "prometheus.yml and alerts.yml, by promtool $version" promtool check config deploy/prometheus/prometheus.yml
+  check 'alerts.test.yml' promtool test rules deploy/prometheus/alerts.test.yml
+  if has node; then
+    dashboard_rules >"$work/dashboard.yml"
+    check "the dashboard's queries" promtool check rules "$work/dashboard.yml"
+  else
+    lacks node "the dashboard's queries"
+  fi
+else
+  lacks promtool deploy/prometheus
+fi
+
+# --------------------------------------------------------------------------------------------------------- Kubernetes
+
+if has kubectl; then
+  build() { kubectl kustomize "$1"; }
+elif has kustomize; then
+  build() { kustomize build "$1"; }
+else
+  build() { return 1; }
+  lacks 'kubectl or kustomize' deploy/kubernetes
+fi
+
+if has kubectl || has kustomize; then
+  # A component is built by what uses it; this one is used by no example.
+  mkdir -p "$work/with-init"
+  cat >"$work/with-init/kustomization.yaml" <<YAML
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [$(realpath --relative-to="$work/with-init" deploy/kubernetes/base)]
+components: [$(realpath --relative-to="$work/with-init" deploy/kubernetes/components/weights-init)]
+YAML
+  for folder in deploy/kubernetes/{base,weights-volume,overlays/*} "$work/with-init"; do
+    name=$(basename "$folder")
+    check "kustomize: $name" build "$folder"
+    cp "$work/output" "$work/$name.yaml"
+    if has kubernetes-validate; then
+      for version in "${KUBERNETES_VERSIONS[@]}"; do
+        check "schemas of Kubernetes $version: $name" kubernetes-validate --strict --no-warn -k "$version" "$work/$name.yaml"
+      done
+    fi
+  done
+  has kubernetes-validate || lacks kubernetes-validate 'the manifests against the schemas of Kubernetes'
+  # No schema for it comes with any of these tools.
+  printf '         ServiceMonitor is the operator'"'"'s own kind: no schema, not validated.\n'
+fi
+
+# ------------------------------------------------------------------------------------------------------------ Compose
+
+compose_config() {
+  if [[ -n ${COMPOSE_LOADER:-} ]]; then
+    "$COMPOSE_LOADER" docker-compose.yml
+  else
+    docker compose --profile scale --profile monitoring config
+  fi
+}
+if [[ -n ${COMPOSE_LOADER:-} ]] || docker compose version >/dev/null 2>&1; then
+  check 'docker-compose.yml with all profiles' compose_config
+else
+  lacks 'docker compose' docker-compose.yml
+fi
+
+# -------------------------------------------------------------------------------------------------------------- result
+
+if ((failures > 0)); then
+  printf '%d of the checks failed.\n' "$failures"
+  exit 1
+fi
+if ((${#missing[@]} > 0)); then
+  printf 'Nothing is wrong with what could be checked; %d tools are missing.\n' "${#missing[@]}"
+  exit "$TOLD_TO_SKIP"
+fi
+printf 'Everything was checked.\n'
