@@ -1,6 +1,6 @@
 import { collectGarbage, discardBytes, letHeapsGrow } from '../threads/garbage.ts';
 import { serveJobs } from '../threads/job-port.ts';
-import { Turns } from '../threads/mutex.ts';
+import { Mutex } from '../threads/mutex.ts';
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 
@@ -24,7 +24,7 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
   // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
   collectGarbage();
   // Taken before anything is decoded, so that pictures are at work in the order in which they came.
-  const turns = setup.batching ? undefined : new Turns();
+  const mutex = setup.batching ? undefined : new Mutex();
   return {
     ready: {
       embeddingSize: networks.embeddingSize,
@@ -32,7 +32,7 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
       facesPerRun: networks.recogniser.facesPerRun,
     },
     async run({ image, options }, alone) {
-      const turn = turns?.take();
+      const turn = mutex?.lock();
       try {
         const result = await embedFaces(image, options, networks, { alone, turn });
         discardBytes(result.image.width * result.image.height * 3);
@@ -40,7 +40,7 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
       } finally {
         // Also for a picture that was broken, so that answers come in order.
         await turn;
-        turns?.pass();
+        mutex?.unlock();
       }
     },
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
-import { VISION_STAGES } from '../vision/stages.ts';
+import { VISION_STAGES } from './stages.ts';
 import { parseTraceparent, type TraceContext } from './traceparent.ts';
 
 /** The stages of a request whose time is told: on the log, as Server-Timing, as metrics and as spans. */

@@ -1,19 +1,22 @@
-/** Lets one at a time, first come first served. Whoever finds it free goes on at once, without giving up the thread. */
-export class Turns {
-  #taken = false;
+/** Mutual exclusion among the asynchronous tasks of one thread, first come first served. */
+export class Mutex {
+  #locked = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** @returns undefined when the turn is the caller's already, else what settles when it is. */
-  take(): Promise<void> | undefined {
-    if (this.#taken) return new Promise((resolve) => this.#waiting.push(resolve));
-    this.#taken = true;
+  /**
+   * @returns undefined when the caller holds the lock at once, so that it need not await; else a promise that settles when the
+   *   caller holds it.
+   */
+  lock(): Promise<void> | undefined {
+    if (this.#locked) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#locked = true;
     return undefined;
   }
 
-  /** Must follow each `take`, whatever happened in between. */
-  pass(): void {
+  /** Passes the lock on. Every `lock` needs its `unlock`, whatever happens in between. */
+  unlock(): void {
     const next = this.#waiting.shift();
     if (next) next();
-    else this.#taken = false;
+    else this.#locked = false;
   }
 }

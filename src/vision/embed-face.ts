@@ -1,3 +1,4 @@
+import type { VisionStage } from '../observability/stages.ts';
 import { encodeFaceImage } from './align/face-image.ts';
 import type { Picture } from './decode/decode.ts';
 import type { DetectedFace } from './detect/detector.ts';
@@ -5,7 +6,6 @@ import { type FaceQuality, measureQuality, type PictureQuality } from './quality
 import { findLowQuality, type QualityLimits, type QualityReason } from './quality/quality-gate.ts';
 import { type ScoreWeights, scoreQuality } from './quality/quality-score.ts';
 import type { FaceRecogniser } from './recognise/recogniser.ts';
-import type { VisionStage } from './stages.ts';
 
 /** What is wanted of each face beside its embedding. */
 export interface FaceOptions extends QualityLimits {

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import type { VisionStage } from '../observability/stages.ts';
 import { decodePicture } from './decode/decode.ts';
 import type { DetectedFace, FaceBox, FaceDetector } from './detect/detector.ts';
 import { type DetectionMode, type FaceSelection, isSureChoice, selectFaces } from './detect/selection.ts';
@@ -9,7 +10,6 @@ import {
   type FaceOptions,
   type RefusedFace,
 } from './embed-face.ts';
-import type { VisionStage } from './stages.ts';
 
 export type { EmbeddedFace, RefusedFace };
 

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../src/threads/mutex.ts';
+import { Mutex } from '../../src/threads/mutex.ts';
 
-describe('turns', () => {
+describe('mutex', () => {
   it('are free at once, or come in the order in which they were asked for', async () => {
-    const turns = new Turns();
-    expect(turns.take()).toBeUndefined();
+    const mutex = new Mutex();
+    expect(mutex.lock()).toBeUndefined();
     const came: number[] = [];
-    const waiting = [1, 2].map((number) => turns.take()?.then(() => came.push(number)));
+    const waiting = [1, 2].map((number) => mutex.lock()?.then(() => came.push(number)));
     await Promise.resolve();
     expect(came).toEqual([]);
-    turns.pass();
+    mutex.unlock();
     await waiting[0];
     expect(came).toEqual([1]);
-    turns.pass();
+    mutex.unlock();
     await waiting[1];
-    turns.pass();
-    expect(turns.take()).toBeUndefined();
+    mutex.unlock();
+    expect(mutex.lock()).toBeUndefined();
   });
 });

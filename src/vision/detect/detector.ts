@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
 import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/rewrite/scrfd.ts';
-import { Turns } from '../../threads/mutex.ts';
+import { Mutex } from '../../threads/mutex.ts';
 import type { Landmarks } from '../align/alignment.ts';
 import type { Pixels } from '../decode/decode.ts';
 import { ComputedHead, type Head, type PreparedHead, prepareHead, ReadHead } from './heads.ts';
@@ -65,7 +65,7 @@ export class FaceDetector {
    * Runtime's run() begins later than it is called. SCRFD's graphs take one picture a run, so pictures are not batched
    * either; only their faces are.
    */
-  readonly #turns = new Turns();
+  readonly #mutex = new Mutex();
 
   constructor(
     session: ort.InferenceSession,
@@ -99,12 +99,12 @@ export class FaceDetector {
     threshold: number,
     options: SearchOptions = {},
   ): Promise<DetectedFace[]> {
-    const turn = this.#turns.take();
+    const turn = this.#mutex.lock();
     if (turn) await turn;
     try {
       return await this.#search(picture, threshold, options);
     } finally {
-      this.#turns.pass();
+      this.#mutex.unlock();
     }
   }
 

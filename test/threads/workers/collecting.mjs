@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { collectGarbage } from '../../../src/threads/garbage.ts';
+import { collectGarbage } from '../../../dist/threads/garbage.js';
 
 // Collects garbage for the first time at the same moment as its neighbours.
 const { waiting, threads } = workerData;

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
-import { ServiceError } from '../../../src/errors.ts';
-import { serveJobs } from '../../../src/threads/job-port.ts';
-import { Turns } from '../../../src/threads/mutex.ts';
+import { ServiceError } from '../../../dist/errors.js';
+import { serveJobs } from '../../../dist/threads/job-port.js';
+import { Mutex } from '../../../dist/threads/mutex.js';
 
 // A worker that does what the job says, to put the pool through what real inference does only by accident.
 serveJobs(async ({ worker, loadMs = 0, failToLoad = false, inOrder = false }) => {
   await sleep(loadMs);
   if (failToLoad) throw new Error('cannot load');
-  const turns = inOrder ? new Turns() : undefined;
+  const mutex = inOrder ? new Mutex() : undefined;
   let held = 0;
   const obey = async ({ ms = 0, fail, dieOutsideJob, dieInJob, echo }, alone) => {
     if (dieOutsideJob)
@@ -30,12 +30,12 @@ serveJobs(async ({ worker, loadMs = 0, failToLoad = false, inOrder = false }) =>
     ready: { threadId },
     async run(job, alone) {
       held++;
-      await turns?.take();
+      await mutex?.lock();
       try {
         return await obey(job, alone);
       } finally {
         held--;
-        turns?.pass();
+        mutex?.unlock();
       }
     },
   };
