@@ -9,26 +9,36 @@ export const ERROR_CATALOGUE = {
     when:
       'Malformed HTTP, JSON or multipart; an unknown, missing or ill-typed option; a body that comes too slowly. ' +
       '`detail` names the field.',
+    retryable: false,
+    action: 'Correct the request.',
   },
   UNAUTHORIZED: {
     status: 401,
     message: 'A valid API key is required.',
     when: 'API keys are configured, and none or a wrong one was sent.',
+    retryable: false,
+    action: 'Send a valid API key.',
   },
   NOT_FOUND: {
     status: 404,
     message: 'There is nothing at this path.',
     when: 'The path is unknown.',
+    retryable: false,
+    action: 'Correct the path.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
     message: 'This path does not support the method.',
     when: 'The path exists, the method does not; `Allow` lists what does.',
+    retryable: false,
+    action: 'Use one of the methods in `Allow`.',
   },
   IMAGE_TOO_LARGE: {
     status: 413,
     message: 'The image is too large.',
     when: 'The image has more than `MAX_IMAGE_SIZE` bytes or more than `MAX_IMAGE_PIXELS` pixels.',
+    retryable: false,
+    action: 'Send a smaller image.',
   },
   REQUEST_TOO_LARGE: {
     status: 413,
@@ -36,51 +46,71 @@ export const ERROR_CATALOGUE = {
     when:
       'The body, or the answer to several queries, has more than `MAX_REQUEST_SIZE` bytes; or there are more than ' +
       '`MAX_BATCH_SIZE` images, `MAX_REFERENCES` references or `MAX_COMPARISONS` comparisons.',
+    retryable: false,
+    action: 'Send less in one request, or split it.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: 'The Content-Type is not supported here.',
     when: "The request's Content-Type is none of those the path accepts.",
+    retryable: false,
+    action: 'Correct the `Content-Type`.',
   },
   UNSUPPORTED_FORMAT: {
     status: 415,
     message: 'The bytes are not in a supported image format.',
     when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF nor AVIF, whatever the label says.',
+    retryable: false,
+    action: 'Convert the image to one of these formats.',
   },
   INVALID_IMAGE: {
     status: 422,
     message: 'The image cannot be decoded.',
     when: 'An accepted format, but broken, truncated or empty; or invalid base64.',
+    retryable: false,
+    action: 'Send another image.',
   },
   NO_FACE_DETECTED: {
     status: 422,
     message: 'No face was detected in the image.',
     when: 'With `faces` = `single` or `largest`: no face reaches the detection threshold.',
+    retryable: false,
+    action: 'Ask for another photograph.',
   },
   MULTIPLE_FACES_DETECTED: {
     status: 422,
     message: 'More than one face was detected in the image.',
     when: 'With `faces` = `single`: several faces reach the detection threshold. `detail` gives the count.',
+    retryable: false,
+    action: 'Ask for a photograph of one person, or use `faces` = `largest`.',
   },
   LOW_QUALITY: {
     status: 422,
     message: 'The face is not good enough.',
     when: 'The face is below `min_quality` or `min_face_size`. `detail` says what was low, in words for its owner.',
+    retryable: false,
+    action: 'Show `detail` to the user and ask for another photograph.',
   },
   INVALID_EMBEDDING: {
     status: 422,
     message: 'An embedding is invalid.',
     when: 'Wrong length, a value that is not finite, zero norm or invalid base64. `detail` names which.',
+    retryable: false,
+    action: 'Correct the embedding.',
   },
   EMBEDDING_SPACE_MISMATCH: {
     status: 422,
     message: 'Embeddings of different embedding spaces cannot be compared.',
     when: 'Two `embedding_space` values of one request differ.',
+    retryable: false,
+    action: 'Embed the photographs again with one model.',
   },
   PROCESSING_ERROR: {
     status: 500,
     message: 'The request could not be processed.',
     when: 'Anything unforeseen. The log has the cause under the same `request_id`.',
+    retryable: false,
+    action: 'Report the `request_id` to the operator.',
   },
   OVERLOADED: {
     status: 503,
@@ -88,16 +118,22 @@ export const ERROR_CATALOGUE = {
     when:
       'All workers are busy and `MAX_QUEUE` images are waiting, or `MAX_INFLIGHT_BYTES` are held. ' +
       '`Retry-After` says when to try again.',
+    retryable: true,
+    action: 'Wait as long as `Retry-After` says, then send the request again.',
   },
   MODEL_NOT_LOADED: {
     status: 503,
     message: 'No model is loaded.',
     when: 'The service is starting (then with `Retry-After`), or has no weights. The probes also say so while draining.',
+    retryable: true,
+    action: 'Wait as long as `Retry-After` says, or a minute without it, then send the request again.',
   },
   DEADLINE_EXCEEDED: {
     status: 504,
     message: 'The request waited longer than its deadline.',
     when: 'No worker was free within `REQUEST_TIMEOUT_MS`.',
+    retryable: true,
+    action: 'Wait a moment, then send the request again.',
   },
 } as const satisfies Record<string, CatalogueEntry>;
 
@@ -110,6 +146,10 @@ interface CatalogueEntry {
   message: string;
   /** When it happens, for the documents. */
   when: string;
+  /** Whether the same request may succeed later. */
+  retryable: boolean;
+  /** What the caller should do, for the documents. */
+  action: string;
 }
 
 export interface ErrorDetails {
