@@ -8,12 +8,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const KERNELS = [{ source: 'src/vision/assembly/bilinear.ts', output: 'dist/vision/bilinear.wasm' }];
 
 /**
- * Brings the compiled files up to date: dist/ holds the service as it ships; build/ holds everything, the benchmark and the
- * other tools included. The compilers do only what is needed, so this takes little time when nothing has changed.
+ * Compiles what has changed. dist/ holds the service as it ships; build/ also holds the benchmark, the study and the tools.
  *
- * This file and run.mjs are JavaScript because they run before anything is compiled.
+ * This file, run.mjs and dev.mjs are JavaScript because they run before anything is compiled.
  *
- * @param {{ tools?: boolean }} [options] tools: whether build/ is wanted, too.
+ * @param {{ tools?: boolean }} [options] tools: also compile build/.
  */
 export function build({ tools = false } = {}) {
   run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
@@ -25,13 +24,13 @@ export function build({ tools = false } = {}) {
   }
 }
 
-/** Whether there is a compiled service already. */
+/** Whether dist/ holds a compiled service. */
 export function isBuilt() {
   return existsSync(`${root}dist/main.js`);
 }
 
 /**
- * @param {string} compiler a file below node_modules/.
+ * @param {string} compiler path below node_modules/.
  * @param {string[]} args
  */
 function run(compiler, ...args) {

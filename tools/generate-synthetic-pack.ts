@@ -1,42 +1,44 @@
+// Writes the committed files of the synthetic pack, or with --out a variant of the pack with its manifest:
+//
+//   node tools/run.mjs build/tools/generate-synthetic-pack.js --out FOLDER [--embedding-size N] [--input-size N] [--embedded]
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PACKAGE_ROOT } from '../src/config/package.ts';
 import {
   describeSyntheticPack,
   generateSyntheticPack,
   SYNTHETIC_LICENCE,
   SYNTHETIC_PACK_FILES,
+  type SyntheticPack,
+  type SyntheticPackOptions,
 } from './synthetic/pack.ts';
 
-// Without options: the committed files of the synthetic pack; `npm run generate` builds dist/ first. With --out: a pack of
-// another kind, with a manifest of version 2 that describes it.
-//
-//   node tools/generate-synthetic-pack.ts --out FOLDER [--embedding-size N] [--input-size N] [--embedded]
+type Files = Record<string, string | Uint8Array>;
 
-const COMMITTED = fileURLToPath(new URL('../models/synthetic/', import.meta.url));
+const COMMITTED_PACK = fileURLToPath(new URL('models/synthetic/', PACKAGE_ROOT));
 
-/** Writes the committed files. */
-export function writeSyntheticPack() {
-  writeFiles(COMMITTED, networkFiles(generateSyntheticPack()));
+export function writeSyntheticPack(): void {
+  writeFiles(COMMITTED_PACK, networkFiles(generateSyntheticPack()));
 }
 
-/** Writes a pack that describes itself, and returns its manifest. */
-export function writeDescribedPack(folder, options = {}) {
+/** Writes a variant of the pack with a version-2 manifest that describes it. */
+export function writePackWithManifest(folder: string, options: SyntheticPackOptions = {}): void {
   const pack = generateSyntheticPack(options);
-  const manifest = describeSyntheticPack(pack, options);
   writeFiles(folder, {
     ...networkFiles(pack),
-    'manifest.json': `${JSON.stringify(manifest, undefined, 2)}\n`,
+    'manifest.json': `${JSON.stringify(describeSyntheticPack(pack, options), undefined, 2)}\n`,
     [SYNTHETIC_LICENCE.file]: SYNTHETIC_LICENCE.text,
   });
-  return manifest;
 }
 
-const networkFiles = (pack) =>
-  Object.fromEntries(Object.entries(pack).map(([network, bytes]) => [SYNTHETIC_PACK_FILES[network], bytes]));
+function networkFiles({ detector, recogniser }: SyntheticPack): Files {
+  return { [SYNTHETIC_PACK_FILES.detector]: detector, [SYNTHETIC_PACK_FILES.recogniser]: recogniser };
+}
 
-function writeFiles(folder, files) {
+function writeFiles(folder: string, files: Files): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
@@ -56,7 +58,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   });
   if (values.out === undefined) writeSyntheticPack();
   else {
-    writeDescribedPack(values.out, {
+    writePackWithManifest(values.out, {
       embeddingSize: Number(values['embedding-size']),
       inputSize: Number(values['input-size']),
       embedded: values.embedded,

@@ -1,12 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { buildIfNeeded } from './build.mjs';
+// Writes all files that are generated and committed. Tests in test/tools/ fail when one is out of date.
 
-// Writes everything that is generated and committed; test/tools/documents.test.ts fails when any of it is out of date.
-buildIfNeeded();
-const { renderEnvExample, updateReadme } = await import('./documents.ts');
-const root = fileURLToPath(new URL('..', import.meta.url));
-writeFileSync(`${root}.env.example`, renderEnvExample());
-writeFileSync(`${root}README.md`, updateReadme(readFileSync(`${root}README.md`, 'utf8')));
-const { writeSyntheticPack } = await import('./generate-synthetic-pack.ts');
+import { readFileSync, writeFileSync } from 'node:fs';
+import { PACKAGE_ROOT } from '../src/config/package.ts';
+import { GENERATED_DOCUMENTS } from './documents/documents.ts';
+import { writeSyntheticPack } from './generate-synthetic-pack.ts';
+
+for (const [path, update] of Object.entries(GENERATED_DOCUMENTS)) {
+  const file = new URL(path, PACKAGE_ROOT);
+  writeFileSync(file, update(readFileSync(file, 'utf8')));
+}
 writeSyntheticPack();

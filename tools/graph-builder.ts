@@ -4,15 +4,15 @@ import type { Attribute, Graph, GraphNode, Initialiser, ValueInfo } from '../src
 export type TensorName = string;
 
 /**
- * Builds a graph the way one writes an expression: every call adds a node or a constant and answers with the name of
- * the tensor it gives. Names follow from the order of the calls, so the same calls give the same graph.
+ * Builds an ONNX graph. Each call adds a node or a constant and returns the name of its output tensor. Names depend on the
+ * order of the calls only, so the same calls give the same graph.
  */
 export class GraphBuilder {
   readonly #nodes: GraphNode[] = [];
   readonly #initialisers: Initialiser[] = [];
   readonly #names = new Set<TensorName>();
 
-  /** Adds a node with one output, called `name` or after its operator. */
+  /** Adds a node with one output. Without `name`, the output is named after the operator. */
   add(
     opType: string,
     inputs: readonly TensorName[],
@@ -24,12 +24,12 @@ export class GraphBuilder {
     return output;
   }
 
-  /** A float32 constant; without `dims` a vector. Pass `[]` for a scalar. */
+  /** Adds a float32 constant: a vector, or a scalar if `dims` is `[]`. */
   floats(values: readonly number[], dims: readonly number[] = [values.length]): TensorName {
     return this.constant(Float32Array.from(values), dims);
   }
 
-  /** An int64 constant (shapes, indices); without `dims` a vector. Pass `[]` for a scalar. */
+  /** Adds an int64 constant (shapes, indices): a vector, or a scalar if `dims` is `[]`. */
   ints(values: readonly number[], dims: readonly number[] = [values.length]): TensorName {
     return this.constant(BigInt64Array.from(values, BigInt), dims);
   }
@@ -46,11 +46,11 @@ export class GraphBuilder {
     return name;
   }
 
-  /** The graph so far. `outputs` name tensors that were added. */
+  /** @param outputs with the names of tensors that were added. */
   build(name: string, inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph {
     for (const output of outputs) {
       if (!this.#names.has(output.name))
-        throw new Error(`No node of the graph gives the output ${output.name}.`);
+        throw new Error(`No node of the graph has the output ${output.name}.`);
     }
     return { name, inputs, outputs, initialisers: [...this.#initialisers], nodes: [...this.#nodes] };
   }

@@ -9,6 +9,6 @@ const [file = ''] = process.argv.splice(2, 1);
 if (process.stdout.isTTY)
   console.log(isBuilt() ? 'Checking the build …' : 'Building the service for the first time …');
 build({ tools: file.startsWith('build/') });
-// The file sees the arguments that it would see if Node had been started with it.
+// As if Node had been started with the file.
 process.argv[1] = new URL(`../${file}`, import.meta.url).pathname;
 await import(pathToFileURL(process.argv[1]).href);

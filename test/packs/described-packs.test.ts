@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writePackWithManifest } from '../../tools/generate-synthetic-pack.ts';
 import type { describeSyntheticPack, SyntheticPackOptions } from '../../tools/synthetic/pack.ts';
 import { type DescribedPack, servePack, writeDescribedPack } from '../support/described-packs.ts';
 import { cosine } from '../support/numbers.ts';
 import { blobsPng } from '../support/pictures.ts';
-import { ROOT } from '../support/shared.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 import { sha256 } from '../support/tiny-packs.ts';
 
@@ -144,11 +143,9 @@ describe('a pack that describes itself wrongly is refused by name:', () => {
   });
 });
 
-it('the script writes such a pack', async () => {
+it('the generator writes such a pack', async () => {
   const folder = await temporaryFolder();
-  const script = join(ROOT, 'tools/generate-synthetic-pack.ts');
-  const options = ['--out', join(folder, 'own'), '--embedding-size', '128', '--embedded'];
-  execFileSync(process.execPath, [script, ...options], { encoding: 'utf8' });
+  writePackWithManifest(join(folder, 'own'), { embeddingSize: 128, embedded: true });
   const read = (name: string) => readFileSync(join(folder, 'own', name));
   const { recognition } = JSON.parse(read('manifest.json').toString()).tasks;
   expect(recognition).toMatchObject({

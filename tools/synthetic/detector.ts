@@ -5,9 +5,9 @@ import { GraphBuilder, type TensorName } from '../graph-builder.ts';
 import { addNormalisation } from './normalisation.ts';
 
 /**
- * SCRFD's strides, two anchors a cell, and the sizes of face each stride answers for here: side in pixels of the
- * detector's input, from `from` up to below `to`. Smaller ones are left to the pass with more pixels: the fit truncates
- * a strip's shorter side to whole pixels, so the small pass would see the middle of a strip elsewhere.
+ * SCRFD's strides, and the face sizes that each of them detects here: side in pixels of the detector's input, `from`
+ * included, `to` excluded. Smaller faces are left to a larger input: letterboxing truncates the shorter side to whole
+ * pixels, which moves the middle of a very narrow picture at a small input.
  */
 const STRIDES = [
   { stride: 8, from: 12, to: 64 },
@@ -16,49 +16,50 @@ const STRIDES = [
 ] as const;
 const ANCHORS_PER_CELL = 2;
 
-/** ArcFace's five landmarks in its 112×112 crop: with them in the box, the aligned crop is the box's content. */
+/** ArcFace's five landmarks in its 112×112 crop. Placed in the box, they make the aligned crop equal to the box's content. */
 const TEMPLATE = [38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041];
 const TEMPLATE_SIDE = 112;
 
-/** Side of the "face", as a share of the shorter side of the picture. */
+/** Side of the "face" as a share of the picture's shorter side. */
 const FACE_SHARE = 0.5;
 
 /**
- * Contrast is a standard deviation in grey levels. Up to BLANK_CONTRAST, which JPEG's and a camera's noise on an even
- * surface do not reach, the score is 0; it passes 0.5 at 4 grey levels and ends at HIGHEST_SCORE.
+ * Contrast is the standard deviation in grey levels. Up to BLANK_CONTRAST the score is 0: JPEG artefacts and camera noise
+ * on an even surface stay below. The score reaches 0.5 at 4 grey levels and is limited to MAX_SCORE.
  */
 const BLANK_CONTRAST = 2;
 const SCORE_PER_GREY_LEVEL = 0.25;
-const HIGHEST_SCORE = 0.9;
+const MAX_SCORE = 0.9;
 
-/** Where the picture lies in the square, in pixels of the detector's input. */
+/** Size of the picture inside the letterbox, in pixels of the detector's input. */
 interface Extent {
-  /** int64 [1] each, at least 1. */
+  /** int64 [1], at least 1, as is `width`. */
   height: TensorName;
   width: TensorName;
 }
 
-/** The one "face" a picture may have, in pixels of the detector's input. */
+/** The "face" of a picture, in pixels of the detector's input. */
 interface Face {
   /** float [1] */
   score: TensorName;
   /** float [1] */
   side: TensorName;
-  /** float [2], x and y; likewise the corners. */
+  /** float [2], x and y, as are the corners. */
   middle: TensorName;
   topLeft: TensorName;
   bottomRight: TensorName;
-  /** float [10], x and y in turn */
+  /** float [10], x and y alternating */
   landmarks: TensorName;
 }
 
 /**
- * A graph with the inputs and outputs of an SCRFD detector that finds one "face" in the middle of every picture with
- * some contrast, and none in a blank one.
+ * A graph with the inputs and outputs of an SCRFD detector. It detects one "face" in the middle of every picture with
+ * some contrast, and none in a blank picture.
  *
- * Input: float32 [1, 3, height, width], height and width multiples of 32, values (x − 127.5) / 128 of RGB, or the bytes as
- * they are where the graph normalises them itself (`embedded`); the picture in the top left corner and zero bytes around it. Outputs for strides 8, 16 and 32, n = height·width / stride² · 2:
- * three scores [n, 1], three boxes [n, 4] and three sets of landmarks [n, 10], distances in strides from the cell.
+ * Input: float32 [1, 3, height, width], height and width multiples of 32, the picture in the top left corner and black
+ * padding. Values are (x − 127.5) / 128 of RGB, or unchanged bytes if the graph normalises them itself (`embedded`).
+ * Outputs for strides 8, 16 and 32, with n = height·width / stride² · 2: three scores [n, 1], three boxes [n, 4] and three
+ * sets of landmarks [n, 10]. Boxes and landmarks are distances from the cell in units of the stride.
  */
 export function syntheticDetector({ embedded }: { embedded: boolean }): Graph {
   const graph = new GraphBuilder();
@@ -88,29 +89,29 @@ export function syntheticDetector({ embedded }: { embedded: boolean }): Graph {
   return graph.build('synthetic_detector', [input], [...scores, ...boxes, ...landmarks]);
 }
 
-/** The picture ends with the last row and the last column that hold anything but black: the padding is black. */
+/** The picture ends at the last row and the last column that are not black, because the padding is black. */
 function addExtent(graph: GraphBuilder, image: TensorName, height: TensorName, width: TensorName): Extent {
   const { mean, std } = DETECTOR_PREPROCESSING;
   const black = graph.floats([(0.5 - mean) / std], []);
   const one = graph.ints([1]);
-  // Brightest value of each row and column, in the order of axes that ONNX Runtime has fast kernels for.
+  // Maximum of each row and column, reduced in an order of axes for which ONNX Runtime has fast kernels.
   const channelRows = graph.add('ReduceMax', [image], { axes: { ints: [3] }, keepdims: { int: 0 } });
   const rows = graph.add('ReduceMax', [channelRows], { axes: { ints: [0, 1] }, keepdims: { int: 0 } });
   const columns = graph.add('ReduceMax', [image], { axes: { ints: [0, 1, 2] }, keepdims: { int: 0 } });
 
-  const addEnd = (brightest: TensorName, length: TensorName): TensorName => {
-    const lit = toInt64(graph, graph.add('Greater', [brightest, black]));
+  const addEnd = (maxima: TensorName, length: TensorName): TensorName => {
+    const lit = toInt64(graph, graph.add('Greater', [maxima, black]));
     const last = graph.add('Mul', [lit, graph.add('Add', [addRange(graph, length), one])]);
     return graph.add('Max', [graph.add('ReduceMax', [last], { axes: { ints: [0] } }), one]);
   };
   return { height: addEnd(rows, height), width: addEnd(columns, width) };
 }
 
-/** The score from the contrast inside the picture, the border to the padding left out. */
+/** The score follows from the contrast inside the picture, without the padding. */
 function addScore(graph: GraphBuilder, image: TensorName, extent: Extent, height: TensorName): TensorName {
   const ends = graph.add('Concat', [extent.height, extent.width], { axis: { int: 0 } });
   const picture = graph.add('Slice', [image, graph.ints([0, 0]), ends, graph.ints([2, 3])]);
-  // Each channel has its own mean: an even surface is blank in any colour.
+  // One mean for each channel, so that an even surface of any colour counts as blank.
   const mean = graph.add('ReduceMean', [picture], { axes: { ints: [2, 3] } });
   const deviation = graph.add('Sub', [picture, mean]);
   const squares = graph.add('Mul', [deviation, deviation]);
@@ -119,8 +120,8 @@ function addScore(graph: GraphBuilder, image: TensorName, extent: Extent, height
 
   const above = graph.add('Sub', [contrast, graph.floats([BLANK_CONTRAST])]);
   const score = scale(graph, above, SCORE_PER_GREY_LEVEL);
-  const clipped = graph.add('Clip', [score, graph.floats([0], []), graph.floats([HIGHEST_SCORE], [])]);
-  // The pass with more pixels wins over the others, so that a tie is not left to the order of the candidates.
+  const clipped = graph.add('Clip', [score, graph.floats([0], []), graph.floats([MAX_SCORE], [])]);
+  // A larger input gives a slightly higher score, so that the order of the candidates never decides a tie.
   const one = graph.floats([1]);
   const confidence = graph.add('Sub', [one, graph.add('Div', [one, toFloat(graph, height)])]);
   return graph.add('Mul', [clipped, confidence]);
@@ -141,8 +142,8 @@ function addFace(graph: GraphBuilder, extent: Extent, score: TensorName): Face {
 }
 
 /**
- * One stride's three outputs. Every cell tells the same box and landmarks as seen from itself; only the first anchor
- * of the cell in the middle, at the stride the face's size belongs to, gives them a score.
+ * Adds the three outputs of one stride. Every cell encodes the same box and landmarks relative to itself. Only the first
+ * anchor of the middle cell has a score above 0, at the stride that the size of the face belongs to.
  */
 function addStride(
   graph: GraphBuilder,
@@ -192,7 +193,7 @@ function addStride(
   graph.add('Unsqueeze', [scores, graph.ints([1])], {}, `score_${stride}`);
 }
 
-/** 0, 1, … up to below an int64 scalar. */
+/** 0, 1, … up to an int64 scalar, which is excluded. */
 function addRange(graph: GraphBuilder, end: TensorName): TensorName {
   return graph.add('Range', [graph.ints([0], []), end, graph.ints([1], [])]);
 }

@@ -1,6 +1,6 @@
 import type { GraphBuilder, TensorName } from '../graph-builder.ts';
 
-/** (x − mean) / std inside the graph, for a pack whose manifest says `"preprocessing": "embedded"`. */
+/** Adds (x − mean) / std to the graph, for a pack whose manifest has `"preprocessing": "embedded"`. */
 export function addNormalisation(
   graph: GraphBuilder,
   image: TensorName,

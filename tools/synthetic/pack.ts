@@ -4,10 +4,10 @@ import { RECOGNISER_INPUT_SIZE } from '../../src/packs/pack.ts';
 import { syntheticDetector } from './detector.ts';
 import { syntheticRecogniser } from './recogniser.ts';
 
-/** The files of the pack, in its folder `models/synthetic`. */
+/** File names in the folder `models/synthetic`. */
 export const SYNTHETIC_PACK_FILES = { detector: 'detector.onnx', recogniser: 'recogniser.onnx' } as const;
 
-/** Old enough for every ONNX Runtime since 1.6. */
+/** ONNX Runtime has supported these versions since 1.6. */
 const HEADER: ModelHeader = { irVersion: 7, opset: 13, producer: 'face-embedding-service' };
 
 export interface SyntheticPack {
@@ -15,20 +15,20 @@ export interface SyntheticPack {
   recogniser: Uint8Array<ArrayBuffer>;
 }
 
-/** How a pack is to differ from the committed one. */
+/** How a pack differs from the committed one. */
 export interface SyntheticPackOptions {
-  /** Numbers of one embedding. */
+  /** Length of an embedding. */
   embeddingSize?: number;
   /** Side of the aligned face in pixels, a multiple of 16. */
   inputSize?: number;
-  /** Whether both graphs normalise their input themselves. */
+  /** Whether the graphs normalise their input themselves. */
   embedded?: boolean;
 }
 
 /**
- * The two networks of `MODEL_NAME=synthetic`, as ONNX files: a stand-in for tests and for trying the API without
- * weights. It recognises nobody. The same code always gives the same bytes, which are committed; a change of the
- * recogniser's bytes starts a new embedding space.
+ * Generates the two networks of `MODEL_NAME=synthetic` as ONNX files, for tests and for trying the API without weights.
+ * They cannot tell people apart. The output is reproducible and committed. A change of the recogniser's bytes
+ * changes the embedding space.
  */
 export function generateSyntheticPack({
   embeddingSize = 512,
@@ -41,13 +41,13 @@ export function generateSyntheticPack({
   };
 }
 
-/** Where the licence of a synthetic pack with a manifest lies, and what it says. */
+/** The licence file that a synthetic pack with a manifest contains. */
 export const SYNTHETIC_LICENCE = {
   file: 'MODEL.LICENSE',
   text: "Synthetic pack, under this project's own licence\n\nIt was generated, not trained, and recognises nobody.\n",
 } as const;
 
-/** A version-2 manifest that describes such a pack to the last member. */
+/** A version-2 manifest with every optional member. */
 export function describeSyntheticPack(
   { detector, recogniser }: SyntheticPack,
   { embeddingSize = 512, inputSize = RECOGNISER_INPUT_SIZE, embedded = false }: SyntheticPackOptions = {},

@@ -7,49 +7,49 @@ import { xorshift32 } from './xorshift.ts';
 
 const SEED = 0x5eed_face;
 
-/** Luma is kept as 16×16 means: enough to tell photographs of one layout apart. */
+/** Luma is reduced to 16×16 means: enough to distinguish photographs with the same layout. */
 const LUMA_CELLS = 16;
-/** Chroma is kept as 2×2 means only: JPEG halves its resolution, so finer detail changes with the format. */
+/** Chroma is reduced to 2×2 means: JPEG halves its resolution, so finer detail would depend on the format. */
 const CHROMA_CELLS = 2;
 
 /** Rows: luma, blue minus luma, red minus luma; columns: R, G, B. */
 const COLOUR_TRANSFORM = [0.3, 0.59, 0.11, -0.3, -0.59, 0.89, 0.7, -0.59, -0.11];
 
-/** Grey levels. Keeps the pattern of an even crop, which is nothing but noise, from being blown up to full contrast. */
+/** In grey levels. Prevents the noise of an even crop from being amplified to full contrast. */
 const CONTRAST_FLOOR = 1.5;
 
 /**
- * The bandwidth. Two crops have a cosine of about exp(−d² / 2) with d the distance of their features, so these say
- * how far each kind of difference counts. Chosen by measurement: JPEG at quality 90 stays above 0.98 (above 0.96 for
- * single-pixel colour noise in a large picture), and no two of LFW's photographs, which share a layout, come above 0.5
- * (558 photographs, highest 0.41).
+ * The bandwidth of the kernel. Two crops have a cosine of about exp(−d² / 2), where d is the distance of their features;
+ * these weights scale each kind of feature. Chosen by measurement: with JPEG at quality 90 the cosine stays above 0.98
+ * (above 0.96 for single-pixel colour noise in a large picture), and between different photographs of LFW, which share a
+ * layout, below 0.5 (558 photographs, maximum 0.41).
  */
 const LUMA_PATTERN_WEIGHT = 1 / 5;
 const LUMA_LEVEL_WEIGHT = 12;
 const CHROMA_WEIGHT = 3;
 const CONTRAST_WEIGHT = 3;
 
-/** The weights are sums of four numbers of 6 bits, which is near enough to a normal distribution. */
+/** The weights are sums of four 6-bit numbers, which approximates a normal distribution. */
 const WEIGHT_MEAN = 4 * 31.5;
 const WEIGHT_STD = Math.sqrt((4 * (64 * 64 - 1)) / 12);
 
 export interface RecogniserOptions {
   /** Side of the square input in pixels, a multiple of 16. */
   inputSize: number;
-  /** Numbers of one embedding. */
+  /** Length of an embedding. */
   embeddingSize: number;
   /** Whether the graph normalises its input itself. */
   embedded: boolean;
 }
 
 /**
- * A graph with the input and output of an ArcFace recogniser whose embedding depends on the crop and on nothing that
- * makes a face a face: equal crops match, others do not. It turns the crop into 266 numbers (the pattern of light, its
- * level and contrast, coarse colour) and those into random Fourier features (Rahimi and Recht, "Random Features for
- * Large-Scale Kernel Machines", 2007): cosines of random projections. Their norm is near 16 for every input.
+ * A graph with the input and output of an ArcFace recogniser. Its embedding depends on the pixels of the crop, not on the
+ * identity of a face: equal crops match, different crops do not. It reduces the crop to 266 features (luma pattern, luma
+ * level, contrast, coarse chroma) and maps them to random Fourier features (Rahimi and Recht, "Random Features for
+ * Large-Scale Kernel Machines", 2007): cosines of random projections. The norm is about 16 for every input.
  *
- * Input: float32 [batch, 3, side, side], values (x − 127.5) / 127.5 of RGB, or the bytes as they are where the graph
- * normalises them itself. Output: float32 [batch, dimensions], not normalised.
+ * Input: float32 [batch, 3, side, side]. Values are (x − 127.5) / 127.5 of RGB, or unchanged bytes if the graph normalises
+ * them itself. Output: float32 [batch, dimensions], not normalised.
  */
 export function syntheticRecogniser({ inputSize, embeddingSize, embedded }: RecogniserOptions): Graph {
   const graph = new GraphBuilder();
@@ -70,10 +70,10 @@ export function syntheticRecogniser({ inputSize, embeddingSize, embedded }: Reco
   const features = graph.add(
     'Concat',
     [
-      weigh(graph, graph.add('Div', [deviation, contrast]), LUMA_PATTERN_WEIGHT),
-      weigh(graph, chroma, CHROMA_WEIGHT),
-      weigh(graph, level, LUMA_LEVEL_WEIGHT),
-      weigh(graph, graph.add('Log', [contrast]), CONTRAST_WEIGHT),
+      scale(graph, graph.add('Div', [deviation, contrast]), LUMA_PATTERN_WEIGHT),
+      scale(graph, chroma, CHROMA_WEIGHT),
+      scale(graph, level, LUMA_LEVEL_WEIGHT),
+      scale(graph, graph.add('Log', [contrast]), CONTRAST_WEIGHT),
     ],
     { axis: { int: 1 } },
   );
@@ -82,7 +82,7 @@ export function syntheticRecogniser({ inputSize, embeddingSize, embedded }: Reco
   return graph.build('synthetic_recogniser', [input], [output]);
 }
 
-/** cos(features · weights + phase), weights and phases drawn once and kept as bytes to keep the file small. */
+/** Adds cos(features · weights + phase). Weights and phases are random and stored as bytes to keep the file small. */
 function addFourierFeatures(
   graph: GraphBuilder,
   features: TensorName,
@@ -90,23 +90,23 @@ function addFourierFeatures(
   dimensions: number,
 ): void {
   const random = xorshift32(SEED);
-  const weights = Int8Array.from({ length: count * dimensions }, () => nearlyNormal(random()));
+  const weights = Int8Array.from({ length: count * dimensions }, () => approximatelyNormal(random()));
   const phases = Uint8Array.from({ length: dimensions }, () => random() >>> 24);
   const projection = graph.add('MatMul', [features, toFloat(graph, weights, [count, dimensions])]);
   const angle = graph.add('Add', [
-    weigh(graph, projection, 1 / WEIGHT_STD),
-    weigh(graph, toFloat(graph, phases, [dimensions]), (2 * Math.PI) / 256),
+    scale(graph, projection, 1 / WEIGHT_STD),
+    scale(graph, toFloat(graph, phases, [dimensions]), (2 * Math.PI) / 256),
   ]);
   graph.add('Cos', [angle], {}, 'embedding');
 }
 
-/** One byte in −126…126 from 24 of the 32 random bits. */
-function nearlyNormal(bits: number): number {
+/** An integer in −126…126 from 24 of the 32 random bits. */
+function approximatelyNormal(bits: number): number {
   const sum = (bits & 63) + ((bits >>> 8) & 63) + ((bits >>> 16) & 63) + ((bits >>> 24) & 63);
   return sum - WEIGHT_MEAN;
 }
 
-/** Means over squares of `side` pixels. */
+/** Means over squares with this side, in pixels. */
 function pool(graph: GraphBuilder, image: TensorName, side: number): TensorName {
   return graph.add('AveragePool', [image], {
     kernel_shape: { ints: [side, side] },
@@ -122,7 +122,7 @@ function flatten(graph: GraphBuilder, tensor: TensorName): TensorName {
   return graph.add('Flatten', [tensor]);
 }
 
-function weigh(graph: GraphBuilder, tensor: TensorName, weight: number): TensorName {
+function scale(graph: GraphBuilder, tensor: TensorName, weight: number): TensorName {
   return graph.add('Mul', [tensor, graph.floats([weight])]);
 }
 

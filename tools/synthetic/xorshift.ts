@@ -1,6 +1,8 @@
 /**
- * A generator of 32-bit unsigned integers with integer operations only, so that a seed gives the same numbers on every
- * machine. Source: G. Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8 (14), 2003. The seed is not 0.
+ * A generator of unsigned 32-bit integers. It uses integer operations only, so a seed gives the same numbers on every
+ * machine. Source: G. Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8 (14), 2003.
+ *
+ * @param seed not 0.
  */
 export function xorshift32(seed: number): () => number {
   let state = seed;

@@ -1,0 +1,16 @@
+import { updateSection } from '../markdown.ts';
+import { renderConfiguration } from './configuration.ts';
+import { renderEnvExample } from './env-example.ts';
+import { renderErrors } from './errors.ts';
+import { renderModelPacks } from './model-packs.ts';
+
+/**
+ * The generated documents, by path from the root of the repository. Each function takes the text of the file as it is and
+ * returns it as it should be. `npm run generate` writes the files; a test fails when one is out of date.
+ */
+export const GENERATED_DOCUMENTS: Readonly<Record<string, (current: string) => string>> = {
+  '.env.example': renderEnvExample,
+  'docs/CONFIGURATION.md': renderConfiguration,
+  'docs/ERRORS.md': renderErrors,
+  'docs/MODELS.md': (current) => updateSection(current, 'packs', renderModelPacks()),
+};
