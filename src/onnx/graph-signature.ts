@@ -1,31 +1,31 @@
 import { DIMENSION, GRAPH, MODEL, NODE, SHAPE, TENSOR, TENSOR_TYPE, TYPE, VALUE_INFO } from './schema.ts';
-import { contentOf, integerOf, readFields, textOf, type WireField } from './wire.ts';
+import { contentOf, fieldIn, integerOf, readFields, textIn, type WireField } from './wire.ts';
 
 /** A tensor that enters or leaves a graph. */
 export interface TensorSignature {
   name: string;
-  /** A symbolic or unknown dimension is undefined; so is the whole list where the graph states no shape. */
+  /** A symbolic or unknown dimension is undefined, and so is the whole list if the graph states no shape. */
   dims: (number | undefined)[] | undefined;
 }
 
-/** What can be told of a network without loading it: enough to see whether it is a detector or a recogniser. */
+/** What a model file says about its network: enough to tell a detector from a recogniser without loading it. */
 export interface GraphSignature {
-  /** In the graph's order, without initialisers (which old exporters list among the inputs). */
+  /** In the graph's order, without the initialisers that old exporters list among the inputs. */
   inputs: TensorSignature[];
   /** In the graph's order. */
   outputs: TensorSignature[];
-  /** Operator types of the first nodes, in order; at most 16. They show whether a graph normalises its input. */
+  /** Operator types of the first nodes, in order, at most 16. They show whether a graph normalises its input. */
   operators: string[];
 }
 
-const OPERATORS_KEPT = 16;
+const MAX_OPERATORS = 16;
 
 /**
- * Reads the signature of an ONNX model. Weights are stepped over, so time and memory depend on the number of nodes
- * and tensors, not on their size.
+ * Reads the signature of an ONNX model. Weights are skipped, so time and memory depend on the number of nodes and
+ * tensors, not on their size.
  *
- * Throws an Error whose message is a sentence for operators when the bytes are no ONNX model: cut off, another
- * format, or without the graph, nodes, outputs, IR version or opset that every model has.
+ * @throws {Error} with a sentence for operators when the bytes are not an ONNX model: truncated, in another format, or
+ *   without the graph, nodes, outputs, IR version or opset that every model has.
  */
 export function readGraphSignature(bytes: Uint8Array): GraphSignature {
   try {
@@ -36,7 +36,7 @@ export function readGraphSignature(bytes: Uint8Array): GraphSignature {
   }
 }
 
-/** Serialisers write the opset after the graph: demanding it also catches a file cut off between the two. */
+/** Serialisers write the opset after the graph, so requiring it also detects a file truncated between the two. */
 function graphOf(model: Uint8Array): Uint8Array {
   let graph: Uint8Array | undefined;
   let irVersion = 0;
@@ -59,8 +59,7 @@ function signatureOf(graph: Uint8Array): GraphSignature {
   const initialisers = new Set<string>();
   for (const field of readFields(graph)) {
     if (field.number === GRAPH.node) {
-      if (operators.length < OPERATORS_KEPT)
-        operators.push(requiredText(field, NODE.opType, 'operator type'));
+      if (operators.length < MAX_OPERATORS) operators.push(requiredText(field, NODE.opType, 'operator type'));
     } else if (field.number === GRAPH.initializer) {
       initialisers.add(textIn(field, TENSOR.name) ?? '');
     } else if (field.number === GRAPH.input) {
@@ -89,20 +88,6 @@ function dimsOf(shape: WireField): (number | undefined)[] {
     dims.push(value && integerOf(value));
   }
   return dims;
-}
-
-/** The last field of that number: protobuf's rule for a field that is not repeated. */
-function fieldIn(message: WireField, number: number): WireField | undefined {
-  let found: WireField | undefined;
-  for (const field of readFields(contentOf(message))) {
-    if (field.number === number) found = field;
-  }
-  return found;
-}
-
-function textIn(message: WireField, number: number): string | undefined {
-  const field = fieldIn(message, number);
-  return field && textOf(field);
 }
 
 function requiredText(message: WireField, number: number, what: string): string {

@@ -1,5 +1,5 @@
 /**
- * The part of onnx.proto this project reads and writes: field numbers by message. Numbers are frozen by the format.
+ * Field numbers of the messages in onnx.proto that this project reads and writes. The format never changes them.
  * Source: onnx/onnx, onnx/onnx.proto (checked against the descriptors of the `onnx` Python package 1.23).
  */
 export const MODEL = {

@@ -1,20 +1,20 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** One field of a protobuf message, not yet understood. */
+/** An undecoded field of a protobuf message. */
 export interface WireField {
   number: number;
   wireType: WireType;
-  /** A view into the message, never a copy: the content without its length, or the encoded number. */
+  /** A view into the message: the content without its length, or the encoded number. */
   payload: Uint8Array;
-  /** A view of the whole field with its tag and length; written back it is unchanged to the byte. */
+  /** A view of the whole field with its tag and length, which can be written back unchanged. */
   raw: Uint8Array;
 }
 
 /**
- * Walks over the top level of a protobuf message. Nested messages and tensors are stepped over by their length, so
+ * Yields the fields at the top level of a protobuf message. Nested messages and tensors are skipped by their length, so
  * weights are neither read nor copied.
  *
- * Throws where the bytes are no protobuf message or end too early; the fields before that have been yielded by then.
+ * Throws when the bytes are not a protobuf message or end too early, after yielding the fields before that point.
  */
 export function* readFields(message: Uint8Array): Generator<WireField, void> {
   const reader = new BinaryReader(message);
@@ -26,24 +26,24 @@ export function* readFields(message: Uint8Array): Generator<WireField, void> {
   }
 }
 
-/** The content of a nested message, a string or a tensor's bytes; throws for a field that holds a number. */
+/** The content of a nested message, a string or a tensor's bytes. Throws for a field that holds a number. */
 export function contentOf(field: WireField): Uint8Array {
   expectWireType(field, WireType.LengthDelimited);
   return field.payload;
 }
 
-/** Throws for a field that holds no text in UTF-8. */
+/** Throws for a field that does not hold UTF-8 text. */
 export function textOf(field: WireField): string {
   return utf8.decode(contentOf(field));
 }
 
-/** An int32, int64 or enum field. Numbers beyond 2^53 lose their last digits. */
+/** An int32, int64 or enum field. Integers beyond 2^53 lose precision. */
 export function integerOf(field: WireField): number {
   expectWireType(field, WireType.Varint);
   return Number(new BinaryReader(field.payload).int64());
 }
 
-/** One field of a repeated integer: a single number, or many of them packed. */
+/** One field of a repeated integer, which holds either a single number or packed numbers. */
 export function integersOf(field: WireField): number[] {
   if (field.wireType === WireType.Varint) return [integerOf(field)];
   const reader = new BinaryReader(contentOf(field));
@@ -56,6 +56,35 @@ export function integersOf(field: WireField): number[] {
 export function floatOf(field: WireField): number {
   expectWireType(field, WireType.Bit32);
   return new BinaryReader(field.payload).float();
+}
+
+/** The last field with this number in a nested message: protobuf's rule for a field that is not repeated. */
+export function fieldIn(message: WireField, number: number): WireField | undefined {
+  let found: WireField | undefined;
+  for (const field of readFields(contentOf(message))) {
+    if (field.number === number) found = field;
+  }
+  return found;
+}
+
+export function textIn(message: WireField, number: number): string | undefined {
+  const field = fieldIn(message, number);
+  return field && textOf(field);
+}
+
+/** Joins the parts in a buffer of their own. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(byteLengthOf(parts));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+export function byteLengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -17,7 +17,7 @@ import {
 
 export type ElementType = keyof typeof DATA_TYPE;
 
-/** An attribute says its type, for a number alone does not: 1 may be a float or an integer. */
+/** An attribute states its type, because a JavaScript number does not: 1 may be a float or an integer. */
 export type Attribute =
   | { float: number }
   | { int: number }
@@ -31,18 +31,18 @@ export interface GraphNode {
   attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** A constant tensor. The array's type decides the element type. */
+/** A constant tensor. The type of the array determines the element type. */
 export interface Initialiser {
   name: string;
   dims: readonly number[];
   data: Float32Array | Int8Array | Uint8Array | BigInt64Array;
 }
 
-/** A tensor that enters or leaves the graph. */
+/** An input or output of the graph. */
 export interface ValueInfo {
   name: string;
   elementType: ElementType;
-  /** A dimension given by name is free; undefined states no shape at all. */
+  /** A named dimension is symbolic; undefined states no shape at all. */
   dims: readonly (number | string)[] | undefined;
 }
 
@@ -61,15 +61,15 @@ export interface ModelHeader {
 }
 
 /**
- * Serialises a model. The same model always gives the same bytes: everything is written in the order given, fields
- * in the order of their numbers. Nothing is checked here; ONNX Runtime does that when it loads the model.
+ * Serialises a model. The same model always gives the same bytes: items are written in the order given, fields in the
+ * order of their numbers. The model is not validated here; ONNX Runtime does that when it loads it.
  */
 export function writeModel(header: ModelHeader, graph: Graph): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   writer.tag(MODEL.irVersion, WireType.Varint).int64(header.irVersion);
   writeText(writer, MODEL.producerName, header.producer);
   writeMessage(writer, MODEL.graph, () => writeGraph(writer, graph));
-  // The empty domain is ONNX's own operators.
+  // The empty domain is that of ONNX's own operators.
   writeMessage(writer, MODEL.opsetImport, () => {
     writeText(writer, OPSET.domain, '');
     writer.tag(OPSET.version, WireType.Varint).int64(header.opset);
@@ -79,35 +79,36 @@ export function writeModel(header: ModelHeader, graph: Graph): Uint8Array<ArrayB
 
 /** A node as a field of its graph, with tag and length. */
 export function encodeNode(node: GraphNode): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  writeMessage(writer, GRAPH.node, () => writeNode(writer, node));
-  return writer.finish();
+  return encodeMessage(GRAPH.node, (writer) => writeNode(writer, node));
 }
 
 /** A constant as a field of its graph, with tag and length. */
 export function encodeInitialiser(tensor: Initialiser): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  writeMessage(writer, GRAPH.initializer, () => writeInitialiser(writer, tensor));
-  return writer.finish();
+  return encodeMessage(GRAPH.initializer, (writer) => writeInitialiser(writer, tensor));
 }
 
-/** A tensor that enters the graph, as a field of the graph, with tag and length. */
+/** An input as a field of its graph, with tag and length. */
 export function encodeInput(input: ValueInfo): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  writeMessage(writer, GRAPH.input, () => writeValueInfo(writer, input));
-  return writer.finish();
+  return encodeMessage(GRAPH.input, (writer) => writeValueInfo(writer, input));
 }
 
-/** A tensor that leaves the graph, likewise. */
+/** An output as a field of its graph, with tag and length. */
 export function encodeOutput(output: ValueInfo): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  writeMessage(writer, GRAPH.output, () => writeValueInfo(writer, output));
-  return writer.finish();
+  return encodeMessage(GRAPH.output, (writer) => writeValueInfo(writer, output));
 }
 
-/** The tag and length that precede a nested message or bytes of that length. */
+/** The tag and length that precede a nested message of this length. */
 export function encodeHeader(number: number, length: number): Uint8Array<ArrayBuffer> {
   return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();
+}
+
+function encodeMessage(
+  number: number,
+  writeContent: (writer: BinaryWriter) => void,
+): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  writeMessage(writer, number, () => writeContent(writer));
+  return writer.finish();
 }
 
 function writeGraph(writer: BinaryWriter, graph: Graph): void {
@@ -141,7 +142,7 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
     writer.tag(ATTRIBUTE.i, WireType.Varint).int64(value.int);
   } else if ('ints' in value) {
     type = ATTRIBUTE_TYPE.ints;
-    // onnx.proto is proto2: repeated numbers are not packed unless it says so, and here it does not.
+    // onnx.proto is proto2, in which repeated numbers are not packed unless the field says so.
     for (const int of value.ints) writer.tag(ATTRIBUTE.ints, WireType.Varint).int64(int);
   } else {
     type = ATTRIBUTE_TYPE.string;
@@ -154,7 +155,7 @@ function writeInitialiser(writer: BinaryWriter, { name, dims, data }: Initialise
   for (const dim of dims) writer.tag(TENSOR.dims, WireType.Varint).int64(dim);
   writer.tag(TENSOR.dataType, WireType.Varint).int32(DATA_TYPE[elementTypeOf(data)]);
   writeText(writer, TENSOR.name, name);
-  // raw_data is little-endian, as is every machine that ONNX Runtime's Node package runs on.
+  // raw_data is little-endian, as is every platform that onnxruntime-node supports.
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   writer.tag(TENSOR.rawData, WireType.LengthDelimited).bytes(bytes);
 }

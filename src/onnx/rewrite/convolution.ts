@@ -1,13 +1,15 @@
 import type { Attribute, GraphNode } from '../writer.ts';
-import type { Constant, EditableGraph, Node, TensorName } from './editable-graph.ts';
+import type { EditableGraph } from './editable-graph.ts';
+import type { Constant } from './initialiser.ts';
+import type { Node, TensorName } from './node.ts';
 
-/** A two-dimensional convolution whose weights and bias are known. */
+/** A two-dimensional convolution with constant weights and bias. */
 export interface Convolution {
   node: Node;
   input: TensorName;
   output: TensorName;
-  /** [outputs, inputs per group, rows, columns]. */
   weights: Constant;
+  /** Of the weights: [outputs, inputs per group, rows, columns]. */
   dims: readonly [number, number, number, number];
   bias: Constant | undefined;
   group: number;
@@ -17,7 +19,7 @@ export interface Convolution {
 
 const ATTRIBUTES: readonly string[] = ['auto_pad', 'dilations', 'group', 'kernel_shape', 'pads', 'strides'];
 
-/** @returns undefined for any other node, and for a convolution with something unusual about it. */
+/** @returns undefined for any other node, and for a convolution with unknown attributes or invalid shapes. */
 export function convolutionOf(graph: EditableGraph, node: Node | undefined): Convolution | undefined {
   if (node?.opType !== 'Conv' || node.domain !== '' || node.attributes === undefined) return undefined;
   const [input, weightsName, biasName] = node.inputs;
@@ -38,8 +40,8 @@ function intOf(attribute: Attribute | undefined, absent: number): number {
   return 'int' in attribute ? attribute.int : Number.NaN;
 }
 
-/** How a kernel walks over the picture. */
-export interface Walk {
+/** How a kernel moves over its input. */
+export interface KernelGeometry {
   kernel: readonly number[];
   strides: readonly number[];
   pads: readonly number[];
@@ -47,7 +49,8 @@ export interface Walk {
   autoPad: string;
 }
 
-export function walkOf({ dims, attributes }: Convolution): Walk {
+/** With the defaults of attributes that the node does not state. */
+export function geometryOf({ dims, attributes }: Convolution): KernelGeometry {
   const ints = (name: string, absent: readonly number[]) => {
     const attribute = attributes[name];
     if (attribute === undefined) return absent;
@@ -63,11 +66,7 @@ export function walkOf({ dims, attributes }: Convolution): Walk {
   };
 }
 
-/** The walk as text, to compare it. */
-export const walkKey = (walk: Walk): string =>
-  JSON.stringify([walk.kernel, walk.strides, walk.pads, walk.dilations, walk.autoPad]);
-
-/** A node that convolves every channel by itself with a kernel of one number: it scales the channels. */
+/** A depthwise 1×1 convolution, which multiplies each channel by a factor. */
 export function channelScaling(
   input: TensorName,
   factors: TensorName,
@@ -79,21 +78,21 @@ export function channelScaling(
 }
 
 /**
- * The number of channels (axis 1) of a tensor of four dimensions; undefined where either is not certain. The shapes
- * that a file states beside its nodes are not asked: exporters get them wrong.
+ * The number of channels (axis 1) of a tensor with four dimensions, or undefined if either is uncertain. It follows from
+ * the nodes: the shapes that a file states for its tensors are unreliable, because exporters get them wrong.
  */
 export function channelsOf(graph: EditableGraph, tensor: TensorName | undefined): number | undefined {
   const node = tensor ? graph.producerOf(tensor) : undefined;
   if (node === undefined || node.domain !== '' || node.outputs[0] !== tensor) return undefined;
   if (node.opType === 'Conv') return convolutionOf(graph, node)?.dims[0];
   if (node.opType === 'Add') return channelsOfSum(graph, node);
-  return SHAPE_KEEPING.includes(node.opType) ? channelsOf(graph, node.inputs[0]) : undefined;
+  return SHAPE_PRESERVING.includes(node.opType) ? channelsOf(graph, node.inputs[0]) : undefined;
 }
 
 /** Operators whose first output has the shape of their first input. */
-const SHAPE_KEEPING: readonly string[] = ['BatchNormalization', 'LeakyRelu', 'PRelu', 'Relu', 'Sigmoid'];
+const SHAPE_PRESERVING: readonly string[] = ['BatchNormalization', 'LeakyRelu', 'PRelu', 'Relu', 'Sigmoid'];
 
-/** Two terms may be broadcast; here both have the channels, and one of them is a convolution, which ends the search. */
+/** Terms of an Add may be broadcast, so both must have the channels. One must be a convolution, which ends the search. */
 function channelsOfSum(graph: EditableGraph, { inputs }: Node): number | undefined {
   const known = inputs.findIndex((input) => graph.producerOf(input)?.opType === 'Conv');
   const channels = convolutionOf(graph, graph.producerOf(inputs[known] ?? ''))?.dims[0];

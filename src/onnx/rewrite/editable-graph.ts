@@ -1,7 +1,6 @@
 import { GRAPH, MODEL } from '../schema.ts';
-import type { WireField } from '../wire.ts';
+import { byteLengthOf, concatenate, type WireField } from '../wire.ts';
 import {
-  type Attribute,
   encodeHeader,
   encodeInitialiser,
   encodeInput,
@@ -11,60 +10,40 @@ import {
   type Initialiser,
   type ValueInfo,
 } from '../writer.ts';
+import type { Constant } from './initialiser.ts';
+import type { Node, TensorName } from './node.ts';
 import { type ParsedModel, parseModel } from './parse-model.ts';
 
-/** The name of a tensor: what a node reads or gives. */
-export type TensorName = string;
-
-export interface Node {
-  opType: string;
-  /** The empty domain is ONNX's own operators. */
-  domain: string;
-  /** An optional input that is left out in the middle is the empty name. */
-  inputs: readonly TensorName[];
-  outputs: readonly TensorName[];
-  /** Undefined where one of them is of a kind that no pass reads (a tensor, for instance). */
-  attributes: Readonly<Record<string, Attribute>> | undefined;
-}
-
-/** A float32 initialiser whose value nobody can override. */
-export interface Constant {
-  dims: readonly number[];
-  /** Copies the values out of the file's bytes; ask for it only when they are needed. */
-  floats(): Float32Array<ArrayBuffer>;
-}
-
 /**
- * A model whose nodes can be replaced while everything else stays the very bytes of the file: fields that this project
- * does not know, their order, and above all the weights, which are neither decoded nor copied until the one copy into
- * the new file.
+ * A model whose nodes can be replaced while everything else keeps the file's bytes, including unknown fields and their
+ * order. Weights are neither decoded nor copied, except once into the new file.
  */
 export class EditableGraph {
   readonly opset: number;
   readonly #model: ParsedModel;
-  readonly #originalNodes: ReadonlyMap<Node, Uint8Array>;
   readonly #nodes: Node[];
   readonly #added = new Map<TensorName, { constant: Constant | undefined; raw: Uint8Array }>();
   readonly #names: Set<TensorName>;
-  readonly #producers = new Map<TensorName, Node>();
+  /** A tensor whose node was removed is undefined. */
+  readonly #producers = new Map<TensorName, Node | undefined>();
+  /** A tensor whose consumers were removed has an empty list. */
   readonly #consumers = new Map<TensorName, Node[]>();
   #outputs: ReadonlySet<TensorName>;
   readonly #addedInputs: ValueInfo[] = [];
-  /** Undefined as long as they are the file's. */
-  #restatedOutputs: readonly ValueInfo[] | undefined;
+  /** Undefined while the outputs are the file's. */
+  #newOutputs: readonly ValueInfo[] | undefined;
 
-  /** @throws {Error} when the bytes are no model, or one with parts that a rewrite could break unseen. */
+  /** @throws {Error} when the bytes are not a model, or one with parts that a rewrite could break unnoticed. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#model = parseModel(bytes);
     this.opset = this.#model.opset;
-    this.#originalNodes = new Map(this.#model.nodes.map(({ node, raw }) => [node, raw]));
-    this.#nodes = [...this.#originalNodes.keys()];
+    this.#nodes = [...this.#model.nodes.keys()];
     this.#names = new Set(this.#model.names);
     this.#outputs = this.#model.outputs;
     for (const node of this.#nodes) this.#connect(node);
   }
 
-  /** In the graph's order. Of ONNX's own operator set only: another domain's operator may mean anything. */
+  /** In the graph's order, from ONNX's own operator set only: in another domain the name may mean anything. */
   nodesOf(opType: string): Node[] {
     return this.#nodes.filter((node) => node.domain === '' && node.opType === opType);
   }
@@ -78,7 +57,7 @@ export class EditableGraph {
     return this.#consumers.get(tensor) ?? [];
   }
 
-  /** The one node that reads the tensor, where nobody else can see it. */
+  /** The only consumer of a tensor that is not an output of the graph. */
   soleConsumerOf(tensor: TensorName): Node | undefined {
     const consumers = this.consumersOf(tensor);
     return consumers.length === 1 && !this.isOutput(tensor) ? consumers[0] : undefined;
@@ -88,32 +67,34 @@ export class EditableGraph {
     return this.#outputs.has(tensor);
   }
 
-  /** In their order. */
+  /** In the graph's order. */
   get outputs(): readonly TensorName[] {
     return [...this.#outputs];
   }
 
-  /** Lets another tensor enter the graph, after those of the file. */
+  /** Adds an input after those of the file. */
   addInput(input: ValueInfo): void {
     this.#addedInputs.push(input);
   }
 
-  /** Lets other tensors leave the graph. Nodes that none of them needs are still there. */
-  restateOutputs(outputs: readonly ValueInfo[]): void {
+  /** Replaces all outputs. Nodes that the new ones do not need stay in the graph. */
+  replaceOutputs(outputs: readonly ValueInfo[]): void {
     this.#outputs = new Set(outputs.map(({ name }) => name));
-    this.#restatedOutputs = outputs;
+    this.#newOutputs = outputs;
   }
 
+  /** Undefined if the tensor is not a float32 constant. */
   constant(tensor: TensorName | undefined): Constant | undefined {
     if (!tensor) return undefined;
-    return (this.#model.constants.get(tensor) ?? this.#added.get(tensor))?.constant;
+    return (this.#model.initialisers.get(tensor) ?? this.#added.get(tensor))?.constant;
   }
 
-  /** The numbers of a small int64 initialiser whose value nobody can override, such as a shape. */
+  /** The values of a small int64 constant of the file, such as a shape. */
   integers(tensor: TensorName | undefined): readonly number[] | undefined {
-    return tensor ? this.#model.constants.get(tensor)?.integers() : undefined;
+    return tensor ? this.#model.initialisers.get(tensor)?.integers() : undefined;
   }
 
+  /** Adds a constant with a name derived from the hint. */
   addConstant(data: Initialiser['data'], dims: readonly number[], hint: string): TensorName {
     const name = this.freshName(hint);
     const constant =
@@ -122,7 +103,7 @@ export class EditableGraph {
     return name;
   }
 
-  /** A name like the hint that no tensor has. */
+  /** A name derived from the hint that no tensor has, which is reserved. */
   freshName(hint: string): TensorName {
     let name = hint;
     for (let count = 2; this.#names.has(name); count++) name = `${hint}_${count}`;
@@ -130,22 +111,20 @@ export class EditableGraph {
     return name;
   }
 
-  /** Puts new nodes in the place of the first one named, and takes all that are named out. */
-  replace(gone: readonly [Node, ...Node[]], added: readonly GraphNode[]): void {
+  /** Removes nodes and puts new ones where the first of them was. */
+  replace(removed: readonly [Node, ...Node[]], added: readonly GraphNode[]): void {
     const nodes = added.map((node): Node => ({ ...node, domain: '' }));
-    this.#nodes.splice(this.#nodes.indexOf(gone[0]), 1, ...nodes);
-    for (const other of gone.slice(1)) this.#nodes.splice(this.#nodes.indexOf(other), 1);
-    for (const node of gone) this.#disconnect(node);
+    this.#nodes.splice(this.#nodes.indexOf(removed[0]), 1, ...nodes);
+    for (const other of removed.slice(1)) this.#nodes.splice(this.#nodes.indexOf(other), 1);
+    for (const node of removed) this.#disconnect(node);
     for (const node of nodes) this.#connect(node);
   }
 
-  /** Puts new nodes behind all others. */
+  /** Adds nodes at the end of the graph. */
   append(added: readonly GraphNode[]): void {
-    for (const node of added) {
-      const appended: Node = { ...node, domain: '' };
-      this.#nodes.push(appended);
-      this.#connect(appended);
-    }
+    const nodes = added.map((node): Node => ({ ...node, domain: '' }));
+    this.#nodes.push(...nodes);
+    for (const node of nodes) this.#connect(node);
   }
 
   #connect(node: Node): void {
@@ -158,33 +137,28 @@ export class EditableGraph {
   }
 
   #disconnect(node: Node): void {
-    for (const output of node.outputs) this.#producers.delete(output);
+    for (const output of node.outputs) this.#producers.set(output, undefined);
     for (const input of node.inputs) {
       const consumers = this.consumersOf(input).filter((consumer) => consumer !== node);
       this.#consumers.set(input, consumers);
     }
   }
 
-  /** The model as it is now, in one buffer of its own. */
+  /** The model in its current state, in a buffer of its own. */
   toBytes(): Uint8Array<ArrayBuffer> {
     const graph = this.#graphChunks();
-    const header = encodeHeader(MODEL.graph, lengthOf(graph));
-    const chunks = this.#model.fields.flatMap((field) =>
-      field.number === MODEL.graph ? [header, ...graph] : [field.raw],
+    const header = encodeHeader(MODEL.graph, byteLengthOf(graph));
+    return concatenate(
+      this.#model.fields.flatMap((field) =>
+        field.number === MODEL.graph ? [header, ...graph] : [field.raw],
+      ),
     );
-    const bytes = new Uint8Array(lengthOf(chunks));
-    let offset = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, offset);
-      offset += chunk.length;
-    }
-    return bytes;
   }
 
-  /** Nodes go where the first one was, new constants at the end; all else keeps its place. */
+  /** Nodes go where the first one was, new inputs, outputs and constants to the end; all else keeps its place. */
   #graphChunks(): Uint8Array[] {
     const nodes = this.#nodes.map(
-      (node) => this.#originalNodes.get(node) ?? encodeNode({ ...node, attributes: node.attributes ?? {} }),
+      (node) => this.#model.nodes.get(node) ?? encodeNode({ ...node, attributes: node.attributes ?? {} }),
     );
     let nodesWritten = false;
     const chunks: Uint8Array[] = [];
@@ -192,34 +166,28 @@ export class EditableGraph {
       if (field.number === GRAPH.node) {
         if (!nodesWritten) chunks.push(...nodes);
         nodesWritten = true;
-      } else if (!this.#isForsaken(field) && !this.#isRestated(field)) {
+      } else if (!this.#isUnused(field) && !this.#isReplaced(field)) {
         chunks.push(field.raw);
       }
     }
     chunks.push(...this.#addedInputs.map(encodeInput));
-    chunks.push(...(this.#restatedOutputs ?? []).map(encodeOutput));
+    chunks.push(...(this.#newOutputs ?? []).map(encodeOutput));
     for (const [name, { raw }] of this.#added) if (this.consumersOf(name).length > 0) chunks.push(raw);
     return chunks;
   }
 
-  /** Whether the file says something of the outputs that no longer holds. */
-  #isRestated(field: WireField): boolean {
-    if (this.#restatedOutputs === undefined) return false;
+  /** Whether the field is an output of the file, or states the shape of a new output, after outputs were replaced. */
+  #isReplaced(field: WireField): boolean {
+    if (this.#newOutputs === undefined) return false;
     if (field.number === GRAPH.output) return true;
     return field.number === GRAPH.valueInfo && this.isOutput(this.#model.nameOf(field) ?? '');
   }
 
-  /** Whether a rewrite took away the only use of a weight, or the tensor whose shape is stated here. */
-  #isForsaken(field: WireField): boolean {
+  /** Whether a rewrite removed all consumers of this weight, or the node of the tensor whose shape this states. */
+  #isUnused(field: WireField): boolean {
     const name = this.#model.nameOf(field);
     if (name === undefined || this.isOutput(name) || this.#model.inputs.has(name)) return false;
-    if (field.number === GRAPH.initializer) {
-      return this.#model.read.has(name) && this.consumersOf(name).length === 0;
-    }
-    return this.#model.given.has(name) && this.producerOf(name) === undefined;
+    if (field.number === GRAPH.initializer) return this.#consumers.get(name)?.length === 0;
+    return this.#producers.has(name) && this.#producers.get(name) === undefined;
   }
-}
-
-function lengthOf(chunks: readonly Uint8Array[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }

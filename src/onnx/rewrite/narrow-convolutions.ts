@@ -1,66 +1,49 @@
-import { type Convolution, convolutionOf, walkOf } from './convolution.ts';
+import { type Convolution, convolutionOf, geometryOf } from './convolution.ts';
 import type { EditableGraph } from './editable-graph.ts';
 
-/** ONNX Runtime's blocked layout pads the channels of a convolution's output to a multiple of it on processors with AVX-512. */
+/** On processors with AVX-512, ONNX Runtime's blocked layout pads the output channels of a convolution to a multiple. */
 const BLOCK = 16;
 
-/** Least gain in multiplications, padding counted, for which two more passes over the numbers are worth their while. */
-const LEAST_GAIN = 2;
+/** Minimum factor by which multiplications must drop, including padding, to pay for two more passes over the tensor. */
+const MIN_GAIN = 2;
 
 /**
- * A convolution with so few outputs that most of what the blocked layout computes for it is padding becomes three:
- * products, a channel for each output and place of the kernel, in a convolution of 1 × 1; each shifted to where its
- * place wants it, in a depthwise one whose kernels hold a single 1; and their sum. Of the 3 × 3 kernels of a detector's two
- * scores, 18 of 32 channels are used instead of 2 of 16 nine times.
+ * Splits a convolution with so few outputs that the blocked layout computes mostly padding into three: a 1×1 convolution
+ * that computes a channel of products for each output and kernel position; a depthwise one, whose kernels contain a
+ * single 1, that shifts each channel to its position; and a 1×1 convolution that sums them. For the 3×3 kernels of a
+ * detector's two scores, 18 of 32 channels are in use once instead of 2 of 16 nine times.
  *
- * @returns how many were taken apart.
+ * @returns the number of convolutions split.
  */
-export function takeNarrowConvolutionsApart(graph: EditableGraph): number {
-  const found = graph
+export function splitNarrowConvolutions(graph: EditableGraph): number {
+  const narrow = graph
     .nodesOf('Conv')
     .map((node) => convolutionOf(graph, node))
-    .filter((convolution) => convolution !== undefined && isNarrow(convolution)) as Convolution[];
-  for (const convolution of found) takeApart(graph, convolution);
-  return found.length;
+    .filter((convolution) => convolution !== undefined)
+    .filter(isNarrow);
+  for (const convolution of narrow) split(graph, convolution);
+  return narrow.length;
 }
 
 function isNarrow(convolution: Convolution): boolean {
   const { dims, group } = convolution;
   const [outputs, inputs, rows, columns] = dims;
-  const places = rows * columns;
-  const { strides, autoPad } = walkOf(convolution);
-  if (group !== 1 || places === 1 || autoPad !== 'NOTSET' || strides.some((stride) => stride !== 1))
+  const positions = rows * columns;
+  const { strides, autoPad } = geometryOf(convolution);
+  if (group !== 1 || positions === 1 || autoPad !== 'NOTSET' || strides.some((stride) => stride !== 1))
     return false;
-  const products = padded(outputs * places);
-  const whole = places * inputs * padded(outputs);
-  const apart = inputs * products + places * products + products * padded(outputs);
-  return whole >= LEAST_GAIN * apart;
+  const products = padded(outputs * positions);
+  const before = positions * inputs * padded(outputs);
+  const after = inputs * products + positions * products + products * padded(outputs);
+  return before >= MIN_GAIN * after;
 }
 
 const padded = (channels: number): number => Math.ceil(channels / BLOCK) * BLOCK;
 
-function takeApart(
-  graph: EditableGraph,
-  { node, input, output, dims, weights, attributes }: Convolution,
-): void {
+function split(graph: EditableGraph, convolution: Convolution): void {
+  const { node, input, output, dims, attributes } = convolution;
   const [outputs, inputs, rows, columns] = dims;
-  const places = rows * columns;
-  // With the padding written out, as a depthwise convolution of any other number of channels leaves the blocked layout.
-  const products = padded(outputs * places);
-  const factors = new Float32Array(products * inputs);
-  const shifts = new Float32Array(products * places);
-  const sums = new Float32Array(outputs * products);
-  const given = weights.floats();
-  for (let out = 0; out < outputs; out++) {
-    for (let place = 0; place < places; place++) {
-      const product = out * places + place;
-      shifts[product * places + place] = 1;
-      sums[out * products + product] = 1;
-      for (let channel = 0; channel < inputs; channel++) {
-        factors[product * inputs + channel] = given[(out * inputs + channel) * places + place] as number;
-      }
-    }
-  }
+  const { products, factors, shifts, sums } = splitWeights(convolution);
   const constant = (data: Float32Array, dims: readonly number[], part: string) =>
     graph.addConstant(data, dims, `${output}_${part}`);
   const multiplied = graph.freshName(`${output}_products`);
@@ -89,4 +72,29 @@ function takeApart(
       },
     ],
   );
+}
+
+/** The weights of the three convolutions, and the number of channels between them. */
+function splitWeights({ dims, weights }: Convolution) {
+  const [outputs, inputs, rows, columns] = dims;
+  const positions = rows * columns;
+  // Padded here, because a depthwise convolution with any other number of channels leaves the blocked layout.
+  const products = padded(outputs * positions);
+  const factors = new Float32Array(products * inputs);
+  const shifts = new Float32Array(products * positions);
+  const sums = new Float32Array(outputs * products);
+  const original = weights.floats();
+  for (let out = 0; out < outputs; out++) {
+    for (let position = 0; position < positions; position++) {
+      const product = out * positions + position;
+      shifts[product * positions + position] = 1;
+      sums[out * products + product] = 1;
+      for (let channel = 0; channel < inputs; channel++) {
+        factors[product * inputs + channel] = original[
+          (out * inputs + channel) * positions + position
+        ] as number;
+      }
+    }
+  }
+  return { products, factors, shifts, sums };
 }

@@ -1,16 +1,17 @@
 import type { GraphNode } from '../writer.ts';
 import { channelScaling, channelsOf } from './convolution.ts';
-import type { EditableGraph, Node, TensorName } from './editable-graph.ts';
+import type { EditableGraph } from './editable-graph.ts';
+import type { Node, TensorName } from './node.ts';
 
 /**
- * PReLU in operators for which ONNX Runtime has kernels in its blocked layout (NCHWc): its own PReLU is a slow scalar
- * loop, and the tensor is put into plain order before and back into blocks after it.
+ * Rewrites PReLU into operators that ONNX Runtime computes in its blocked layout (NCHWc). Its own PReLU is a slow scalar
+ * loop that needs the tensor converted to the plain layout and back.
  *
- * With slope a, PReLU(x) = x + (1 − a) · Relu(−x): for x ≥ 0 that is x to the bit, for x < 0 it is x − (1 − a) · x. It
- * holds for any slope, and takes two passes over the tensor: both scalings are depthwise 1×1 convolutions, into which
- * the runtime folds the Relu and the addition.
+ * With slope a, PReLU(x) = x + (1 − a) · Relu(−x): exactly x for x ≥ 0, and x − (1 − a) · x for x < 0, with any slope.
+ * It takes two passes over the tensor: both scalings are depthwise 1×1 convolutions, into which the runtime fuses the
+ * Relu and the addition.
  *
- * @returns how many were rewritten.
+ * @returns the number of PReLUs rewritten.
  */
 export function rewritePrelu(graph: EditableGraph): number {
   const constants = new ScalingConstants(graph);
@@ -44,8 +45,8 @@ function scalingsFor(graph: EditableGraph, node: Node, constants: ScalingConstan
 }
 
 /**
- * Whether a slope that is broadcast to [batch, channels, rows, columns] has one value a channel, or one for all.
- * Broadcasting aligns the last axes: a slope of shape [C] runs along the columns.
+ * Whether a slope that is broadcast to [batch, channels, rows, columns] has one value per channel or one for all.
+ * Broadcasting aligns the last axes, so a slope of shape [C] varies along the columns.
  */
 function isPerChannel(dims: readonly number[], channels: number): boolean {
   const aligned = [...Array.from({ length: 4 - dims.length }, () => 1), ...dims];
@@ -55,7 +56,7 @@ function isPerChannel(dims: readonly number[], channels: number): boolean {
   );
 }
 
-/** Factors of the scalings. PReLUs that share a slope share its factors too. */
+/** The factors of the scalings. PReLUs that share a slope share its factors. */
 class ScalingConstants {
   readonly #graph: EditableGraph;
   readonly #names = new Map<string, TensorName>();

@@ -1,18 +1,43 @@
 import { type DeferredHeads, deferHeads } from './deferred-heads.ts';
 import { EditableGraph } from './editable-graph.ts';
-import { splitGroupedConvolutions } from './grouped-convolution.ts';
-import { takeNarrowConvolutionsApart } from './narrow-convolutions.ts';
+import { splitGroupedConvolutions } from './grouped-convolutions.ts';
+import { splitNarrowConvolutions } from './narrow-convolutions.ts';
 import { rewritePrelu } from './prelu.ts';
 import { mergeSiblingConvolutions } from './sibling-convolutions.ts';
 import { flattenTransposes } from './transposes.ts';
 
 /**
- * In this order: convolutions that are merged are narrow no longer; splitting a grouped convolution deals the PReLUs
- * beside it, which are then rewritten.
+ * The passes, in the order in which they run. A pass changes the graph in place, and returns how many times it found its
+ * pattern.
+ *
+ * A pass may assume that
+ * - the opset is in {@link OPSETS}, and {@link EditableGraph.nodesOf} returns ONNX's own operators only;
+ * - nodes are in topological order, and every reference to a tensor is an input of a node or an output of the graph:
+ *   models with subgraphs, functions, sparse or quantised tensors, training data or external weights are not rewritten;
+ * - a value from {@link EditableGraph.constant} or {@link EditableGraph.integers} cannot be overridden by a caller;
+ * - weights and stated shapes that only removed nodes used are left out of the file;
+ * - if it throws, the original bytes are used, without the changes of any pass.
+ *
+ * It must
+ * - keep the inputs and outputs of the graph, with the same values up to the rounding of float32, for any batch and size;
+ * - keep the nodes in topological order, and leave a tensor that has another consumer or is an output available;
+ * - verify everything it relies on, and skip a node if anything is unusual. It must not trust the shapes that a file states.
+ *
+ * To add a pass:
+ * 1. Measure by hand that ONNX Runtime is faster with the rewritten graph.
+ * 2. Write it in a file of this folder, named like the pass, with the reason for the gain in its docstring.
+ * 3. Add it here, where its pattern still exists and before the passes that rewrite its results. Its name appears in
+ *    GET /v1/model-info, which makes it part of the API. Check new operators against {@link OPSETS}.
+ * 4. Test it in test/onnx/rewrite-<name>.test.ts with `expectRewritten` and `expectUnchanged` of
+ *    test/support/onnx-graphs.ts, add its pattern to the network of rewrite-rules.test.ts, and its count to
+ *    rewrite-real-weights.test.ts.
+ * 5. Compare `npm run bench` with GRAPH_REWRITES on and off.
  */
 const PASSES = {
+  // Before narrow-convolutions: convolutions that were merged are no longer narrow.
   'sibling-convolutions': mergeSiblingConvolutions,
-  'narrow-convolutions': takeNarrowConvolutionsApart,
+  'narrow-convolutions': splitNarrowConvolutions,
+  // Before prelu: it splits the PReLUs next to a grouped convolution.
   'grouped-convolutions': splitGroupedConvolutions,
   prelu: rewritePrelu,
   transposes: flattenTransposes,
@@ -23,38 +48,38 @@ export type RewritePass = keyof typeof PASSES;
 export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
- * Versions of ONNX's operator set in which the operators that the passes read and write (Add, BatchNormalization,
- * Compress, Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) mean what
- * the passes take them to mean. Source: onnx/onnx, docs/Changelog.md.
+ * Versions of ONNX's operator set in which the operators that passes read and write (Add, BatchNormalization, Compress,
+ * Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) have the semantics
+ * that passes rely on. Source: onnx/onnx, docs/Changelog.md.
  */
-const OPSETS = { least: 9, most: 24 } as const;
+const OPSETS = { min: 9, max: 24 } as const;
 
-/** What may be rewritten: by the passes, and beside them by {@link rewriteDetector}. */
+/** Everything that may be reported as applied: the passes, and what {@link rewriteDetector} does before them. */
 export const REWRITES = ['deferred-heads', ...REWRITE_PASSES] as const;
 
-/** A pass that found its pattern, and how often. */
+/** A pass that found its pattern, and how many times. */
 export interface AppliedPass {
   pass: (typeof REWRITES)[number];
   count: number;
 }
 
 export interface RewrittenGraph {
-  /** The very array that was given where nothing was rewritten. */
+  /** The array that was passed in if nothing was rewritten. */
   bytes: Uint8Array<ArrayBuffer>;
   applied: AppliedPass[];
   /**
-   * What a detector's graph leaves to its caller; its inputs and outputs are others then. Undefined where the graph does all
-   * itself.
+   * What the caller has to compute with the outputs of a detector, whose inputs and outputs have changed. Undefined if
+   * they have not.
    */
   heads?: DeferredHeads | undefined;
 }
 
 /**
- * Rewrites an ONNX model so that ONNX Runtime computes the same faster on the CPU: same inputs, same outputs, equal up to
- * the rounding of float32. A pass that does not find its pattern leaves the graph alone.
+ * Rewrites an ONNX model into one that ONNX Runtime computes faster on the CPU. Inputs and outputs stay the same, up to
+ * the rounding of float32. A pass that does not find its pattern changes nothing.
  *
- * Never throws: what is no model, or one that holds something the passes cannot see through (weights in another file,
- * graphs inside of nodes, functions, an unusual opset), comes back as it was, for ONNX Runtime to judge.
+ * Never throws. Bytes that are not a model, or one with features that passes do not support (external weights,
+ * subgraphs, functions, an unknown opset), are returned unchanged, and ONNX Runtime reports what is wrong with them.
  */
 export function rewriteGraph(
   bytes: Uint8Array<ArrayBuffer>,
@@ -63,7 +88,7 @@ export function rewriteGraph(
   return rewrite(bytes, passes);
 }
 
-/** Rewrites a detector likewise, and takes its heads out of the graph where they are SCRFD's. */
+/** Rewrites a detector likewise, and moves its heads out of the graph if they are those of SCRFD. */
 export function rewriteDetector(bytes: Uint8Array<ArrayBuffer>): RewrittenGraph {
   return rewrite(bytes, REWRITE_PASSES, deferHeads);
 }
@@ -73,10 +98,10 @@ function rewrite(
   passes: readonly RewritePass[],
   takeHeadsOut?: typeof deferHeads,
 ): RewrittenGraph {
-  const untouched = { bytes, applied: [] };
+  const unchanged = { bytes, applied: [] };
   try {
     const graph = new EditableGraph(bytes);
-    if (graph.opset < OPSETS.least || graph.opset > OPSETS.most) return untouched;
+    if (graph.opset < OPSETS.min || graph.opset > OPSETS.max) return unchanged;
     const heads = takeHeadsOut?.(graph);
     const applied: AppliedPass[] = REWRITE_PASSES.filter((pass) => passes.includes(pass)).map((pass) => ({
       pass,
@@ -84,16 +109,15 @@ function rewrite(
     }));
     if (heads) applied.unshift({ pass: 'deferred-heads', count: heads.levels.length });
     const found = applied.filter(({ count }) => count > 0);
-    return found.length > 0 ? { bytes: graph.toBytes(), applied: found, heads } : untouched;
+    return found.length > 0 ? { bytes: graph.toBytes(), applied: found, heads } : unchanged;
   } catch {
-    return untouched;
+    return unchanged;
   }
 }
 
 /**
- * Whether the rewritten graphs are known to be the faster ones: where ONNX Runtime computes convolutions in a blocked
- * layout, which is on x64 processors. On other processors and on GPUs nothing was measured, and a PReLU taken apart
- * may well be slower there.
+ * Whether the rewritten graphs are known to be faster: on x64 CPUs, where ONNX Runtime computes convolutions in a blocked
+ * layout. Other processors and GPUs were not measured, and a rewritten PReLU may be slower there.
  */
 export function rewritesPayOff(device: 'cpu' | 'cuda', architecture: string = process.arch): boolean {
   return device === 'cpu' && architecture === 'x64';

@@ -1,19 +1,20 @@
-import type { EditableGraph, Node } from './editable-graph.ts';
+import type { EditableGraph } from './editable-graph.ts';
+import { type Node, permutationOf } from './node.ts';
 
-/** From (batch, channels, rows, columns) to (rows, columns, batch, channels). */
+/** From [batch, channels, rows, columns] to [rows, columns, batch, channels]. */
 const CHANNELS_LAST = '[2,3,0,1]';
 
 /**
- * Detectors bring their heads' maps into rows of channels: a Transpose of four axes, then a Reshape. The same numbers in
- * the same order come from the transpose of a matrix (batch · channels) × (rows · columns), to which ONNX Runtime has a
- * vectorised kernel, while it moves the numbers of four axes one at a time.
+ * Detectors turn the feature maps of their heads into rows of channels with a Transpose of four axes and a Reshape. The
+ * transpose of a matrix of (batch · channels) × (rows · columns) gives the same numbers in the same order. ONNX Runtime
+ * has a vectorised kernel for it, while it moves the numbers of four axes one at a time.
  *
- * @returns how many were rewritten.
+ * @returns the number of transposes rewritten.
  */
 export function flattenTransposes(graph: EditableGraph): number {
   const found = graph
     .nodesOf('Transpose')
-    .filter((node) => isChannelsLast(node) && isOnlyReshaped(graph, node));
+    .filter((node) => permutationOf(node) === CHANNELS_LAST && isOnlyReshaped(graph, node));
   for (const node of found) {
     const [output = ''] = node.outputs;
     const matrix = graph.freshName(`${output}_matrix`);
@@ -28,18 +29,13 @@ export function flattenTransposes(graph: EditableGraph): number {
   return found.length;
 }
 
-function isChannelsLast({ attributes }: Node): boolean {
-  const perm = attributes?.perm;
-  return perm !== undefined && 'ints' in perm && JSON.stringify(perm.ints) === CHANNELS_LAST;
-}
-
-/** A Reshape sees the order of the numbers alone, unless a zero in its shape stands for an axis of what it reads. */
+/** The result of a Reshape depends only on the order of the numbers, unless a 0 in its shape copies an input axis. */
 function isOnlyReshaped(graph: EditableGraph, { outputs: [output = ''] }: Node): boolean {
-  const readers = graph.consumersOf(output);
+  const consumers = graph.consumersOf(output);
   return (
     !graph.isOutput(output) &&
-    readers.length > 0 &&
-    readers.every(({ opType, domain, inputs: [data, shape] }) => {
+    consumers.length > 0 &&
+    consumers.every(({ opType, domain, inputs: [data, shape] }) => {
       const sizes = graph.integers(shape);
       return (
         opType === 'Reshape' && domain === '' && data === output && sizes !== undefined && !sizes.includes(0)

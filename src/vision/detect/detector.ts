@@ -1,52 +1,35 @@
 import * as ort from 'onnxruntime-node';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
-import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/rewrite/scrfd.ts';
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/scrfd-outputs.ts';
 import { Mutex } from '../../threads/mutex.ts';
-import type { Landmarks } from '../align/alignment.ts';
-import type { Pixels } from '../decode/decode.ts';
-import { ComputedHead, type Head, type PreparedHead, prepareHead, ReadHead } from './heads.ts';
+import type { Pixels } from '../picture.ts';
+import { type Candidate, collectCandidates, landmarksOf } from './candidates.ts';
+import type { DetectedFace, FaceBox } from './face.ts';
+import { DenseHead, type Head, LazyHead, type PreparedHead, prepareHead } from './heads.ts';
 import { Letterbox } from './letterbox.ts';
 import { suppressOverlaps } from './nms.ts';
 
-/** Edges in pixels of the picture; they may lie outside it. */
-export interface BoundingBox {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
-
-export interface FaceBox {
-  box: BoundingBox;
-  /** 0..1. */
-  score: number;
-}
-
-export interface DetectedFace extends FaceBox {
-  landmarks: Landmarks;
-}
-
 interface SearchOptions {
   /**
-   * Is asked after each size, with the faces so far and the input's pixels for one of the picture's; when it agrees, the
-   * larger sizes are left out.
+   * Called after each input size with the faces so far and the scale, input pixels per picture pixel; when it returns true,
+   * the larger sizes are skipped.
    */
   isEnough?: (faces: readonly FaceBox[], scale: number) => boolean;
-  /** Whether the cores have nothing else to do. */
-  alone?: boolean;
+  /** Whether no other image is being processed (src/engine/inference-worker.ts). */
+  coresIdle?: boolean;
 }
 
 /** SCRFD's feature map strides. Source: insightface, model_zoo/scrfd.py. */
 const STRIDES = [8, 16, 32];
 
 /**
- * By how much a score may lie below the threshold for the graph to count it: nothing that counts here may be missing
- * there, where the same score is computed once more, of other numbers at a time.
+ * Margin by which the graph's threshold is lower than the caller's, so that the graph keeps the features of every anchor
+ * that passes here: the graph computes the same scores once more for it, and may round them differently.
  */
 const SCORE_ROUNDING = 1e-5;
 
-/** Least input size at which more threads pay off: at 128 they gain nothing. */
-const LONE_SESSION_SIZE = 256;
+/** Smallest input size that gains from more threads; at 128 they gain nothing. */
+const MIN_MULTI_THREAD_SIZE = 256;
 
 /**
  * SCRFD: an anchor-free face detector with a score, a box and five landmarks for two anchors at each cell of three
@@ -54,16 +37,15 @@ const LONE_SESSION_SIZE = 256;
  */
 export class FaceDetector {
   readonly #session: ort.InferenceSession;
-  readonly #loneSession: ort.InferenceSession;
+  readonly #multiThreadSession: ort.InferenceSession;
   readonly #heads: readonly PreparedHead[] | undefined;
-  /** What a graph that leaves boxes and landmarks to be computed is told of the threshold: one number. */
+  /** The threshold as the input of a graph with deferred heads: one number. */
   readonly #threshold = new Float32Array(1);
   /** Smallest first. */
   readonly #inputs: DetectorInput[];
   /**
-   * One picture at a time: all share the inputs, and after filling one the thread may turn to another picture, as ONNX
-   * Runtime's run() begins later than it is called. SCRFD's graphs take one picture a run, so pictures are not batched
-   * either; only their faces are.
+   * Held for one picture at a time. Pictures share the inputs, and ONNX Runtime reads them some time after run() is called,
+   * when this thread may already process another picture. SCRFD's graphs take one picture per run, so only faces are batched.
    */
   readonly #mutex = new Mutex();
 
@@ -72,14 +54,14 @@ export class FaceDetector {
     options: {
       sizes: readonly number[];
       preprocessing: { mean: number; std: number };
-      /** The same graph on more threads, for when the cores have nothing else to do. */
-      loneSession?: ort.InferenceSession | undefined;
-      /** What the graph leaves to be computed, at each stride; undefined where it computes all itself. */
+      /** The same graph with more threads, for when the cores are idle. */
+      multiThreadSession?: ort.InferenceSession | undefined;
+      /** The heads that the graph leaves out, one for each stride; undefined for a complete graph. */
       heads?: DeferredHeads | undefined;
     },
   ) {
     this.#session = session;
-    this.#loneSession = options.loneSession ?? session;
+    this.#multiThreadSession = options.multiThreadSession ?? session;
     this.#heads = options.heads?.levels.map(prepareHead);
     this.#inputs = options.sizes
       .toSorted((a, b) => a - b)
@@ -89,9 +71,9 @@ export class FaceDetector {
   }
 
   /**
-   * Finds faces at every input size, small ones first, and merges them under one suppression, as InsightFace does.
+   * Finds faces at every input size, smallest first, and merges them under one suppression, as InsightFace does.
    *
-   * @param threshold least score, 0..1.
+   * @param threshold minimum score, 0..1.
    * @returns best score first.
    */
   async detectFaces(
@@ -99,8 +81,8 @@ export class FaceDetector {
     threshold: number,
     options: SearchOptions = {},
   ): Promise<DetectedFace[]> {
-    const turn = this.#mutex.lock();
-    if (turn) await turn;
+    const locked = this.#mutex.lock();
+    if (locked) await locked;
     try {
       return await this.#search(picture, threshold, options);
     } finally {
@@ -111,7 +93,7 @@ export class FaceDetector {
   async #search(
     picture: Pixels,
     threshold: number,
-    { isEnough, alone = false }: SearchOptions,
+    { isEnough, coresIdle = false }: SearchOptions,
   ): Promise<DetectedFace[]> {
     this.#threshold[0] = threshold - SCORE_ROUNDING;
     const candidates: Candidate[] = [];
@@ -119,7 +101,7 @@ export class FaceDetector {
     for (const input of this.#inputs) {
       const { size } = input.letterbox;
       const scale = input.letterbox.fit(picture);
-      const session = alone && size >= LONE_SESSION_SIZE ? this.#loneSession : this.#session;
+      const session = coresIdle && size >= MIN_MULTI_THREAD_SIZE ? this.#multiThreadSession : this.#session;
       const outputs = await this.#run(session, input);
       for (const [level, stride] of STRIDES.entries()) {
         const head = this.#headOf(outputs, level, size / stride);
@@ -129,26 +111,33 @@ export class FaceDetector {
       kept = suppressOverlaps(candidates);
       if (isEnough?.(kept, scale)) break;
     }
-    return kept.map(({ score, box, map, anchor }) => ({ score, box, landmarks: landmarksOf(map, anchor) }));
+    return kept.map((candidate) => ({
+      score: candidate.score,
+      box: candidate.box,
+      landmarks: landmarksOf(candidate),
+    }));
   }
 
   #headOf(outputs: readonly Output[], level: number, columns: number): Head {
     const [scores, second, third] = [0, 1, 2].map((kind) => outputs[kind * STRIDES.length + level]);
     const prepared = this.#heads?.[level];
     if (prepared)
-      return new ComputedHead(
+      return new LazyHead(
         scores as Float32Array,
         second as Float32Array,
         third as Uint8Array,
         prepared,
         columns,
       );
-    return new ReadHead(scores as Float32Array, second as Float32Array, third as Float32Array);
+    return new DenseHead(scores as Float32Array, second as Float32Array, third as Float32Array);
   }
 
-  /** @returns scores of the three strides, then boxes, then landmarks; or then features and which of their rows there are. */
+  /**
+   * @returns the scores of the three strides, then the boxes and the landmarks; with deferred heads, the features and the
+   *   flags of their rows instead.
+   */
   async #run(session: ort.InferenceSession, input: DetectorInput): Promise<readonly Output[]> {
-    // Given no memory to write to: ONNX Runtime would copy what it wrote there into new memory all the same.
+    // No preallocated outputs: ONNX Runtime would copy them into new memory all the same.
     const results = await session.run(input.feeds);
     const outputs = session.outputNames.map((name) => results[name]?.data as Output);
     if (!input.hasRun) assertOutputs(outputs, input.letterbox.size, this.#heads);
@@ -156,7 +145,6 @@ export class FaceDetector {
     return outputs;
   }
 
-  /** @returns what a picture of this size needs, ready to run. */
   #prepareInput(letterbox: Letterbox, thresholdName: string | undefined): DetectorInput {
     const { size, input } = letterbox;
     const [name = ''] = this.#session.inputNames;
@@ -168,11 +156,15 @@ export class FaceDetector {
 
 type Output = Float32Array | Uint8Array;
 
-/** What is kept between pictures for one input size. */
+/** One input size. It is reused from picture to picture. */
 interface DetectorInput {
   letterbox: Letterbox;
   feeds: Record<string, ort.Tensor>;
   hasRun: boolean;
+}
+
+function byScore(a: Candidate, b: Candidate): number {
+  return b.score - a.score;
 }
 
 function assertOutputs(
@@ -187,67 +179,10 @@ function assertOutputs(
     const kept = outputs[2 * STRIDES.length + level] as Uint8Array;
     return (kept.reduce((sum, row) => sum + row, 0) * channels * size) / (STRIDES[level] as number);
   };
-  const wanted = heads
+  const expectedLengths = heads
     ? [expected(() => ANCHORS), heads.map(keptFeatures), STRIDES.map((stride) => size / stride)]
     : [1, BOX_VALUES, LANDMARK_VALUES].map((values) => expected(() => ANCHORS * values));
-  if (JSON.stringify(lengths) !== JSON.stringify(wanted.flat())) {
+  if (JSON.stringify(lengths) !== JSON.stringify(expectedLengths.flat())) {
     throw new Error('The detector does not have the nine outputs of SCRFD with landmarks.');
   }
-}
-
-interface FeatureMap {
-  head: Head;
-  stride: number;
-  /** Cells in a row. */
-  columns: number;
-  /** Input pixels for one picture pixel. */
-  scale: number;
-}
-
-/** An anchor that reaches the threshold. */
-interface Candidate extends FaceBox {
-  map: FeatureMap;
-  anchor: number;
-}
-
-function collectCandidates(map: FeatureMap, threshold: number, candidates: Candidate[]): void {
-  const { scores } = map.head;
-  // Nearly all anchors fail here: with anything in this loop that needs memory, they cost more than the faces.
-  for (let anchor = 0; anchor < scores.length; anchor++) {
-    const score = scores[anchor] as number;
-    if (score >= threshold) candidates.push({ score, box: boxOf(map, anchor), map, anchor });
-  }
-}
-
-function byScore(a: Candidate, b: Candidate): number {
-  return b.score - a.score;
-}
-
-/** Of boxes and of landmarks are given the distances from the cell's corner, with no half-cell offset. */
-function cornerOf({ stride, columns }: FeatureMap, anchor: number): { x: number; y: number } {
-  const cell = Math.floor(anchor / ANCHORS);
-  return { x: (cell % columns) * stride, y: Math.floor(cell / columns) * stride };
-}
-
-function boxOf(map: FeatureMap, anchor: number): BoundingBox {
-  const { head, stride, scale } = map;
-  const { x, y } = cornerOf(map, anchor);
-  const { 0: left = 0, 1: top = 0, 2: right = 0, 3: bottom = 0 } = head.boxOf(anchor);
-  return {
-    left: (x - left * stride) / scale,
-    top: (y - top * stride) / scale,
-    right: (x + right * stride) / scale,
-    bottom: (y + bottom * stride) / scale,
-  };
-}
-
-function landmarksOf(map: FeatureMap, anchor: number): Landmarks {
-  const { head, stride, scale } = map;
-  const { x, y } = cornerOf(map, anchor);
-  const distances = head.landmarksOf(anchor);
-  const landmarks = new Float32Array(LANDMARK_VALUES);
-  for (let i = 0; i < LANDMARK_VALUES; i++) {
-    landmarks[i] = ((i % 2 === 0 ? x : y) + (distances[i] as number) * stride) / scale;
-  }
-  return landmarks;
 }

@@ -1,18 +1,18 @@
 import type { DeferredConvolution, DeferredHead } from '../../onnx/rewrite/deferred-heads.ts';
-import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/rewrite/scrfd.ts';
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/scrfd-outputs.ts';
 
-/** What a detector says of the anchors at one stride. */
+/** A detector's outputs for the anchors of one stride. */
 export interface Head {
-  /** One of each anchor, 0..1. */
+  /** One for each anchor, 0..1. */
   scores: Float32Array;
   /** @returns distances from the anchor's cell to the box's left, top, right and bottom, in strides. */
   boxOf(anchor: number): ArrayLike<number>;
-  /** @returns x and y of five landmarks as seen from the anchor's cell, in strides. */
+  /** @returns x and y of five landmarks, relative to the anchor's cell, in strides. */
   landmarksOf(anchor: number): ArrayLike<number>;
 }
 
-/** The head of a graph that computed everything: rows of numbers, one of each anchor. */
-export class ReadHead implements Head {
+/** The head of a complete graph, which computed a row of values for each anchor. */
+export class DenseHead implements Head {
   readonly scores: Float32Array;
   readonly #boxes: Float32Array;
   readonly #landmarks: Float32Array;
@@ -32,24 +32,23 @@ export class ReadHead implements Head {
   }
 }
 
-/** The head of a graph that left boxes and landmarks to be computed where they are wanted. */
-export class ComputedHead implements Head {
+/** The head of a graph that leaves out boxes and landmarks: they are computed for the anchors that are asked for. */
+export class LazyHead implements Head {
   readonly scores: Float32Array;
   readonly #features: Float32Array;
   readonly #prepared: PreparedHead;
   readonly #columns: number;
-  /** Of each row of the map, which of the features' rows it is; -1 for those that are not there. */
+  /** For each row of the feature map, its row in `features`; -1 if the graph dropped it. */
   readonly #rows: Int16Array;
-  /** What the kernels see around the cell that was looked at last. */
+  /** The convolutions' input around the cell `#patchCell`, in {@link ProductOrder}. */
   readonly #patch: Float32Array;
   #patchCell = -1;
 
   /**
-   * @param features channels × rows × columns, of all rows those that were kept.
-   * @param kept a number for each row of the map, zero where it was not kept. An anchor that is asked for must have its
-   *   row there, and the rows beside it.
-   * @param prepared of {@link prepareHead}.
-   * @param columns of the map.
+   * @param features channels × rows × columns, kept rows only.
+   * @param kept a number for each row of the feature map, zero for a dropped one. The row of each anchor that is asked
+   *   for must be kept, and the rows next to it.
+   * @param columns of the feature map.
    */
   constructor(
     scores: Float32Array,
@@ -65,7 +64,7 @@ export class ComputedHead implements Head {
     for (let row = 0; row < kept.length; row++) this.#rows[row] = kept[row] ? count++ : -1;
     this.#prepared = prepared;
     this.#columns = columns;
-    this.#patch = new Float32Array(prepared.channels * PLACES);
+    this.#patch = new Float32Array(prepared.channels * POSITIONS);
   }
 
   boxOf(anchor: number): ArrayLike<number> {
@@ -78,64 +77,64 @@ export class ComputedHead implements Head {
 
   #convolve(convolution: DeferredConvolution, anchor: number, values: number): Float32Array {
     const cell = Math.floor(anchor / ANCHORS);
-    if (cell !== this.#patchCell) this.#takePatch(cell);
+    if (cell !== this.#patchCell) this.#copyPatch(cell);
     this.#patchCell = cell;
     return convolve(convolution, (anchor % ANCHORS) * values, values, this.#patch);
   }
 
-  /** Copies what a kernel around a cell sees; zeros beyond the edges of the map. */
-  #takePatch(cell: number): void {
+  /** Copies the 3 × 3 cells around a cell; zeros beyond the edges of the feature map. */
+  #copyPatch(cell: number): void {
     const { channels, order } = this.#prepared;
     const x = cell % this.#columns;
     const y = Math.floor(cell / this.#columns);
     const plane = this.#features.length / channels;
-    // Where in a plane each place is, if it is in the map.
-    const places = new Int32Array(PLACES);
-    for (let place = 0; place < PLACES; place++) {
-      const column = x - 1 + (place % KERNEL);
-      const row = this.#rows[y - 1 + Math.floor(place / KERNEL)];
-      if (row === -1) throw new Error('The detector kept no features of a row with a face.');
+    // The offset of each position in a channel's plane; -1 outside the feature map.
+    const offsets = new Int32Array(POSITIONS);
+    for (let position = 0; position < POSITIONS; position++) {
+      const column = x - 1 + (position % KERNEL);
+      const row = this.#rows[y - 1 + Math.floor(position / KERNEL)];
+      if (row === -1) throw new Error('The detector dropped the features of a row with a face.');
       const isInside = row !== undefined && column >= 0 && column < this.#columns;
-      places[place] = isInside ? row * this.#columns + column : -1;
+      offsets[position] = isInside ? row * this.#columns + column : -1;
     }
     const patch = this.#patch;
     for (let at = 0; at < patch.length; at++) {
-      const from = places[order.place[at] as number] as number;
-      patch[at] = from < 0 ? 0 : (this.#features[(order.channel[at] as number) * plane + from] as number);
+      const offset = offsets[order.position[at] as number] as number;
+      patch[at] = offset < 0 ? 0 : (this.#features[(order.channel[at] as number) * plane + offset] as number);
     }
   }
 }
 
-/** A deferred head whose weights are in the order in which they are used. */
+/** A deferred head with its weights in {@link ProductOrder}. */
 export interface PreparedHead extends Omit<DeferredHead, 'features' | 'kept'> {
   order: ProductOrder;
 }
 
 const KERNEL = 3;
-const PLACES = KERNEL * KERNEL;
+const POSITIONS = KERNEL * KERNEL;
 
 /**
- * ONNX Runtime adds the products of 16 channels at a time, each place of the kernel's after another, on processors with
- * AVX-512 (microsoft/onnxruntime, core/mlas/lib/snchwc.cpp). In the same order, boxes and landmarks are the same to the
- * last bit nearly always. A landmark that is off by one rounding can move a whole row of the aligned face by a 32nd of a
- * pixel, and the embedding by a cosine of 1 − 1e-6.
+ * On processors with AVX-512, ONNX Runtime adds the products of 16 channels at one kernel position, then those at the next
+ * (microsoft/onnxruntime, core/mlas/lib/snchwc.cpp). Adding in the same order makes nearly all boxes and landmarks equal to
+ * the last bit. A landmark that differs by one rounding can move a whole row of the aligned face by a 32nd of a pixel, and
+ * the embedding by a cosine of 1 − 1e-6.
  */
 const BLOCK = 16;
 
-/** Of which channel and place each product is, in the order in which they are added. */
+/** The channel and the kernel position of each product, in the order of their addition. */
 interface ProductOrder {
   channel: Uint16Array;
-  place: Uint8Array;
+  position: Uint8Array;
 }
 
 function orderProducts(channels: number): ProductOrder {
-  const order = { channel: new Uint16Array(channels * PLACES), place: new Uint8Array(channels * PLACES) };
+  const order = { channel: new Uint16Array(channels * POSITIONS), position: new Uint8Array(channels * POSITIONS) };
   let at = 0;
   for (let block = 0; block < channels; block += BLOCK) {
-    for (let place = 0; place < PLACES; place++) {
+    for (let position = 0; position < POSITIONS; position++) {
       for (let channel = block; channel < Math.min(block + BLOCK, channels); channel++) {
         order.channel[at] = channel;
-        order.place[at++] = place;
+        order.position[at++] = position;
       }
     }
   }
@@ -144,13 +143,13 @@ function orderProducts(channels: number): ProductOrder {
 
 export function prepareHead({ channels, boxes, landmarks }: DeferredHead): PreparedHead {
   const order = orderProducts(channels);
-  const length = channels * PLACES;
+  const length = channels * POSITIONS;
   const prepare = ({ weights, bias }: DeferredConvolution): DeferredConvolution => {
     const ordered = weights.map((_, index) => {
       const output = Math.floor(index / length);
       const channel = order.channel[index % length] as number;
-      const place = order.place[index % length] as number;
-      return weights[(output * channels + channel) * PLACES + place] as number;
+      const position = order.position[index % length] as number;
+      return weights[(output * channels + channel) * POSITIONS + position] as number;
     });
     return { weights: ordered, bias };
   };
@@ -158,8 +157,8 @@ export function prepareHead({ channels, boxes, landmarks }: DeferredHead): Prepa
 }
 
 /**
- * Some outputs of a convolution, an even number, in single precision: a product and its sum are rounded once, as by the
- * processor's fused multiply-add, but for rare ties. Two at a time, as each sum has to wait for its last addition.
+ * Computes `count` outputs of a convolution, an even number, in single precision. A product and its addition are rounded once,
+ * as by the processor's fused multiply-add, except for rare ties. Two outputs at a time, so that their additions overlap.
  */
 function convolve(
   { weights, bias }: DeferredConvolution,
@@ -169,8 +168,8 @@ function convolve(
 ): Float32Array {
   const sums = new Float32Array(count);
   const { length } = patch;
-  for (let block = 0; block < length; block += BLOCK * PLACES) {
-    const end = Math.min(block + BLOCK * PLACES, length);
+  for (let block = 0; block < length; block += BLOCK * POSITIONS) {
+    const end = Math.min(block + BLOCK * POSITIONS, length);
     for (let output = 0; output < count; output += 2) {
       const row = (firstOutput + output) * length;
       let one = 0;
