@@ -18,5 +18,5 @@ const MAX_FACES_PER_RUN = 16;
 export function concurrencyOf(config: Pick<Config, 'DEVICE' | 'BATCH_WINDOW_MS'>): WorkerConcurrency {
   const images = { imagesPerWorker: imagesPerWorker(config) };
   if (config.DEVICE !== 'cuda') return images;
-  return { ...images, batching: { windowMs: config.BATCH_WINDOW_MS, most: MAX_FACES_PER_RUN } };
+  return { ...images, batching: { windowMs: config.BATCH_WINDOW_MS, maxFaces: MAX_FACES_PER_RUN } };
 }

@@ -1,10 +1,23 @@
-import { collectGarbage, discardBytes, letHeapsGrow } from '../threads/garbage.ts';
+import { collectGarbage, discardBytes, raiseHeapGrowth } from '../threads/garbage.ts';
 import { serveJobs } from '../threads/job-port.ts';
 import { Mutex } from '../threads/mutex.ts';
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 
-/** The worker thread: its own sessions; one image at a time, or several where faces are batched. */
+/*
+ * The worker thread. It has its own sessions and processes images in one of two ways.
+ *
+ * Without batching (CPU), the networks take one image at a time, and the worker pool decides two things per image:
+ * - Prefetch: while the queue is long, the pool sends a worker its next image early. The worker decodes it while the networks
+ *   still run on the image before, and does not wait for the main thread between the two. A mutex, locked in the order of
+ *   arrival, keeps the networks to one image; `networksFree` is the promise that settles when an image holds it.
+ * - Idle cores: `coresIdle` says that no other image was queued or processed when this one was sent. It then runs on a second
+ *   session of each network with LONE_REQUEST_THREADS threads, which would slow the service down under load. The pool
+ *   sends such images to its first worker, so only that one loads the second sessions. The result is the same to the bit.
+ *
+ * With batching (GPU), several images are processed at a time and share runs of the recogniser; no mutex is needed, and
+ * `coresIdle` means that a face need not wait for others.
+ */
 
 export interface InferenceJob {
   image: Uint8Array<ArrayBuffer>;
@@ -14,16 +27,16 @@ export interface InferenceJob {
 export interface InferenceReady {
   embeddingSize: number;
   rewrites: GraphRewrites;
-  /** Most faces that the recogniser takes in one run. */
+  /** Maximum faces of one run of the recogniser. */
   facesPerRun: number;
 }
 
 serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
   const networks = await loadNetworks(setup);
-  letHeapsGrow();
-  // Files and rewritten graphs: twice the weights, which V8 would keep for long, as little else happens here.
+  raiseHeapGrowth();
+  // Files and rewritten graphs are twice the weights; V8 would keep them for long, as this thread allocates little else.
   collectGarbage();
-  // Taken before anything is decoded, so that pictures are at work in the order in which they came.
+  // Locked before decoding, so that images use the networks in the order of arrival.
   const mutex = setup.batching ? undefined : new Mutex();
   return {
     ready: {
@@ -31,15 +44,15 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
       rewrites: networks.rewrites,
       facesPerRun: networks.recogniser.facesPerRun,
     },
-    async run({ image, options }, alone) {
-      const turn = mutex?.lock();
+    async run({ image, options }, coresIdle) {
+      const networksFree = mutex?.lock();
       try {
-        const result = await embedFaces(image, options, networks, { alone, turn });
+        const result = await embedFaces(image, options, networks, { coresIdle, networksFree });
         discardBytes(result.image.width * result.image.height * 3);
         return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
       } finally {
-        // Also for a picture that was broken, so that answers come in order.
-        await turn;
+        // A broken image may fail before it holds the lock. It waits, so that answers are sent in order.
+        await networksFree;
         mutex?.unlock();
       }
     },

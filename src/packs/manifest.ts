@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorMessage } from '../errors.ts';
-import { isAlignable } from '../vision/align/alignment.ts';
+import { isAlignable } from './alignment-sides.ts';
 import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from './pack.ts';
 import { PackInvalidError } from './pack-errors.ts';
 

@@ -1,51 +1,51 @@
 import type { VisionStage } from '../observability/stages.ts';
 import { encodeFaceImage } from './align/face-image.ts';
-import type { Picture } from './decode/decode.ts';
-import type { DetectedFace } from './detect/detector.ts';
+import type { DetectedFace } from './detect/face.ts';
+import type { Picture } from './picture.ts';
 import { type FaceQuality, measureQuality, type PictureQuality } from './quality/quality.ts';
 import { findLowQuality, type QualityLimits, type QualityReason } from './quality/quality-gate.ts';
 import { type ScoreWeights, scoreQuality } from './quality/quality-score.ts';
 import type { FaceRecogniser } from './recognise/recogniser.ts';
 
-/** What is wanted of each face beside its embedding. */
+/** What to compute for each face besides its embedding. */
 export interface FaceOptions extends QualityLimits {
-  /** Whether the quality is told. */
+  /** Whether to return the quality. */
   quality?: boolean;
-  /** Whether the aligned face is given as a picture. */
+  /** Whether to return the aligned face as an image. */
   returnFace?: boolean;
 }
 
 interface AssessedFace extends DetectedFace {
-  /** The aligned face, a JPEG data URL; where it was asked for. */
+  /** The aligned face, a JPEG data URL; if requested. */
   image?: string;
 }
 
 export interface EmbeddedFace extends AssessedFace {
   /** L2 norm 1. */
   embedding: Float32Array<ArrayBuffer>;
-  /** Where it was asked for. */
+  /** If requested. */
   quality?: FaceQuality;
 }
 
-/** A face that is below a limit of the request. */
+/** A face below a quality limit of the request. */
 export interface RefusedFace extends AssessedFace {
-  /** What was low, worst first; at least one. */
+  /** The reasons, worst first; at least one. */
   lowQuality: QualityReason[];
-  /** Where it was asked for; norm and score only of a face that was large enough to be embedded. */
+  /** If requested; norm and score only for a face that was large enough to be embedded. */
   quality?: PictureQuality & Partial<FaceQuality>;
 }
 
 export interface FaceNetworks {
   recogniser: FaceRecogniser;
-  /** How the score of this recogniser's faces is made. */
+  /** The weights of the quality score for this recogniser. */
   scoreWeights: ScoreWeights;
 }
 
-/** How a face is embedded, other than by what its caller wants. */
-export interface FaceWork {
-  /** Whether no other picture is at work. */
-  alone: boolean;
-  /** Is called when a stage has ended. */
+/** The circumstances of the run, which do not change the result. */
+export interface RunContext {
+  /** Whether no other image is being processed (src/engine/inference-worker.ts). */
+  coresIdle: boolean;
+  /** Called at the end of a stage. */
   lap: (stage: VisionStage) => void;
 }
 
@@ -55,10 +55,12 @@ export async function embedFace(
   face: DetectedFace,
   options: FaceOptions,
   { recogniser, scoreWeights }: FaceNetworks,
-  { alone, lap }: FaceWork,
+  { coresIdle, lap }: RunContext,
 ): Promise<EmbeddedFace | RefusedFace> {
   const aligned = recogniser.alignFace(picture, face.landmarks);
-  const told = options.returnFace ? { ...face, image: await encodeFaceImage(aligned) } : face;
+  const described: AssessedFace = options.returnFace
+    ? { ...face, image: await encodeFaceImage(aligned) }
+    : face;
   lap('align');
   const isMeasured = options.quality || options.minQuality !== undefined || options.minFaceSize !== undefined;
   const measured = isMeasured ? measureQuality(aligned, face, picture) : undefined;
@@ -66,15 +68,15 @@ export async function embedFace(
   const refuse = (quality: PictureQuality): RefusedFace | undefined => {
     const lowQuality = findLowQuality(quality, options);
     if (lowQuality.length === 0) return undefined;
-    return { ...told, lowQuality, ...(options.quality ? { quality } : {}) };
+    return { ...described, lowQuality, ...(options.quality ? { quality } : {}) };
   };
   const tooSmall = measured && refuse(measured);
   if (tooSmall) return tooSmall;
 
-  const { embedding, norm: embeddingNorm } = await recogniser.embedAligned(aligned, { alone });
+  const { embedding, norm: embeddingNorm } = await recogniser.embedAligned(aligned, { coresIdle });
   lap('recognise');
-  if (measured === undefined) return { ...told, embedding };
+  if (measured === undefined) return { ...described, embedding };
   const score = scoreQuality({ ...measured, embeddingNorm, detectionScore: face.score }, scoreWeights);
   const quality: FaceQuality = { ...measured, embeddingNorm, score };
-  return refuse(quality) ?? { ...told, embedding, ...(options.quality ? { quality } : {}) };
+  return refuse(quality) ?? { ...described, embedding, ...(options.quality ? { quality } : {}) };
 }

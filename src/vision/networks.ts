@@ -18,16 +18,19 @@ export interface NetworkOptions {
   pack: ModelPack;
   device: 'cpu' | 'cuda';
   intraOpThreads: number;
-  /** Threads of a network when nothing else is to be done; both are loaded once more if they are more. */
-  loneThreads: number;
+  /**
+   * Threads per run when no other image is being processed (src/engine/inference-worker.ts). If they are more than
+   * `intraOpThreads`, each network gets a second session.
+   */
+  loneRequestThreads: number;
   detectionSizes: readonly number[];
-  /** Whether graphs are rewritten into faster ones that compute the same. */
+  /** Whether graphs are rewritten into faster, equivalent ones. */
   rewrites: boolean;
-  /** How faces of several pictures are recognised together. Without it, one picture at a time must be at work. */
+  /** How faces of several pictures are recognised together. Without it, the networks take one picture at a time. */
   batching?: FaceBatching;
 }
 
-/** What was rewritten in each graph; empty lists when nothing was. */
+/** The rewrites applied to each graph; empty lists if none. */
 export interface GraphRewrites {
   detector: AppliedPass[];
   recogniser: AppliedPass[];
@@ -36,7 +39,7 @@ export interface GraphRewrites {
 export interface Networks {
   detector: FaceDetector;
   recogniser: FaceRecogniser;
-  /** How the quality score of this recogniser's faces is made. */
+  /** The weights of the quality score for this recogniser. */
   scoreWeights: ScoreWeights;
   /** Numbers in one embedding. */
   embeddingSize: number;
@@ -44,35 +47,37 @@ export interface Networks {
 }
 
 /**
- * Loads both networks of a pack and runs each once, so that the first request finds everything in place and a graph of
- * the wrong kind is noticed now.
+ * Loads both networks of a pack and runs each session once, so that the first request is not slower than others and an
+ * unsuitable graph is an error now.
  */
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
-  // The larger graph first: what its loading leaves free in the heap, the other and both their runs then use.
+  // The larger graph first: the other one and the runs then use the heap that its loading leaves free.
   const recogniserGraph = await loadGraph(recogniserFile, options, rewriteGraph);
   const detectorGraph = await loadGraph(detectorFile, options, rewriteDetector);
   const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
-    loneSession: detectorGraph.loneSession,
+    multiThreadSession: detectorGraph.multiThreadSession,
     heads: detectorGraph.heads,
   });
   assertInputSize(recogniserGraph.session, recogniserFile);
   const recogniser = new FaceRecogniser(recogniserGraph.session, {
     ...recogniserFile,
-    loneSession: recogniserGraph.loneSession,
+    multiThreadSession: recogniserGraph.multiThreadSession,
   });
 
   const blank = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
   const landmarks = Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47);
-  const tryOut = async (alone: boolean): Promise<number> => {
-    await detector.detectFaces(blank, 1, { alone });
-    const { embedding } = await recogniser.embedAligned(recogniser.alignFace(blank, landmarks), { alone });
+  const runOnce = async (coresIdle: boolean): Promise<number> => {
+    await detector.detectFaces(blank, 1, { coresIdle });
+    const { embedding } = await recogniser.embedAligned(recogniser.alignFace(blank, landmarks), {
+      coresIdle,
+    });
     return embedding.length;
   };
-  const length = await tryOut(false);
-  if (isDoubled(options)) await tryOut(true);
+  const length = await runOnce(false);
+  if (needsMultiThreadSession(options)) await runOnce(true);
   if (length !== (recogniserFile.embeddingSize ?? length)) {
     throw new Error(
       `The recogniser gives ${length} numbers; the manifest's tasks.recognition.embedding_dimension says ` +
@@ -85,11 +90,11 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
 }
 
-/** Said here, with the name of the member, before ONNX Runtime says it with the name of a tensor. */
+/** Reports a wrong size with the name of the manifest's member; ONNX Runtime's error names a tensor. */
 function assertInputSize(session: ort.InferenceSession, { inputSize }: RecogniserFile): void {
   const [input] = session.inputMetadata;
   const [height, width] = input?.isTensor ? input.shape.slice(2) : [];
-  // A side given by name takes any size.
+  // A side with a name instead of a number takes any size.
   if ([height, width].every((side) => typeof side !== 'number' || side === inputSize)) return;
   throw new Error(
     `The recogniser takes ${height}×${width} pixels; the manifest's tasks.recognition.input_size says ${inputSize}×${inputSize}.`,
@@ -98,11 +103,11 @@ function assertInputSize(session: ort.InferenceSession, { inputSize }: Recognise
 
 interface LoadedGraph extends Omit<RewrittenGraph, 'bytes'> {
   session: ort.InferenceSession;
-  /** The same on more threads; undefined where that is not wanted. */
-  loneSession: ort.InferenceSession | undefined;
+  /** The same graph with more threads, for when the cores are idle. */
+  multiThreadSession: ort.InferenceSession | undefined;
 }
 
-/** Sessions are made from the very bytes that were hashed, so a file swapped after its verification is not loaded. */
+/** Creates sessions from the bytes that it hashes, so a file that is replaced after its verification is not loaded. */
 async function loadGraph(
   file: ModelFile,
   options: NetworkOptions,
@@ -114,12 +119,14 @@ async function loadGraph(
   const { bytes, ...rewritten } =
     options.rewrites && rewritesPayOff(options.device) ? rewrite(original) : { bytes: original, applied: [] };
   const session = await openSession(bytes, options, options.intraOpThreads);
-  const loneSession = isDoubled(options) ? await openSession(bytes, options, options.loneThreads) : undefined;
-  return { session, loneSession, ...rewritten };
+  const multiThreadSession = needsMultiThreadSession(options)
+    ? await openSession(bytes, options, options.loneRequestThreads)
+    : undefined;
+  return { session, multiThreadSession, ...rewritten };
 }
 
-function isDoubled({ loneThreads, intraOpThreads, device }: NetworkOptions): boolean {
-  return loneThreads > intraOpThreads && device === 'cpu';
+function needsMultiThreadSession({ loneRequestThreads, intraOpThreads, device }: NetworkOptions): boolean {
+  return loneRequestThreads > intraOpThreads && device === 'cpu';
 }
 
 function openSession(
@@ -131,13 +138,13 @@ function openSession(
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // A plan made at the first run of each input size sets aside a second block beside what that run had taken: a third
-    // more memory (30 MB of two workers), and no faster.
+    // A memory plan, made at the first run of each input size, allocates a second block beside that of the run: a third more
+    // memory (30 MB for two workers) and no gain in speed.
     enableMemPattern: false,
-    // Threads that spin between two layers instead of sleeping make a second one worth having: the detector takes 0.61 of
-    // its time with it, and 0.70 without; the recogniser 0.64. Between two runs they would take the cores that others need.
+    // Spinning between layers makes a second thread pay off: the detector takes 0.61 of its single-thread time with it and
+    // 0.70 without, the recogniser 0.64 with it. Spinning stops between runs, when other threads need the cores.
     extra: { session: { intra_op: { allow_spinning: threads > 1 ? '1' : '0' }, force_spinning_stop: '1' } },
-    // SCRFD's graphs declare output sizes for 640 only; ONNX Runtime would warn at every other input.
+    // SCRFD's graphs declare output sizes for 640 only; ONNX Runtime would warn at every other input size.
     logSeverityLevel: 3,
   });
 }

@@ -1,8 +1,14 @@
 import { ServiceError } from '../errors.ts';
 import type { VisionStage } from '../observability/stages.ts';
 import { decodePicture } from './decode/decode.ts';
-import type { DetectedFace, FaceBox, FaceDetector } from './detect/detector.ts';
-import { type DetectionMode, type FaceSelection, isSureChoice, selectFaces } from './detect/selection.ts';
+import type { FaceDetector } from './detect/detector.ts';
+import type { DetectedFace, FaceBox } from './detect/face.ts';
+import {
+  type DetectionMode,
+  type FaceSelection,
+  isConfidentChoice,
+  selectFaces,
+} from './detect/selection.ts';
 import {
   type EmbeddedFace,
   embedFace,
@@ -11,19 +17,17 @@ import {
   type RefusedFace,
 } from './embed-face.ts';
 
-export type { EmbeddedFace, RefusedFace };
-
 export interface EmbedOptions extends FaceOptions {
   selection: FaceSelection;
-  /** `fast` is for the selection `largest` alone. */
+  /** `fast` applies to the selection `largest` only. */
   detection: DetectionMode;
-  /** Least detection score, 0..1. */
+  /** Minimum detection score, 0..1. */
   detectionThreshold: number;
-  /** Most faces that are embedded. */
+  /** Maximum number of faces to embed. */
   maxFaces: number;
-  /** Most pixels that are decoded. */
+  /** Maximum number of pixels to decode. */
   maxPixels: number;
-  /** Pixels that the longer side of a JPEG keeps when it is decoded at a reduced size; 0 decodes in full. */
+  /** Minimum length in pixels of a JPEG's longer side when it is decoded at a reduced size; 0 decodes in full. */
   reducedSide?: number | undefined;
 }
 
@@ -34,9 +38,9 @@ export interface EmbedResult {
   faces: EmbeddedFace[];
   /** Faces below a limit of the request, best detection score first; only with the selection `all`. */
   refused: RefusedFace[];
-  /** Faces that were detected and wanted, but are beyond `maxFaces`. */
+  /** Number of selected faces beyond `maxFaces`. */
   omitted: number;
-  /** Milliseconds that the decoded picture waited for the one before it. */
+  /** Milliseconds that the decoded picture waited for the networks. */
   waited: number;
   /** Milliseconds spent in each stage. */
   timings: Record<VisionStage, number>;
@@ -45,17 +49,16 @@ export interface EmbedResult {
 /**
  * From an encoded image to embeddings: decode, detect, select, then align, measure and recognise each face.
  *
- * @param options.alone whether the cores have nothing else to do.
- * @param options.turn what must settle before the networks may be used: unless faces are batched, they take one picture at a
- *   time, while the next may be decoded.
- * @throws {ServiceError} for an image that cannot be used or has not the faces asked for; LOW_QUALITY for a face below
- *   a limit where the selection promises one face.
+ * @param run.coresIdle whether no other image is being processed, so that the sessions with more threads may run.
+ * @param run.networksFree settles when this picture may use the networks. src/engine/inference-worker.ts explains both.
+ * @throws {ServiceError} for an image that cannot be decoded or does not show the faces that the selection requires;
+ *   LOW_QUALITY for a face below a limit where the selection promises one face.
  */
 export async function embedFaces(
   bytes: Uint8Array,
   options: EmbedOptions,
   { detector, ...networks }: { detector: FaceDetector } & FaceNetworks,
-  { alone = false, turn }: { alone?: boolean; turn?: Promise<void> | undefined } = {},
+  { coresIdle = false, networksFree }: { coresIdle?: boolean; networksFree?: Promise<void> | undefined } = {},
 ): Promise<EmbedResult> {
   const timings = { decode: 0, detect: 0, align: 0, quality: 0, recognise: 0 };
   let last = performance.now();
@@ -69,38 +72,38 @@ export async function embedFaces(
   const { original } = picture;
   const reduction = original.width / picture.width;
   lap('decode');
-  const waited = turn === undefined ? 0 : await timed(turn);
+  const waited = networksFree === undefined ? 0 : await msUntil(networksFree);
   last += waited;
-  const isEnough = (faces: readonly FaceBox[], scale: number) => isSureChoice(faces, picture, scale);
+  const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
   const detected = await detector.detectFaces(picture, options.detectionThreshold, {
-    alone,
+    coresIdle,
     ...(fast ? { isEnough } : {}),
   });
   lap('detect');
-  const wanted = selectFaces(detected, options.selection, picture);
-  const looked = wanted.slice(0, options.maxFaces);
-  const embedOne = (face: DetectedFace) => embedFace(picture, face, options, networks, { alone, lap });
+  const selected = selectFaces(detected, options.selection, picture);
+  const kept = selected.slice(0, options.maxFaces);
+  const embedOne = (face: DetectedFace) => embedFace(picture, face, options, networks, { coresIdle, lap });
   const { facesPerRun } = networks.recogniser;
   const faces: EmbeddedFace[] = [];
   const refused: RefusedFace[] = [];
-  for (const face of await inGroups(looked, facesPerRun, embedOne)) {
-    if ('embedding' in face) faces.push(enlarge(face, reduction));
-    else if (options.selection === 'all') refused.push(enlarge(face, reduction));
+  for (const face of await inGroups(kept, facesPerRun, embedOne)) {
+    if ('embedding' in face) faces.push(toOriginalSize(face, reduction));
+    else if (options.selection === 'all') refused.push(toOriginalSize(face, reduction));
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
-  return { image: original, faces, refused, omitted: wanted.length - looked.length, waited, timings };
+  return { image: original, faces, refused, omitted: selected.length - kept.length, waited, timings };
 }
 
-/** Milliseconds until it settles. */
-async function timed(work: Promise<void>): Promise<number> {
+/** Waits for a promise and returns how long it took, in milliseconds. */
+async function msUntil(settled: Promise<void>): Promise<number> {
   const started = performance.now();
-  await work;
+  await settled;
   return performance.now() - started;
 }
 
-/** From pixels of a picture that was decoded at a reduced size to those of the picture itself. */
-function enlarge<F extends DetectedFace>(face: F, reduction: number): F {
+/** Converts coordinates from the size that was decoded to the original size. */
+function toOriginalSize<F extends DetectedFace>(face: F, reduction: number): F {
   if (reduction === 1) return face;
   const { left, top, right, bottom } = face.box;
   return {
@@ -115,7 +118,7 @@ function enlarge<F extends DetectedFace>(face: F, reduction: number): F {
   };
 }
 
-/** Works on so many items side by side, and on the next when they are done. @returns the results in the items' order. */
+/** Processes the items in groups, those of a group side by side. @returns the results in the items' order. */
 async function inGroups<Item, Result>(
   items: readonly Item[],
   size: number,

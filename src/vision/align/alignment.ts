@@ -1,7 +1,5 @@
-import type { Pixels } from '../decode/decode.ts';
-
-/** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: x0, y0, x1, y1, … in pixels. */
-export type Landmarks = Float32Array;
+import { ALIGNMENT_SIDES } from '../../packs/alignment-sides.ts';
+import type { Pixels } from '../picture.ts';
 
 /** Maps (x, y) to (a·x − b·y + tx, b·x + a·y + ty): rotation, uniform scale and shift. */
 export interface SimilarityTransform {
@@ -11,30 +9,34 @@ export interface SimilarityTransform {
   ty: number;
 }
 
-/** Where ArcFace was trained to see the five landmarks in 112×112. Source: insightface, utils/face_align.py. */
+/** A face as the recogniser's input shows it, before normalisation. */
+export interface AlignedFace {
+  /** size × size × 3 bytes, interleaved R, G, B; black outside the picture. */
+  pixels: Uint8Array;
+  size: number;
+  /** From the picture to these pixels. */
+  transform: SimilarityTransform;
+}
+
+/** The five landmarks of ArcFace's training faces, at 112×112. Source: insightface, utils/face_align.py. */
 const ARCFACE_TEMPLATE = [
   38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
 ];
 
-/** Whether there is a template for a recogniser input of this side, in pixels. */
-export function isAlignable(size: number): boolean {
-  return size > 0 && (size % 112 === 0 || size % 128 === 0);
-}
-
 /**
- * The template for a recogniser input of another size: multiples of 128 keep a wider margin at the sides.
+ * The landmark template for a recogniser input of this side; multiples of 128 have a wider margin at the sides.
  * Source: insightface, utils/face_align.py (estimate_norm).
  */
 export function landmarkTemplate(size: number): number[] {
-  const wide = size % 112 !== 0;
-  const ratio = size / (wide ? 128 : 112);
+  const wide = size % ALIGNMENT_SIDES.narrow !== 0;
+  const ratio = size / (wide ? ALIGNMENT_SIDES.wide : ALIGNMENT_SIDES.narrow);
   return ARCFACE_TEMPLATE.map((value, index) => value * ratio + (wide && index % 2 === 0 ? 8 * ratio : 0));
 }
 
 /**
  * Least-squares similarity transform of one point set onto another (Umeyama, "Least-squares estimation of
- * transformation parameters between two point patterns", 1991), in the closed form it has in the plane.
- * Points are x0, y0, x1, y1, … When all source points coincide, the shift alone is fitted.
+ * transformation parameters between two point patterns", 1991), in closed form for two dimensions.
+ * Points are x0, y0, x1, y1, … When all source points coincide, only the shift is fitted.
  */
 export function fitSimilarity(source: ArrayLike<number>, target: ArrayLike<number>): SimilarityTransform {
   const count = source.length / 2;
@@ -89,7 +91,7 @@ export function warpFace(
   const { data, width, height } = picture;
   const { a, b, tx, ty } = transform;
   const determinant = a * a + b * b || 1;
-  // Inverse: from aligned face back to the picture.
+  // The inverse: from the aligned face to the picture.
   const ia = a / determinant;
   const ib = b / determinant;
   const stride = width * 3;
@@ -112,7 +114,7 @@ export function warpFace(
       let bottom = sy - y0;
       let left = 1 - right;
       let top = 1 - bottom;
-      // The four neighbours. One outside the picture is black: its weight becomes zero and its index any valid one.
+      // The four neighbours. One outside the picture is black: it gets weight zero and any valid index.
       let topLeft = y0 * stride + x0 * 3;
       let topRight = topLeft + 3;
       let bottomLeft = topLeft + stride;
@@ -140,14 +142,14 @@ export function warpFace(
           top * (left * (data[topLeft + channel] as number) + right * (data[topRight + channel] as number)) +
           bottom *
             (left * (data[bottomLeft + channel] as number) + right * (data[bottomRight + channel] as number));
-        // Rounds, since what is stored is cut off.
+        // Rounds, since storing to a Uint8Array truncates.
         out[pixel + channel] = value + 0.5;
       }
     }
   }
 }
 
-/** The way back: from the aligned face to the picture. */
+/** The inverse transform: from the aligned face to the picture. */
 export function invertSimilarity({ a, b, tx, ty }: SimilarityTransform): SimilarityTransform {
   const determinant = a * a + b * b || 1;
   const back = { a: a / determinant, b: -b / determinant };

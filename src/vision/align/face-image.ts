@@ -1,12 +1,12 @@
 import sharp from 'sharp';
-import type { AlignedFace } from '../recognise/recogniser.ts';
+import type { AlignedFace } from './alignment.ts';
 
-/** Visibly the face, at about 5 kB. */
+/** Shows the face clearly in about 5 kB. */
 const JPEG_QUALITY = 90;
 
 /**
- * Encodes an aligned face as a JPEG data URL, at the size that the recogniser takes. Full colour resolution: a small
- * picture does not grow much by it.
+ * Encodes an aligned face as a JPEG data URL, at the size of the recogniser's input. Chroma is not subsampled, which adds
+ * little to so small an image.
  */
 export async function encodeFaceImage({ pixels, size }: AlignedFace): Promise<string> {
   const jpeg = await sharp(pixels, { raw: { width: size, height: size, channels: 3 } })

@@ -1,38 +1,25 @@
 import sharp from 'sharp';
 import { ServiceError } from '../../errors.ts';
+import type { Picture } from '../picture.ts';
 import { sniffImageFormat } from './format.ts';
 import { decodeSmallJpeg } from './small-jpeg.ts';
 
-/** 8-bit sRGB, three interleaved channels, no padding between rows. */
-export interface Pixels {
-  /** height × width × 3 bytes. */
-  data: Uint8Array;
-  width: number;
-  height: number;
-}
-
-/** An upright picture. */
-export interface Picture extends Pixels {
-  /** The size it was encoded at: its own, unless it was decoded at a reduced one. */
-  original: { width: number; height: number };
-}
-
-// libvips can open far more than the six formats, SVG among them; what is not needed must not be reachable.
+// libvips opens far more than the six formats, SVG among them; clients must not reach the other loaders.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}Buffer`),
 });
-// One job at a time per worker, and nothing is decoded twice.
+// Workers run in parallel, so each decodes on one thread; no image is decoded twice, so a cache is of no use.
 sharp.concurrency(1);
 sharp.cache(false);
 
 /**
- * Decodes the first frame of an encoded image: upright by its EXIF orientation, converted to 8-bit sRGB by its colour
- * profile, without alpha (the colours under it stay as they are, as in OpenCV).
+ * Decodes the first frame of an encoded image: turned upright by its EXIF orientation, converted to 8-bit sRGB by its colour
+ * profile, and without alpha (the colours under it do not change, as in OpenCV).
  *
  * @param maxPixels pixels (width × height) above which the image is refused before it is decoded.
- * @param reducedSide a JPEG is decoded at an eighth or a quarter of its size as long as its longer side keeps so many
- *   pixels, which takes less time; 0 for never.
+ * @param reducedSide a JPEG is decoded at an eighth or a quarter of its size if its longer side keeps at least this many
+ *   pixels, which takes less time; 0 always decodes in full.
  * @throws {ServiceError} UNSUPPORTED_FORMAT, IMAGE_TOO_LARGE or INVALID_IMAGE.
  */
 export async function decodePicture(bytes: Uint8Array, maxPixels: number, reducedSide = 0): Promise<Picture> {
@@ -49,22 +36,22 @@ export async function decodePicture(bytes: Uint8Array, maxPixels: number, reduce
     .raw({ depth: 'uchar' });
   if (reduced) pipeline.resize({ ...reduced.size, fit: 'fill', kernel: 'linear' });
   try {
-    // Not toUint8Array, which never frees its pixels (sharp 0.35.5; test/system/memory.test.ts).
+    // Not toUint8Array, which leaks its pixels (sharp 0.35.5; test/system/memory.test.ts).
     const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     if (channels === 3) {
-      // Always a plain array: V8 compiles what reads the pixels for one class, and more slowly for two.
+      // Not a Buffer: V8 compiles the loops that read pixels for one class, and slower code for two.
       const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
       return { data: pixels, width, height, original: reduced?.original ?? { width, height } };
     }
   } catch {
-    // What libvips says may quote metadata of the image, so it goes to nobody.
+    // The message of libvips may quote the image's metadata, so it is neither logged nor returned.
     await refuseTooLarge(bytes, maxPixels);
   }
   throw new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
 }
 
-/** libvips refuses too many pixels before it decodes any, but in words only. The header tells it apart from "broken". */
+/** libvips refuses too many pixels before it decodes any, but its error has no code; the header shows the cause. */
 async function refuseTooLarge(bytes: Uint8Array, maxPixels: number): Promise<void> {
   const header = await sharp(bytes, { limitInputPixels: false })
     .metadata()
@@ -75,21 +62,21 @@ async function refuseTooLarge(bytes: Uint8Array, maxPixels: number): Promise<voi
   }
 }
 
-/** By how much libjpeg can reduce while it decodes. By two it can as well, but that takes longer than decoding in full. */
+/** The factors by which libjpeg reduces while it decodes. It also reduces by two, but that takes longer than decoding in full. */
 const REDUCTIONS = [8, 4];
 
-/** @returns undefined for a picture that is decoded in full. Sizes are those of the upright picture. */
+/** @returns undefined for a picture to be decoded in full. Sizes are those of the upright picture. */
 async function reducedSize(
   bytes: Uint8Array,
   maxPixels: number,
-  leastSide: number,
+  minSide: number,
 ): Promise<{ original: Picture['original']; size: { width: number; height: number } } | undefined> {
   const header = await sharp(bytes, { limitInputPixels: maxPixels })
     .metadata()
     .catch(() => undefined);
   if (header === undefined) return undefined;
   const { width, height } = header.autoOrient;
-  const factor = REDUCTIONS.find((reduction) => Math.max(width, height) / reduction >= leastSide);
+  const factor = REDUCTIONS.find((reduction) => Math.max(width, height) / reduction >= minSide);
   if (factor === undefined) return undefined;
   const reduce = (side: number) => Math.max(1, Math.floor(side / factor));
   return { original: { width, height }, size: { width: reduce(width), height: reduce(height) } };

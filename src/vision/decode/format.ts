@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts';
 
-/** The image formats that are decoded. Everything else is refused, whatever its label says. */
+/** The image formats that are decoded. All others are refused, whatever the file name or Content-Type says. */
 export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
@@ -12,7 +12,7 @@ export const ascii = (text: string) => [...text].map((character) => character.ch
 
 const BRANDS = ['avif', 'avis'].map(ascii);
 
-/** Brands listed in the first box of an ISO media file: the major brand at 8, compatible ones from 16 on. */
+/** Looks for AVIF's brands in the first box of an ISO media file: the major brand at 8, compatible brands from 16 on. */
 function isAvif(bytes: Uint8Array): boolean {
   if (!startsWith(bytes, ascii('ftyp'), 4)) return false;
   const boxSize = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
@@ -24,9 +24,9 @@ function isAvif(bytes: Uint8Array): boolean {
 }
 
 /**
- * Recognises the format by the first bytes; a file name or a Content-Type is never looked at.
+ * Recognises the format by the first bytes only.
  *
- * @throws {ServiceError} INVALID_IMAGE for no bytes at all, UNSUPPORTED_FORMAT for any other format.
+ * @throws {ServiceError} INVALID_IMAGE for no bytes, UNSUPPORTED_FORMAT for any other format.
  */
 export function sniffImageFormat(bytes: Uint8Array): ImageFormat {
   if (bytes.length === 0) throw new ServiceError('INVALID_IMAGE', { detail: 'The image is empty.' });

@@ -1,12 +1,12 @@
 /** libjpeg-turbo compiled to WebAssembly; the package has no types of its own. */
 declare module '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs' {
-  /** Instances stay usable after a picture; after an exception, not even its module does. */
+  /** An instance decodes any number of pictures. After an exception, its whole module must be discarded. */
   interface JPEGDecoder {
-    /** @returns where to write the file's bytes, in WebAssembly's memory. */
+    /** @returns a view of WebAssembly's memory to which the caller writes the encoded bytes. */
     getEncodedBuffer(length: number): Uint8Array;
-    /** @throws a number, the address of what libjpeg said, for errors and for warnings. */
+    /** @throws a number, the address of libjpeg's message, for errors and for warnings. */
     decode(): void;
-    /** @returns one or three bytes a pixel, in WebAssembly's memory, which the next picture overwrites. */
+    /** @returns a view of WebAssembly's memory, one or three bytes for each pixel; the next picture overwrites it. */
     getDecodedBuffer(): Uint8ClampedArray<ArrayBuffer>;
   }
 

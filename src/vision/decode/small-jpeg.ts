@@ -1,50 +1,49 @@
 import createModule from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
-import type { Pixels } from './decode.ts';
+import type { Pixels } from '../picture.ts';
 import { ascii, startsWith } from './format.ts';
 
 /**
- * A camera's 640×480, at which a busy service gains 1.5 %; at 250×250 it gains 4 to 5 %. At 800×600 it loses as much, as sharp
- * has libjpeg's vector code, which outweighs what it takes to set up.
+ * Up to this size the decoder is faster than sharp: a busy service gains 4 to 5 % of throughput at 250×250, 1.5 % at
+ * 640×480. At 800×600 it loses: sharp's vector code then outweighs the set-up of its pipeline.
  */
-const MOST_PIXELS = 640 * 480;
-/** A picture's file is smaller than its pixels. What is larger is not worth the memory, which WebAssembly never gives back. */
-const MOST_BYTES = 3 * MOST_PIXELS;
-/** Whoever sends broken pictures has them decoded twice at most so often; in between, all go to sharp. */
+const MAX_PIXELS = 640 * 480;
+/** Encoded pictures are smaller than their pixels. WebAssembly never frees its memory, so larger files go to sharp. */
+const MAX_BYTES = 3 * MAX_PIXELS;
+/** After a failure all pictures go to sharp for this long. It limits how often broken pictures are decoded twice. */
 const REOPENING_DELAY_MS = 1000;
 
 type JpegDecoder = InstanceType<Awaited<ReturnType<typeof createModule>>['JPEGDecoder']>;
 
 let decoder: JpegDecoder | undefined;
-/** When it may be opened, on performance.now()'s clock. */
+/** The earliest time to open the decoder, on performance.now()'s clock. */
 let opensAt = 0;
 
-/** Takes 15 ms, which no start has to wait for: until it is there, pictures go to sharp. */
+/** Takes 15 ms, in the background: pictures go to sharp until the decoder is open. */
 async function openDecoder(): Promise<void> {
   opensAt = Number.POSITIVE_INFINITY;
   try {
-    // What libjpeg says may quote the image, so it goes to nobody.
+    // libjpeg's messages may quote the image, so they are dropped.
     const { JPEGDecoder } = await createModule({ print: () => {}, printErr: () => {} });
     decoder = new JPEGDecoder();
   } catch {
-    // No memory for it, say. It is faster, but nobody needs it.
+    // For example, out of memory. sharp decodes everything meanwhile.
     opensAt = performance.now() + REOPENING_DELAY_MS;
   }
 }
 
 /**
- * Decodes small pictures of the kind that cameras' and backends' software writes most: baseline JPEGs in colour or grey,
- * and nothing that says how to turn them or what their colours are. sharp takes longer to set up its pipeline than
- * libjpeg-turbo to decode one of these. Pixels are sharp's bit for bit, as both are libjpeg's integer arithmetic; where a
- * file is damaged in a way that neither notices, what they make of the damage may differ.
+ * Decodes the most common kind of small picture: a baseline JPEG in colour or grey, with neither an orientation nor a colour
+ * profile. sharp takes longer to set up its pipeline than libjpeg-turbo to decode one of these. The pixels equal sharp's bit
+ * for bit, since both use libjpeg's integer arithmetic; they may differ in a damaged file in which neither notices the damage.
  *
- * @returns undefined for any other picture, and for any that libjpeg has something to remark on: sharp is the judge.
+ * @returns undefined for any other picture and wherever libjpeg reports an error or a warning: sharp then decodes it.
  */
 export function decodeSmallJpeg(bytes: Uint8Array, maxPixels: number): Pixels | undefined {
-  if (bytes.length > MOST_BYTES) return undefined;
+  if (bytes.length > MAX_BYTES) return undefined;
   const header = readPlainHeader(bytes);
   if (header === undefined) return undefined;
   const { width, height, channels } = header;
-  if (width * height > Math.min(maxPixels, MOST_PIXELS)) return undefined;
+  if (width * height > Math.min(maxPixels, MAX_PIXELS)) return undefined;
   if (decoder === undefined) {
     if (performance.now() >= opensAt) void openDecoder();
     return undefined;
@@ -57,14 +56,14 @@ export function decodeSmallJpeg(bytes: Uint8Array, maxPixels: number): Pixels | 
     const data = channels === 3 ? new Uint8Array(decoded.slice().buffer) : repeatThrice(decoded);
     return { data, width, height };
   } catch {
-    // An exception leaves WebAssembly's stack where it was thrown; after a dozen there would be none left.
+    // An exception does not unwind WebAssembly's stack; a dozen of them would use it up.
     decoder = undefined;
     opensAt = performance.now() + REOPENING_DELAY_MS;
     return undefined;
   }
 }
 
-/** From grey to red, green and blue. Four pixels make three words, which takes half as long as byte by byte. */
+/** From grey to red, green and blue. Writing three words for four pixels takes half as long as writing bytes. */
 function repeatThrice(grey: Uint8ClampedArray): Uint8Array {
   const { length } = grey;
   const data = new Uint8Array(3 * length);
@@ -107,7 +106,7 @@ interface PlainHeader {
 /**
  * Reads a JPEG's segments up to its first scan, which must have all channels, so that it is the only one.
  *
- * @returns undefined unless each segment is one that says nothing of orientation, colour profile or another encoding.
+ * @returns undefined if a segment may hold an orientation, a colour profile or another encoding.
  */
 function readPlainHeader(bytes: Uint8Array): PlainHeader | undefined {
   const { byteOffset, byteLength } = bytes;
@@ -137,7 +136,7 @@ function readPlainHeader(bytes: Uint8Array): PlainHeader | undefined {
 
 /**
  * ITU-T T.81, B.2.2: bits, height and width, then three bytes for each channel: its name, its sampling factors and its
- * table. Channels named 1, 2 and 3 are YCbCr, with JFIF's segment and without; others may be anything.
+ * table. Channels named 1, 2 and 3 are YCbCr, with or without a JFIF segment; other names leave the colour space open.
  */
 function readFrame(segment: Uint8Array): PlainHeader | undefined {
   const channels = segment[5];

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
-import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/scrfd-outputs.ts';
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES, STRIDES } from '../../onnx/scrfd-outputs.ts';
 import { Mutex } from '../../threads/mutex.ts';
 import type { Pixels } from '../picture.ts';
 import { type Candidate, collectCandidates, landmarksOf } from './candidates.ts';
@@ -18,9 +18,6 @@ interface SearchOptions {
   /** Whether no other image is being processed (src/engine/inference-worker.ts). */
   coresIdle?: boolean;
 }
-
-/** SCRFD's feature map strides. Source: insightface, model_zoo/scrfd.py. */
-const STRIDES = [8, 16, 32];
 
 /**
  * Margin by which the graph's threshold is lower than the caller's, so that the graph keeps the features of every anchor

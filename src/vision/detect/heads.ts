@@ -128,7 +128,10 @@ interface ProductOrder {
 }
 
 function orderProducts(channels: number): ProductOrder {
-  const order = { channel: new Uint16Array(channels * POSITIONS), position: new Uint8Array(channels * POSITIONS) };
+  const order = {
+    channel: new Uint16Array(channels * POSITIONS),
+    position: new Uint8Array(channels * POSITIONS),
+  };
   let at = 0;
   for (let block = 0; block < channels; block += BLOCK) {
     for (let position = 0; position < POSITIONS; position++) {

@@ -1,72 +1,33 @@
-import { readFileSync } from 'node:fs';
-import { builtFile } from '../../config/package.ts';
-import type { Pixels } from '../decode/decode.ts';
+import type { Pixels } from '../picture.ts';
+import { type AxisTaps, axisTaps } from './axis-taps.ts';
+import { instantiateKernels, type Kernels } from './kernels.ts';
 
-/** OpenCV interpolates 8-bit pictures with weights of 11 bits. */
-const WEIGHT_BITS = 11;
-const WEIGHT_ONE = 1 << WEIGHT_BITS;
-
-/** Source rows are copied to where the kernels can reach them in bands of at most so many bytes. */
+/** Maximum size of a band: the source rows that are copied to WebAssembly's memory at a time. */
 const BAND_BYTES = 1 << 18;
 /** The kernels read whole words, beyond the last byte of a band. */
 const BAND_SLACK = 16;
 const WASM_PAGE = 65_536;
 
-/** src/vision/assembly/bilinear.ts has what each does; addresses are in bytes. */
-interface Kernels {
-  memory: WebAssembly.Memory;
-  interpolateRow(source: number, taps: number, weights: number, out: number, width: number): void;
-  blendRows(
-    upper: number,
-    lower: number,
-    upperWeight: number,
-    lowerWeight: number,
-    width: number,
-    out: number,
-    plane: number,
-    mean: number,
-    scale: number,
-  ): void;
-  halveRows(
-    upper: number,
-    lower: number,
-    width: number,
-    out: number,
-    plane: number,
-    mean: number,
-    scale: number,
-  ): void;
-}
-
-const kernelModule = new WebAssembly.Module(readFileSync(builtFile('vision/bilinear.wasm')));
-
-/** Where each pixel of one resized axis comes from: two neighbouring source samples and their weights. */
-interface AxisTaps {
-  first: Uint32Array;
-  second: Uint32Array;
-  firstWeight: Int16Array;
-  secondWeight: Int16Array;
-}
-
 /**
- * A square network input (3 × size × size, channels R, G, B) that pictures are resized into: top left, keeping their
- * aspect ratio; the rest is black. Its buffers are kept between pictures.
+ * A square network input (3 × size × size, channels R, G, B) into which pictures are resized: at the top left, with their
+ * aspect ratio kept; the rest is black. Its buffers are reused from picture to picture.
  *
- * The resampling is OpenCV's INTER_LINEAR for 8 bits: two taps an axis, no antialiasing, fixed-point weights, rounded
+ * The resampling is OpenCV's INTER_LINEAR for 8 bits: two taps per axis, no antialiasing, fixed-point weights, rounded
  * to whole grey levels. The fit is InsightFace's (scrfd.py): the longer side fills the square, the other is truncated.
  */
 export class Letterbox {
   readonly size: number;
-  /** Normalised. The next picture overwrites it. */
+  /** Normalised pixels. The next picture overwrites them. */
   readonly input: Float32Array<ArrayBuffer>;
   readonly #mean: number;
   readonly #scale: number;
   readonly #kernels: Kernels;
+  /** Addresses in the kernels' memory, in bytes. */
   readonly #at: { input: number; band: number; taps: number; weights: number; rows: [number, number] };
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #taps: Uint32Array;
   readonly #weights: Int16Array;
-  /** Extent in pixels of what the last picture covered. */
+  /** The area that the last picture covered, in pixels. */
   #covered = { width: 0, height: 0 };
 
   /** @param size side in pixels, a multiple of 32. */
@@ -75,21 +36,23 @@ export class Letterbox {
     this.#mean = mean;
     // Multiplied as in OpenCV's blobFromImage, which InsightFace calls.
     this.#scale = 1 / std;
-    const instance = new WebAssembly.Instance(kernelModule);
-    this.#kernels = instance.exports as unknown as Kernels;
+    this.#kernels = instantiateKernels();
     const { memory } = this.#kernels;
     let end = memory.buffer.byteLength;
-    const take = (bytes: number) => {
+    const allocate = (bytes: number) => {
       const start = end;
       end += Math.ceil(bytes / 16) * 16;
       return start;
     };
     this.#at = {
-      input: take(3 * size * size * Float32Array.BYTES_PER_ELEMENT),
-      taps: take(size * Uint32Array.BYTES_PER_ELEMENT),
-      weights: take(2 * size * Int16Array.BYTES_PER_ELEMENT),
-      rows: [take(3 * size * Int16Array.BYTES_PER_ELEMENT), take(3 * size * Int16Array.BYTES_PER_ELEMENT)],
-      band: take(BAND_BYTES + BAND_SLACK),
+      input: allocate(3 * size * size * Float32Array.BYTES_PER_ELEMENT),
+      taps: allocate(size * Uint32Array.BYTES_PER_ELEMENT),
+      weights: allocate(2 * size * Int16Array.BYTES_PER_ELEMENT),
+      rows: [
+        allocate(3 * size * Int16Array.BYTES_PER_ELEMENT),
+        allocate(3 * size * Int16Array.BYTES_PER_ELEMENT),
+      ],
+      band: allocate(BAND_BYTES + BAND_SLACK),
     };
     memory.grow(Math.ceil((end - memory.buffer.byteLength) / WASM_PAGE));
     const { buffer } = memory;
@@ -99,21 +62,21 @@ export class Letterbox {
     this.#weights = new Int16Array(buffer, this.#at.weights, 2 * size);
   }
 
-  /** @returns resized pixels for one source pixel; divide detector coordinates by it to get picture coordinates. */
+  /** @returns input pixels per picture pixel; detector coordinates divided by it are picture coordinates. */
   fit(picture: Pixels): number {
     const { size } = this;
     const { width, height } = picture;
     const portrait = height > width;
     const fittedHeight = portrait ? size : Math.max(1, Math.trunc(size * (height / width)));
     const fittedWidth = portrait ? Math.max(1, Math.trunc(size / (height / width))) : size;
-    this.#blacken(fittedWidth, fittedHeight);
+    this.#clearPadding(fittedWidth, fittedHeight);
     const halved = width === 2 * fittedWidth && height === 2 * fittedHeight && fittedWidth % 8 === 0;
     if (halved) this.#halve(picture);
     else this.#interpolate(picture, fittedWidth, fittedHeight);
     return fittedHeight / height;
   }
 
-  /** What most cameras give, 1280 pixels wide, to the 640 of a detector, comes here. */
+  /** For example from 1280 pixels, a common camera width, to the detector's 640. */
   #halve({ data, width, height }: Pixels): void {
     const { size } = this;
     const rowBytes = width * 3;
@@ -154,7 +117,7 @@ export class Letterbox {
     for (let y = 0; y < fittedHeight; y++) {
       const first = vertical.first[y] as number;
       const second = vertical.second[y] as number;
-      // Going down the picture, what was the lower source row often becomes the upper one.
+      // The lower source row of one output row is often the upper row of the next.
       if (upper.row !== first && lower.row === first) [upper, lower] = [lower, upper];
       interpolate(upper, first);
       interpolate(lower, second);
@@ -172,8 +135,8 @@ export class Letterbox {
     }
   }
 
-  /** Columns between the fitted width and the next multiple of eight turn black by themselves: their weights are zero. */
-  #blacken(width: number, height: number): void {
+  /** The kernels write black up to the next multiple of eight columns, as the weights there are zero. */
+  #clearPadding(width: number, height: number): void {
     if (this.#covered.width === width && this.#covered.height === height) return;
     this.#covered = { width, height };
     const { size, input } = this;
@@ -185,9 +148,10 @@ export class Letterbox {
   }
 
   /**
-   * Tells the kernels which columns to read, and makes source rows available to them.
+   * Writes the taps of the columns to the kernels' memory.
    *
-   * @returns the address of a source row; an earlier address may not hold its row any longer.
+   * @returns a function that copies a source row there, with those after it, and returns its address. Each call may
+   *   overwrite the rows of earlier ones.
    */
   #openBands(
     { data, width, height }: Pixels,
@@ -197,19 +161,20 @@ export class Letterbox {
   ): (row: number) => number {
     const { band } = this.#at;
     const rowBytes = width * 3;
-    const whole = rowBytes <= BAND_BYTES;
+    const isRowWithinBand = rowBytes <= BAND_BYTES;
     this.#taps.fill(0, 0, paddedWidth);
     this.#weights.fill(0, 0, 2 * paddedWidth);
     for (let x = 0; x < columns.first.length; x++) {
-      this.#taps[x] = whole ? 3 * (columns.first[x] as number) : 6 * x;
+      this.#taps[x] = isRowWithinBand ? 3 * (columns.first[x] as number) : 6 * x;
       this.#weights[2 * x] = columns.firstWeight[x] as number;
       this.#weights[2 * x + 1] = columns.secondWeight[x] as number;
     }
-    if (!whole) return (row) => this.#gatherRow(data.subarray(row * rowBytes, (row + 1) * rowBytes), columns);
+    if (!isRowWithinBand)
+      return (row) => this.#gatherRow(data.subarray(row * rowBytes, (row + 1) * rowBytes), columns);
 
-    const most = Math.floor(BAND_BYTES / rowBytes);
-    // What is reduced to less than half skips rows, and only pairs of neighbours count.
-    const rows = height > 2 * outputRows ? Math.min(2, most) : most;
+    const maxRows = Math.floor(BAND_BYTES / rowBytes);
+    // A reduction to less than half skips rows: only pairs of neighbours are read.
+    const rows = height > 2 * outputRows ? Math.min(2, maxRows) : maxRows;
     let from = 0;
     let to = 0;
     return (row) => {
@@ -222,7 +187,7 @@ export class Letterbox {
     };
   }
 
-  /** For a row that is longer than a band: only the pixels that count, in pairs. */
+  /** For a row longer than a band: copies only the pixels that the taps read, in pairs. */
   #gatherRow(row: Uint8Array, { first, second }: AxisTaps): number {
     const { band } = this.#at;
     for (let x = 0; x < first.length; x++) {
@@ -233,32 +198,4 @@ export class Letterbox {
     }
     return band;
   }
-}
-
-function axisTaps(sourceLength: number, length: number): AxisTaps {
-  const taps: AxisTaps = {
-    first: new Uint32Array(length),
-    second: new Uint32Array(length),
-    firstWeight: new Int16Array(length),
-    secondWeight: new Int16Array(length),
-  };
-  const scale = sourceLength / length;
-  for (let i = 0; i < length; i++) {
-    // Pixel centres are at halves; float32 as in OpenCV.
-    const position = Math.fround((i + 0.5) * scale - 0.5);
-    const floor = Math.floor(position);
-    const inside = floor >= 0 && floor < sourceLength - 1;
-    const source = Math.min(Math.max(floor, 0), sourceLength - 1);
-    const fraction = inside ? Math.fround(position - floor) : 0;
-    taps.first[i] = source;
-    taps.second[i] = inside ? source + 1 : source;
-    taps.firstWeight[i] = roundHalfEven((1 - fraction) * WEIGHT_ONE);
-    taps.secondWeight[i] = roundHalfEven(fraction * WEIGHT_ONE);
-  }
-  return taps;
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }

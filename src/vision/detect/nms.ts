@@ -1,4 +1,4 @@
-import type { BoundingBox } from './detector.ts';
+import type { BoundingBox } from './face.ts';
 
 /** Overlap above which the lower-scored of two candidates is dropped. Source: insightface, model_zoo/scrfd.py. */
 const NMS_IOU = 0.4;
@@ -7,12 +7,12 @@ const NMS_IOU = 0.4;
  * Greedy non-maximum suppression with the "+ 1 pixel" convention of InsightFace (a box from 3 to 3 is one pixel wide).
  *
  * @param candidates best score first.
- * @returns those that no better kept one overlaps by more than 0.4, in the same order.
+ * @returns the candidates that overlap no better kept one by more than 0.4, in the same order.
  */
 export function suppressOverlaps<T extends { box: BoundingBox }>(candidates: readonly T[]): T[] {
   const kept: T[] = [];
   for (const candidate of candidates) {
-    if (kept.every((better) => intersectionOverUnion(better.box, candidate.box) <= NMS_IOU)) {
+    if (kept.every((other) => intersectionOverUnion(other.box, candidate.box) <= NMS_IOU)) {
       kept.push(candidate);
     }
   }

@@ -1,18 +1,18 @@
 import type { DETECTION_MODES } from '../../config/settings.ts';
 import { ServiceError } from '../../errors.ts';
-import type { BoundingBox, FaceBox } from './detector.ts';
+import type { BoundingBox, FaceBox } from './face.ts';
 
-/** Which of the detected faces a request wants. */
+/** The detected faces that a request can ask for. */
 export const FACE_SELECTIONS = ['single', 'largest', 'all'] as const;
 
 export type DetectionMode = (typeof DETECTION_MODES)[number];
 
 /**
- * When the largest face that the smallest detector input found is taken without looking closer: its score, and its
- * shorter side in pixels of that input. Chosen on LFW: test/accuracy/lfw.test.ts shows what it costs there.
+ * Minimum score, and minimum shorter side in pixels of the detector input, at which a face makes a search at larger inputs
+ * unnecessary. Chosen on LFW: test/accuracy/lfw.test.ts measures their cost there.
  */
-const SURE_SCORE = 0.7;
-const SURE_SIDE = 48;
+const CONFIDENT_SCORE = 0.7;
+const CONFIDENT_SIDE = 48;
 
 export type FaceSelection = (typeof FACE_SELECTIONS)[number];
 
@@ -47,7 +47,7 @@ function mostProminent<T extends Pick<FaceBox, 'box'>>(
   );
 }
 
-/** Area less twice the squared distance from the image's centre, in square pixels: large and central wins. */
+/** Area minus twice the squared distance from the image's centre, in square pixels: large and central faces win. */
 function prominence({ left, top, right, bottom }: BoundingBox, image: { width: number; height: number }) {
   const dx = (left + right) / 2 - image.width / 2;
   const dy = (top + bottom) / 2 - image.height / 2;
@@ -55,16 +55,16 @@ function prominence({ left, top, right, bottom }: BoundingBox, image: { width: n
 }
 
 /**
- * Whether the most prominent of the faces found at a small detector input is so large and so sure that a larger input
- * would hardly choose another.
+ * Whether the most prominent of the faces found at a small detector input is so large, and its score so high, that a larger
+ * input is unlikely to change the choice.
  *
- * A larger input can only add candidates. The answer is exactly that of the full search unless one of those is more
- * prominent than this face, which takes a face that is larger or more central and was missed here; or is this very face
- * with a higher score, whose slightly different landmarks then count.
+ * A larger input only adds candidates. The result is exactly that of the full search unless one of these is a more
+ * prominent face that the small input missed, or this face with a higher score, whose slightly different landmarks then
+ * replace these.
  *
- * @param scale pixels of the detector input for one of the picture.
+ * @param scale detector input pixels per picture pixel.
  */
-export function isSureChoice(
+export function isConfidentChoice(
   [first, ...others]: readonly FaceBox[],
   image: { width: number; height: number },
   scale: number,
@@ -72,5 +72,5 @@ export function isSureChoice(
   if (first === undefined) return false;
   const { box, score } = mostProminent(first, others, image);
   const side = Math.min(box.right - box.left, box.bottom - box.top) * scale;
-  return score >= SURE_SCORE && side >= SURE_SIDE;
+  return score >= CONFIDENT_SCORE && side >= CONFIDENT_SIDE;
 }

@@ -1,6 +1,6 @@
 import { landmarkTemplate } from '../align/alignment.ts';
 
-/** How a head is turned, in degrees: an estimate from five points. Yaw and pitch are zero for a frontal face. */
+/** The rotation of a head in degrees, estimated from five points. Yaw and pitch are zero for a frontal face. */
 export interface Pose {
   /** Slope of the line from the left eye to the right one, −180..180; positive when the head leans clockwise. */
   roll: number;
@@ -15,32 +15,32 @@ interface Vector {
   y: number;
 }
 
-/** How far the tip of the nose stands out from the plane of eyes and mouth corners, in distances of the eyes. */
+/** Distance of the nose tip from the plane of eyes and mouth corners, in eye distances. */
 const NOSE_DEPTH = 0.5;
 
-/** The face that looks straight ahead. */
+/** The frontal face. */
 const FRONTAL = faceGeometry(landmarkTemplate(112));
 const FRONTAL_ACROSS = FRONTAL.noseAcross / FRONTAL.area;
 const FRONTAL_DOWN = FRONTAL.noseDown / FRONTAL.area;
-/** The same depth in distances from the eyes to the mouth. */
+/** The same depth, in distances from the eyes to the mouth. */
 const NOSE_DEPTH_DOWN = (NOSE_DEPTH * length(FRONTAL.eyes)) / length(FRONTAL.down);
 
 /**
- * Estimates how a head is turned from its five landmarks.
+ * Estimates the rotation of a head from its five landmarks.
  *
- * Eyes and mouth corners lie nearly in one plane, and under weak perspective (a camera not too near) a turn of the head
- * maps that plane affinely. So the place of the nose is told in the plane's own directions, from eye to eye and from the
- * eyes to the mouth. A turn changes these coordinates only because the tip of the nose stands out of the plane: it moves
- * by its depth times the tangent of the angle. The idea is that of Gee and Cipolla, "Determining the gaze of faces in
+ * Eyes and mouth corners lie nearly in one plane, and under weak perspective (a camera not too near) a rotation of the head
+ * maps that plane affinely. The position of the nose is therefore expressed in the plane's own axes, from eye to eye and
+ * from the eyes to the mouth. A rotation changes these coordinates only because the tip of the nose is outside the plane: it
+ * moves by its depth times the tangent of the angle. The method follows Gee and Cipolla, "Determining the gaze of faces in
  * images" (1994); the frontal face is ArcFace's template.
  *
- * Noses differ and landmarks err: yaw and pitch are good to some ten degrees, and beyond 60 hardly at all.
+ * Noses differ and landmarks are inexact: yaw and pitch are accurate to about ten degrees, and unreliable beyond 60.
  *
  * @param landmarks as {@link Landmarks}, in any scale.
  */
 export function estimatePose(landmarks: ArrayLike<number>): Pose {
   const { eyes, area, noseAcross, noseDown } = faceGeometry(landmarks);
-  // A mirrored plane is seen from behind the profile. That is as far turned as can be told.
+  // A mirrored plane, a view from behind the profile, counts as 90°: the estimate ends there.
   const scale = Math.max(area, 0);
   return {
     roll: degrees(eyes.y, eyes.x),
@@ -49,7 +49,7 @@ export function estimatePose(landmarks: ArrayLike<number>): Pose {
   };
 }
 
-/** Areas of parallelograms; divided by `area`, those of the nose are its coordinates along `eyes` and `down`. */
+/** Signed areas of parallelograms: `noseAcross` / `area` and `noseDown` / `area` are the nose's coordinates in the plane. */
 function faceGeometry(landmarks: ArrayLike<number>) {
   const point = (index: number): Vector => ({
     x: landmarks[2 * index] as number,

@@ -1,7 +1,7 @@
 import type { FaceQuality, PictureQuality } from './quality.ts';
 import { relativeDetail } from './quality-score.ts';
 
-/** What can be low, in words that a user interface can show to the owner of the face. */
+/** Reasons for low quality, in words that a user interface can show to the person in the picture. */
 export const QUALITY_REASONS = [
   'too dark',
   'too bright',
@@ -15,38 +15,38 @@ export const QUALITY_REASONS = [
 
 export type QualityReason = (typeof QUALITY_REASONS)[number];
 
-/** What a request asks of a face; an absent limit asks nothing. */
+/** A request's requirements for a face; an absent limit does not apply. */
 export interface QualityLimits {
-  /** Least score, 0..1. */
+  /** Minimum score, 0..1. */
   minQuality?: number | undefined;
-  /** Least shorter side of the box, in pixels of the picture. */
+  /** Minimum shorter side of the box, in pixels of the picture. */
   minFaceSize?: number | undefined;
 }
 
 interface Shortcoming {
   reason: QualityReason;
   measure: (quality: PictureQuality) => number;
-  /** Where the reason begins to be one. */
+  /** The measure at which the shortcoming begins. */
   fine: number;
-  /** Where it could hardly be worse. */
+  /** The measure at which the shortcoming is complete. */
   bad: number;
 }
 
 /**
- * They find the words for a refusal, and never refuse. The limits lie between the photographs of the study as they
- * were and as they had been degraded; docs/QUALITY.md tells how often the words are right.
+ * These explain a refusal; they never cause one. The limits lie between the study's photographs before and after they were
+ * degraded; docs/QUALITY.md states how often the reasons are right.
  */
 const SHORTCOMINGS: readonly Shortcoming[] = [
   { reason: 'too dark', measure: ({ brightness }) => brightness, fine: 0.15, bad: 0.04 },
   { reason: 'too bright', measure: ({ brightness }) => brightness, fine: 0.7, bad: 0.85 },
-  // For its brightness: a dark picture has little contrast, too, but more contrast is not what it needs.
+  // Relative to brightness: a dark picture has little contrast too, but needs light, not contrast.
   {
     reason: 'low contrast',
     measure: ({ contrast, brightness }) => contrast / brightness,
     fine: 0.15,
     bad: 0.03,
   },
-  // In powers of ten, as each step of blur takes a share of the detail.
+  // In powers of ten, since each step of blur removes a share of the detail.
   { reason: 'too blurred', measure: (quality) => Math.log10(relativeDetail(quality)), fine: -1.7, bad: -2.7 },
   { reason: 'come closer', measure: ({ size }) => size, fine: 32, bad: 10 },
   { reason: 'turn to the camera', measure: angleFromCamera, fine: 30, bad: 60 },
@@ -54,8 +54,10 @@ const SHORTCOMINGS: readonly Shortcoming[] = [
 ];
 
 /**
- * Why a face is refused, worst first; nothing when it is not. A score that is not there yet refuses nothing, so that a
- * face that is too small need not be embedded first.
+ * Finds the reasons to refuse a face. Without a score, only the size is checked, so that a face that is too small is refused
+ * before it is embedded.
+ *
+ * @returns the reasons, worst first; empty if the face is not refused.
  */
 export function findLowQuality(
   quality: PictureQuality & Partial<Pick<FaceQuality, 'score'>>,
@@ -64,11 +66,11 @@ export function findLowQuality(
   const isSmall = minFaceSize !== undefined && quality.size < minFaceSize;
   const isPoor = minQuality !== undefined && quality.score !== undefined && quality.score < minQuality;
   if (!isSmall && !isPoor) return [];
-  // Who asks for a size alone is told of the size alone.
-  const seen = minQuality === undefined ? [] : shortcomingsOf(quality);
+  // A request that limits only the size gets only the size as a reason.
+  const shortcomings = minQuality === undefined ? [] : shortcomingsOf(quality);
   const reasons = isSmall
-    ? ['come closer' as const, ...seen.filter((reason) => reason !== 'come closer')]
-    : seen;
+    ? ['come closer' as const, ...shortcomings.filter((reason) => reason !== 'come closer')]
+    : shortcomings;
   return reasons.length > 0 ? reasons : ['face hard to recognise'];
 }
 
@@ -83,7 +85,7 @@ function shortcomingsOf(quality: PictureQuality): QualityReason[] {
     .map(({ reason }) => reason);
 }
 
-/** Between the direction of the nose and that of the camera, in degrees, as yaw and pitch together make it. */
+/** The angle between the face's direction and the camera, in degrees, from yaw and pitch. */
 function angleFromCamera({ pose }: PictureQuality): number {
   const cosine = Math.cos(radians(pose.yaw)) * Math.cos(radians(pose.pitch));
   return (Math.acos(cosine) * 180) / Math.PI;

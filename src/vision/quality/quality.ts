@@ -1,10 +1,9 @@
-import { invertSimilarity, type Landmarks, type SimilarityTransform } from '../align/alignment.ts';
-import type { Picture } from '../decode/decode.ts';
-import type { BoundingBox } from '../detect/detector.ts';
-import type { AlignedFace } from '../recognise/recogniser.ts';
+import { type AlignedFace, invertSimilarity, type SimilarityTransform } from '../align/alignment.ts';
+import type { BoundingBox, Landmarks } from '../detect/face.ts';
+import type { Picture } from '../picture.ts';
 import { estimatePose, type Pose } from './pose.ts';
 
-/** What the aligned face and its landmarks tell, before a recogniser has seen them. */
+/** Measures of the aligned face and its landmarks, known before recognition. */
 export interface PictureQuality {
   /** Mean luma, 0..1. */
   brightness: number;
@@ -19,11 +18,11 @@ export interface PictureQuality {
   margin: number;
 }
 
-/** All that is told of a face's quality. */
+/** All measures of a face's quality. */
 export interface FaceQuality extends PictureQuality {
   /** L2 norm of the embedding before it is normalised. */
   embeddingNorm: number;
-  /** 0..1; made of the others by quality-score.ts. */
+  /** 0..1; computed from the others by quality-score.ts. */
   score: number;
 }
 
@@ -38,11 +37,11 @@ const LUMA_HALF = 1 << (LUMA_BITS - 1);
 export const SHARPNESS_SCALE = 100;
 
 /**
- * Measures an aligned face. What lies beyond the edges of the picture is black in there and counts for `margin` alone:
- * it would make a face dark and its border sharp.
+ * Measures an aligned face. Its pixels outside the picture are black and count for `margin` only: they would make the face
+ * darker and its border sharper.
  *
- * @param face where it is in the picture.
- * @param picture its size in pixels, and the size it was encoded at.
+ * @param face its place in the picture.
+ * @param picture the sizes at which it was decoded and encoded.
  */
 export function measureQuality(
   { pixels, size, transform }: AlignedFace,
@@ -77,8 +76,7 @@ function greyLevels(pixels: Uint8Array): Uint8Array {
 }
 
 /**
- * @returns 1 for each pixel of the aligned face whose centre falls on a pixel of the picture, else 0; undefined when all
- *   do.
+ * @returns 1 for each pixel of the aligned face whose centre falls on a pixel of the picture, else 0; undefined if all do.
  */
 function markInside(
   transform: SimilarityTransform,
@@ -91,7 +89,7 @@ function markInside(
     const sy = b * x + a * y + ty;
     return sx >= -0.5 && sx < width - 0.5 && sy >= -0.5 && sy < height - 0.5;
   };
-  // A picture is convex: with all four corners inside, so is everything between them.
+  // A picture is convex: if all four corners are inside, so is everything between them.
   const last = size - 1;
   if (isInside(0, 0) && isInside(last, 0) && isInside(0, last) && isInside(last, last)) return undefined;
   const inside = new Uint8Array(size * size);
@@ -123,8 +121,8 @@ function lumaOf(
 }
 
 /**
- * The variance of the Laplacian: how much fine structure there is (Pech-Pacheco et al., "Diatom autofocusing in
- * brightfield microscopy", 2000). Four neighbours, as OpenCV's with ksize = 1; only where all of them are there.
+ * The variance of the Laplacian, a measure of fine structure (Pech-Pacheco et al., "Diatom autofocusing in brightfield
+ * microscopy", 2000). Four neighbours, as in OpenCV with ksize = 1; only pixels with all four inside count.
  */
 function laplacianVariance(grey: Uint8Array, inside: Uint8Array | undefined, size: number): number {
   let count = 0;
@@ -132,7 +130,7 @@ function laplacianVariance(grey: Uint8Array, inside: Uint8Array | undefined, siz
   let squares = 0;
   for (let y = 1; y < size - 1; y++) {
     for (let x = 1, i = y * size + 1; x < size - 1; x++, i++) {
-      // With all four neighbours inside, so is the pixel between them.
+      // If all four neighbours are inside, so is the pixel between them.
       if (inside && !(inside[i - 1] && inside[i + 1] && inside[i - size] && inside[i + size])) continue;
       const laplacian =
         (grey[i - 1] as number) +
@@ -148,7 +146,7 @@ function laplacianVariance(grey: Uint8Array, inside: Uint8Array | undefined, siz
   return meanAndVariance(count, sum, squares).variance;
 }
 
-/** Zero of nothing. Sums of whole numbers that a double holds exactly. */
+/** Both are zero for a count of zero. The sums are whole numbers, which a double holds exactly. */
 function meanAndVariance(count: number, sum: number, squares: number): { mean: number; variance: number } {
   if (count === 0) return { mean: 0, variance: 0 };
   const mean = sum / count;

@@ -1,29 +1,29 @@
 export interface BatcherOptions<Item, Result> {
-  /** Most items of one run. */
-  most: number;
-  /** Longest wait for further items, in milliseconds. */
+  /** Maximum items of one run. */
+  maxItems: number;
+  /** Maximum wait for further items, in milliseconds. */
   windowMs: number;
-  /** Gives a result for each item, in their order. It is never called before its last call has settled. */
+  /** Gives a result for each item, in their order. It is called again only after its last call has settled. */
   run: (items: Item[]) => Promise<Result[]>;
 }
 
-interface Waiting<Item, Result> {
+interface PendingItem<Item, Result> {
   item: Item;
-  /** When it waits no longer for others, on the clock of performance.now(). */
+  /** The end of its wait, on the clock of performance.now(). */
   due: number;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
 
 /**
- * Gathers items that come one by one and handles several in one run: as soon as there are `most` of them, or the first
- * has waited its time. One run at a time; what comes meanwhile makes up the next.
+ * Gathers items that arrive one by one and handles several in one run, which starts when there are `maxItems` or when the
+ * first has waited for `windowMs`. One run at a time; items that arrive meanwhile form the next batch.
  *
- * It has no limit of its own for what waits: whoever adds waits for the result, and only so many do so at a time.
+ * The number of pending items has no limit here: the engine limits how many images are processed at a time.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
-  #waiting: Waiting<Item, Result>[] = [];
+  #pending: PendingItem<Item, Result>[] = [];
   #running = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -32,31 +32,32 @@ export class Batcher<Item, Result> {
   }
 
   /**
-   * @param options.hurry whether to wait for nothing but what is added in the same turn.
+   * @param options.immediate whether to start the run without a wait: with the items that are pending and those that are
+   *   added in the same synchronous code.
    * @returns the item's own result.
-   * @throws what its run threw; that fails the items of this run and no others.
+   * @throws the error of its run, which rejects all items of that run and no others.
    */
-  add(item: Item, { hurry = false } = {}): Promise<Result> {
+  add(item: Item, { immediate = false } = {}): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const due = performance.now() + (hurry ? 0 : this.#options.windowMs);
-      this.#waiting.push({ item, due, resolve, reject });
-      if (hurry) queueMicrotask(() => this.#advance());
+      const due = performance.now() + (immediate ? 0 : this.#options.windowMs);
+      this.#pending.push({ item, due, resolve, reject });
+      if (immediate) queueMicrotask(() => this.#advance());
       else this.#advance();
     });
   }
 
-  /** Begins the next run if it is time, or sees to it that it begins when it is. */
+  /** Starts the next run if it is due, else sets the timer for it. */
   #advance(): void {
-    if (this.#running || this.#waiting.length === 0) return;
-    const { most } = this.#options;
-    const wait = Math.min(...this.#waiting.map(({ due }) => due)) - performance.now();
+    if (this.#running || this.#pending.length === 0) return;
+    const { maxItems } = this.#options;
+    const wait = Math.min(...this.#pending.map(({ due }) => due)) - performance.now();
     clearTimeout(this.#timer);
-    if (wait <= 0 || this.#waiting.length >= most) void this.#run(this.#waiting.splice(0, most));
+    if (wait <= 0 || this.#pending.length >= maxItems) void this.#run(this.#pending.splice(0, maxItems));
     // Timers count whole milliseconds.
     else this.#timer = setTimeout(() => this.#advance(), Math.ceil(wait));
   }
 
-  async #run(batch: Waiting<Item, Result>[]): Promise<void> {
+  async #run(batch: PendingItem<Item, Result>[]): Promise<void> {
     this.#running = true;
     try {
       const results = await this.#options.run(batch.map(({ item }) => item));

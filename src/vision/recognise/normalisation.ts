@@ -1,16 +1,16 @@
-/** The network input value of each of the 256 levels of a channel. */
+/** The network's input value for each of the 256 levels of a channel. */
 export type Normalisation = Float32Array;
 
-/** Tabulates (x − mean) / std for x = 0..255, so that normalising a pixel is one look-up. */
+/** Tabulates (x − mean) / std for x = 0..255, so that a channel is normalised by one look-up. */
 export function tabulateNormalisation({ mean, std }: { mean: number; std: number }): Normalisation {
   return Float32Array.from({ length: 256 }, (_, level) => (level - mean) / std);
 }
 
 /**
- * Writes pixels as a network takes them: three planes of floats, R, G, B.
+ * Writes pixels as network input: three planes of floats, R, G, B.
  *
  * @param pixels interleaved R, G, B.
- * @param input as many floats, overwritten.
+ * @param input as many floats; overwritten.
  */
 export function normalisePixels(pixels: Uint8Array, normalisation: Normalisation, input: Float32Array): void {
   const plane = pixels.length / 3;

@@ -1,4 +1,4 @@
-/** What letterbox.ts needs of WebAssembly. Its types are part of TypeScript's DOM library, which a server has no use for. */
+/** The part of WebAssembly that kernels.ts uses. TypeScript has its types in the DOM library only. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
