@@ -27,7 +27,7 @@ const graph: Graph = {
 
 const small = writeModel(HEADER, graph);
 
-describe.skipIf(!existsSync(REAL_PACK))('real networks', () => {
+describe.skipIf(!existsSync(REAL_PACK))('readGraphSignature with real networks', () => {
   it('reads the nine outputs of an SCRFD detector', () => {
     const signature = readGraphSignature(readFileSync(new URL('det_500m.onnx', REAL_PACK)));
     expect(signature.inputs).toEqual([{ name: 'input.1', dims: [1, 3, undefined, undefined] }]);
@@ -35,7 +35,7 @@ describe.skipIf(!existsSync(REAL_PACK))('real networks', () => {
     expect(signature.operators.slice(0, 4)).toEqual(['Conv', 'Relu', 'Conv', 'Relu']);
   });
 
-  it('reads the one embedding of an ArcFace recogniser', () => {
+  it('reads the single output of an ArcFace recogniser', () => {
     const signature = readGraphSignature(readFileSync(new URL('w600k_mbf.onnx', REAL_PACK)));
     expect(signature.inputs).toEqual([{ name: 'input.1', dims: [undefined, 3, 112, 112] }]);
     expect(signature.outputs).toEqual([{ name: '516', dims: [1, 512] }]);
@@ -44,7 +44,7 @@ describe.skipIf(!existsSync(REAL_PACK))('real networks', () => {
 });
 
 describe('readGraphSignature', () => {
-  it('leaves out initialisers, and what a graph does not state', () => {
+  it('omits initialisers from the inputs, and reads unstated shapes and symbolic dimensions as undefined', () => {
     expect(readGraphSignature(small)).toEqual({
       inputs: [
         { name: 'image', dims: [undefined, 3, undefined, undefined] },
@@ -55,13 +55,13 @@ describe('readGraphSignature', () => {
     });
   });
 
-  it('keeps the first 16 operators', () => {
+  it('lists the first 16 operators', () => {
     const nodes = Array.from({ length: 40 }, (_, i) => ({ ...relu('image', 'scalar'), opType: `Op${i}` }));
     const { operators } = readGraphSignature(writeModel(HEADER, { ...graph, nodes }));
     expect(operators).toEqual(Array.from({ length: 16 }, (_, i) => `Op${i}`));
   });
 
-  it('steps over weights without copying them', () => {
+  it('does not copy weights', () => {
     const weights = { name: 'weights', dims: [4_000_000], data: new Float32Array(4_000_000) };
     const large = writeModel(HEADER, { ...graph, initialisers: [weights] });
     const before = process.memoryUsage().arrayBuffers;
@@ -69,7 +69,7 @@ describe('readGraphSignature', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
   });
 
-  it('refuses a file cut off anywhere', () => {
+  it('throws for a file truncated at any byte', () => {
     for (let length = 0; length < small.length; length++) {
       expect(() => readGraphSignature(small.subarray(0, length)), `${length} bytes`).toThrow();
     }
@@ -80,7 +80,7 @@ describe('readGraphSignature', () => {
     ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n'],
     ['a zip archive', 'PK\u0003\u0004\u0014\u0000\u0000\u0000\b\u0000'],
     ['nothing', ''],
-  ])('refuses %s with a sentence', (_, text) => {
+  ])('throws an error with a sentence for %s', (_, text) => {
     expect(() => readGraphSignature(Buffer.from(text))).toThrow(
       /^These bytes are not a complete ONNX model \(.+\)\.$/,
     );
@@ -90,11 +90,11 @@ describe('readGraphSignature', () => {
     ['no nodes', { ...graph, nodes: [] }],
     ['no outputs', { ...graph, outputs: [] }],
     ['no operator type', { ...graph, nodes: [{ ...relu('image', 'scalar'), opType: '' }] }],
-  ])('refuses a graph that has %s', (reason, incomplete) => {
+  ])('throws for a graph with %s', (reason, incomplete) => {
     expect(() => readGraphSignature(writeModel(HEADER, incomplete))).toThrow(reason);
   });
 
-  it('answers or refuses, whatever the bytes', () => {
+  it('returns a signature or throws its own error for random and damaged bytes', () => {
     let state = 1;
     const random = (below: number) => {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;

@@ -2,31 +2,32 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { type RewrittenGraph, rewriteDetector } from '../../src/onnx/rewrite/rewrite.ts';
 import { DETECTOR_PREPROCESSING } from '../../src/packs/pack.ts';
-import { type DetectedFace, FaceDetector } from '../../src/vision/detect/detector.ts';
+import { FaceDetector } from '../../src/vision/detect/detector.ts';
+import type { DetectedFace } from '../../src/vision/detect/face.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { appliedTo, TestNetwork } from '../support/onnx-graphs.ts';
 
 interface Shape {
   opset?: number;
-  /** Whether boxes are multiplied by a learnt number, and on which side it stands. */
+  /** On which side of the multiplication the constant factor of the boxes is; undefined for no factor. */
   scaled?: 'left' | 'right';
   bias?: boolean;
   perm?: number[];
   kernel?: number;
-  /** Whether boxes are of another tensor than scores. */
-  apart?: boolean;
-  /** Whether somebody reads the boxes, or what is to become them, besides. */
-  watched?: 'boxes' | 'map';
+  /** Whether boxes and scores have different inputs. */
+  separate?: boolean;
+  /** What has a second consumer: the boxes, or the feature map that becomes the boxes. */
+  shared?: 'boxes' | 'map';
   landmarks?: boolean;
   anchors?: number;
   scale?: number[];
-  /** Whether scores are what the convolution gives, and no Sigmoid makes them of that. */
+  /** Whether scores are the outputs of the convolution, without a Sigmoid. */
   raw?: boolean;
 }
 
 const CHANNELS = 6;
 
-/** SCRFD's outputs, of random weights. */
+/** A network with the outputs of SCRFD and random weights. */
 function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
   const {
     opset = 13,
@@ -56,7 +57,7 @@ function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
       net.conv(of, { inputs: CHANNELS, outputs: anchors * values, kernel, bias });
     const scores = rows(head(1), 1, `scores_${stride}`);
     outputs[0]?.push(shape.raw ? scores : net.graph.add('Sigmoid', [scores]));
-    const map = head(4, shape.apart ? stem() : features);
+    const map = head(4, shape.separate ? stem() : features);
     const factor = net.graph.floats(
       shape.scale ?? [1.5 + stride],
       shape.scale ? [shape.scale.length, 1, 1] : [],
@@ -65,9 +66,9 @@ function detector(shape: Shape = {}): Uint8Array<ArrayBuffer> {
     const boxes = rows(scaled ? net.graph.add('Mul', factors) : map, 4, `boxes_${stride}`);
     outputs[1]?.push(boxes);
     if (landmarks) outputs[2]?.push(rows(head(10), 10, `landmarks_${stride}`));
-    if (shape.watched) {
-      const watched = net.graph.add('Relu', [shape.watched === 'boxes' ? boxes : map]);
-      outputs[2]?.splice(-1, 1, watched);
+    if (shape.shared) {
+      const other = net.graph.add('Relu', [shape.shared === 'boxes' ? boxes : map]);
+      outputs[2]?.splice(-1, 1, other);
     }
   }
   return net.model(outputs.flat(), { opset });
@@ -96,10 +97,10 @@ async function search(
 async function expectDeferred(model: Uint8Array<ArrayBuffer>): Promise<void> {
   const rewritten = rewriteDetector(model);
   expect(appliedTo(rewritten)).toMatch(/^deferred-heads 3/);
-  // A score of one half is what a cell without an opinion has, so that many are found, at the edges too.
+  // With random weights about half of the cells exceed 0.5, so many faces are found, also at the edges.
   const many = await expectSameFaces(model, rewritten, 0.5);
   expect(many.length).toBeGreaterThan(30);
-  // And so high that hardly any row of features is there.
+  // With this threshold hardly any row of features is kept.
   const highest = Math.max(...many.map(({ score }) => score));
   const few = await expectSameFaces(model, rewritten, highest - 1e-4);
   expect(few.length).toBeGreaterThan(0);
@@ -111,45 +112,44 @@ async function expectSameFaces(
   rewritten: RewrittenGraph,
   threshold: number,
 ): Promise<DetectedFace[]> {
-  const wanted = await search({ bytes: model }, threshold);
+  const expected = await search({ bytes: model }, threshold);
   const found = await search(rewritten, threshold);
-  expect(found.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
+  expect(found.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
   expect(
     largestDifference(
       found.flat().map(({ score }) => [score]),
-      wanted.flat().map(({ score }) => [score]),
+      expected.flat().map(({ score }) => [score]),
     ),
   ).toBeLessThan(1e-5);
-  expect(largestDifference(found.flat().map(numbersOf), wanted.flat().map(numbersOf))).toBeLessThan(1e-3);
-  return wanted.flat();
+  expect(largestDifference(found.flat().map(numbersOf), expected.flat().map(numbersOf))).toBeLessThan(1e-3);
+  return expected.flat();
 }
 
 const numbersOf = ({ box, landmarks }: DetectedFace) => [...Object.values<number>({ ...box }), ...landmarks];
 
-function largestDifference(got: number[][], wanted: number[][]): number {
-  const others = wanted.flat();
-  return got.flat().reduce((most, number, index) => {
+function largestDifference(actual: number[][], expected: number[][]): number {
+  const others = expected.flat();
+  return actual.flat().reduce((largest, number, index) => {
     const difference = Math.abs(number - (others[index] as number));
-    // Not a number is no small difference.
-    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference);
+    // NaN must not pass as a small difference.
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(largest, difference);
   }, 0);
 }
 
-describe('the heads of a detector', () => {
-  it.each([9, 11, 13, 17, 18])(
-    'are computed where they are wanted, to the same faces, in opset %i',
-    (opset) => expectDeferred(detector({ opset })),
+describe('deferHeads', () => {
+  it.each([9, 11, 13, 17, 18])('finds the same faces in opset %i', (opset) =>
+    expectDeferred(detector({ opset })),
   );
 
   it.each([
-    ['a learnt factor of the boxes', { scaled: 'right' }],
-    ['a learnt factor on the left', { scaled: 'left' }],
+    ['a constant factor of the boxes', { scaled: 'right' }],
+    ['a constant factor on the left', { scaled: 'left' }],
     ['no bias', { bias: false }],
-    ['scores that are no probabilities', { raw: true }],
-    ['another way to bring channels last', { perm: [0, 2, 3, 1] }],
-  ] as [string, Shape][])('are deferred with %s', (_, shape) => expectDeferred(detector(shape)));
+    ['scores without a Sigmoid', { raw: true }],
+    ['another permutation to channels last', { perm: [0, 2, 3, 1] }],
+  ] as [string, Shape][])('finds the same faces with %s', (_, shape) => expectDeferred(detector(shape)));
 
-  it('leave rows of features in their place, those with a score above the threshold and their neighbours', async () => {
+  it('keeps the rows with a score above the threshold and their neighbours', async () => {
     const { bytes, heads } = rewriteDetector(detector());
     const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
     const { threshold = '', levels = [] } = heads ?? {};
@@ -173,8 +173,8 @@ describe('the heads of a detector', () => {
     const [scores = [], , , features, , , kept] = await run(-1);
     expect(kept).toEqual(new Uint8Array(16).fill(1));
     expect(features).toHaveLength(CHANNELS * 16 * 16);
-    const [, , , none, , , nowhere] = await run(2);
-    expect(nowhere).toEqual(new Uint8Array(16));
+    const [, , , none, , , keptNone] = await run(2);
+    expect(keptNone).toEqual(new Uint8Array(16));
     expect(none).toHaveLength(0);
 
     const ranked = Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number));
@@ -184,32 +184,32 @@ describe('the heads of a detector', () => {
     expect(near).toEqual(Uint8Array.from({ length: 16 }, (_, at) => (Math.abs(at - row) <= 1 ? 1 : 0)));
     const rows = (near as Uint8Array).reduce((sum, here) => sum + here, 0);
     const first = Math.max(0, row - 1) * 16;
-    const wanted = Array.from({ length: CHANNELS }, (_, channel) =>
+    const expected = Array.from({ length: CHANNELS }, (_, channel) =>
       Array.from(features?.subarray(channel * 256 + first, channel * 256 + first + rows * 16) ?? []),
     );
-    expect(Array.from(some ?? [])).toEqual(wanted.flat());
+    expect(Array.from(some ?? [])).toEqual(expected.flat());
   });
 
   it.each([
-    ['boxes are made of something else than scores', { apart: true }],
-    ['somebody else reads the boxes', { watched: 'boxes' }],
-    ['somebody else reads what becomes the boxes', { watched: 'map' }],
-    ['kernels are of another size', { kernel: 1 }],
+    ['boxes and scores have different inputs', { separate: true }],
+    ['the boxes have another consumer', { shared: 'boxes' }],
+    ['the feature map of the boxes has another consumer', { shared: 'map' }],
+    ['kernels have another size', { kernel: 1 }],
     ['there are no landmarks', { landmarks: false }],
     ['there is another number of anchors', { anchors: 3 }],
-    ['each channel has a factor of its own', { scaled: 'right', scale: [1, 2, 3, 4, 5, 6, 7, 8] }],
-    ['channels come last in another order', { perm: [3, 2, 0, 1] }],
-  ] as [string, Shape][])('stay in the graph where %s', async (_, shape) => {
+    ['each channel has its own factor', { scaled: 'right', scale: [1, 2, 3, 4, 5, 6, 7, 8] }],
+    ['the transposes have another permutation', { perm: [3, 2, 0, 1] }],
+  ] as [string, Shape][])('does not change the heads if %s', async (_, shape) => {
     const model = detector(shape);
     const rewritten = rewriteDetector(model);
     expect(rewritten.heads).toBeUndefined();
     expect(appliedTo(rewritten)).not.toContain('deferred-heads');
     const session = await ort.InferenceSession.create(rewritten.bytes);
-    const untouched = await ort.InferenceSession.create(model);
-    expect(session.outputNames).toEqual(untouched.outputNames);
+    const original = await ort.InferenceSession.create(model);
+    expect(session.outputNames).toEqual(original.outputNames);
   });
 
-  it('leave bytes that are no model as they are', () => {
+  it('returns bytes that are not a model unchanged', () => {
     const bytes = Uint8Array.of(1, 2, 3);
     expect(rewriteDetector(bytes)).toEqual({ bytes, applied: [], heads: undefined });
   });

@@ -1,12 +1,12 @@
 import { describe, it } from 'vitest';
 import {
   type ConvolutionShape,
-  expectLeftAlone,
   expectRewritten,
+  expectUnchanged,
   TestNetwork,
 } from '../support/onnx-graphs.ts';
 
-/** A convolution of 40 channels, and something that reads it. */
+/** A convolution of 40 channels, and a Sigmoid that reads its result. */
 function network(shape: Partial<ConvolutionShape>, { opset = 13 } = {}): Uint8Array<ArrayBuffer> {
   const net = new TestNetwork();
   const stem = net.graph.add('Relu', [net.conv('x', { inputs: 3, outputs: 40 })]);
@@ -14,11 +14,11 @@ function network(shape: Partial<ConvolutionShape>, { opset = 13 } = {}): Uint8Ar
   return net.model([net.graph.add('Sigmoid', [narrow])], { opset });
 }
 
-const APART = 'narrow-convolutions 1';
+const SPLIT = 'narrow-convolutions 1';
 
-describe('a convolution with few outputs', () => {
-  it.each([9, 11, 13, 17])('is taken apart in opset %i', async (opset) => {
-    await expectRewritten(network({}, { opset }), APART);
+describe('splitNarrowConvolutions', () => {
+  it.each([9, 11, 13, 17])('splits a convolution with few outputs in opset %i', async (opset) => {
+    await expectRewritten(network({}, { opset }), SPLIT);
   });
 
   it.each([
@@ -26,16 +26,16 @@ describe('a convolution with few outputs', () => {
     ['three outputs', { outputs: 3 }],
     ['no bias', { bias: false }],
     ['a kernel of 5 × 5', { kernel: 5, outputs: 1 }],
-    ['no border', { pad: 0 }],
-    ['another border on each side', { attributes: { pads: { ints: [0, 1, 2, 3] } } }],
+    ['no padding', { pad: 0 }],
+    ['different padding on each side', { attributes: { pads: { ints: [0, 1, 2, 3] } } }],
     ['dilations', { pad: 2, attributes: { dilations: { ints: [2, 2] } } }],
-  ])('is taken apart with %s', async (_, shape) => {
-    await expectRewritten(network(shape), APART);
+  ])('splits a convolution with %s', async (_, shape) => {
+    await expectRewritten(network(shape), SPLIT);
   });
 
-  it('is taken apart where it is an output and shares its weights', async () => {
+  it('splits convolutions that are outputs and share their weights', async () => {
     const net = new TestNetwork();
-    const weights = net.drawn([2, 40, 3, 3]);
+    const weights = net.randomConstant([2, 40, 3, 3]);
     const stems = [1, 2].map(() => net.conv('x', { inputs: 3, outputs: 40 }));
     const attributes = { pads: { ints: [1, 1, 1, 1] } };
     const narrow = stems.map((stem) => net.graph.add('Conv', [stem, weights], attributes));
@@ -44,21 +44,23 @@ describe('a convolution with few outputs', () => {
 
   it.each([
     ['strides', { stride: 2 }],
-    ['a kernel of a single number', { kernel: 1 }],
+    ['a 1×1 kernel', { kernel: 1 }],
     ['groups', { group: 2 }],
-    ['as many products as fill three blocks', { outputs: 4 }],
+    ['so many outputs that the products need three blocks', { outputs: 4 }],
     ['many outputs', { outputs: 16 }],
-  ])('is left alone with %s', (_, shape) => expectLeftAlone(network(shape)));
+  ])('does not split a convolution with %s', (_, shape) => expectUnchanged(network(shape)));
 
-  it('is left alone with automatic padding', async () => {
+  it('does not split a convolution with automatic padding', async () => {
     const net = new TestNetwork();
     const stem = net.conv('x', { inputs: 3, outputs: 40 });
     const attributes = { auto_pad: { string: 'SAME_UPPER' } };
-    await expectLeftAlone(net.model([net.graph.add('Conv', [stem, net.drawn([2, 40, 3, 3])], attributes)]));
+    await expectUnchanged(
+      net.model([net.graph.add('Conv', [stem, net.randomConstant([2, 40, 3, 3])], attributes)]),
+    );
   });
 
-  it('is left alone where there are few inputs, too', async () => {
+  it('does not split a convolution with few inputs', async () => {
     const net = new TestNetwork();
-    await expectLeftAlone(net.model([net.conv('x', { inputs: 3, outputs: 2 })]));
+    await expectUnchanged(net.model([net.conv('x', { inputs: 3, outputs: 2 })]));
   });
 });

@@ -2,30 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../src/onnx/rewrite/rewrite.ts';
 import { readFields } from '../../src/onnx/wire.ts';
 import { seededRandom } from '../support/numbers.ts';
-import { expectLeftAlone, expectRewritten, runModel, TestNetwork } from '../support/onnx-graphs.ts';
+import { expectRewritten, expectUnchanged, runModel, TestNetwork } from '../support/onnx-graphs.ts';
 
-/** Slopes for 20 channels: not a multiple of any block of the runtime's layout. */
+/** Random slopes. 20 channels are not a multiple of a block in ONNX Runtime's layout. */
 const slopesIn = (low: number, high: number, count = 20) => {
   const random = seededRandom(3);
   return Array.from({ length: count }, () => low + (high - low) * random());
 };
 
-/** One convolution, one PReLU. */
+/** A convolution and a PReLU. */
 function network(slopes: number[], dims: number[], { channels = 20, opset = 13, bias = true } = {}) {
   const net = new TestNetwork();
   const x = net.conv('x', { inputs: 3, outputs: channels, bias });
   return net.model([net.prelu(x, slopes, dims, 'y')], { opset });
 }
 
-describe('PReLU', () => {
+describe('rewritePrelu', () => {
   it.each([
-    ['ordinary', 0, 0.5],
-    ['negative', -1, 0],
+    ['from 0 to 0.5', 0, 0.5],
+    ['below 0', -1, 0],
     ['above 1', 1, 3],
-    ['of all kinds', -2, 2],
-    ['of 0: a Relu', 0, 0],
-    ['of 1: nothing at all', 1, 1],
-  ])('is rewritten with slopes %s', async (_, low, high) => {
+    ['of both signs', -2, 2],
+    ['of 0 (a Relu)', 0, 0],
+    ['of 1 (the identity)', 1, 1],
+  ])('rewrites slopes %s', async (_, low, high) => {
     await expectRewritten(network(slopesIn(low, high), [20, 1, 1]), 'prelu 1');
   });
 
@@ -33,27 +33,27 @@ describe('PReLU', () => {
     ['[1]', [1]],
     ['[]', []],
     ['[1, 1, 1]', [1, 1, 1]],
-  ])('is rewritten with one slope for all channels, of shape %s', async (_, dims) => {
+  ])('rewrites a shared slope of shape %s', async (_, dims) => {
     await expectRewritten(network([0.3], dims), 'prelu 1');
   });
 
-  it('is rewritten with a leading axis in the slope', async () => {
+  it('rewrites a slope with a leading axis', async () => {
     await expectRewritten(network(slopesIn(-1, 2), [1, 20, 1, 1]), 'prelu 1');
   });
 
-  it.each([1, 3, 16, 17, 64])('is rewritten with %i channels', async (channels) => {
+  it.each([1, 3, 16, 17, 64])('rewrites %i channels', async (channels) => {
     await expectRewritten(network(slopesIn(-1, 2, channels), [channels, 1, 1], { channels }), 'prelu 1');
   });
 
-  it.each([9, 11, 13, 17])('is rewritten in opset %i', async (opset) => {
+  it.each([9, 11, 13, 17])('rewrites opset %i', async (opset) => {
     await expectRewritten(network(slopesIn(-1, 2), [20, 1, 1], { opset }), 'prelu 1');
   });
 
-  it('keeps what is not negative to the bit', async () => {
+  it('returns positive inputs bit for bit', async () => {
     const model = network(slopesIn(-1, 2), [20, 1, 1]);
     const { y: before } = await runModel(model, [1, 3, 9, 9]);
     const { y: after } = await runModel(rewriteGraph(model).bytes, [1, 3, 9, 9]);
-    // With slopes of both signs a result above 0 may come from either side; the convolution tells.
+    // With slopes of both signs a result above 0 may come from either side, so the input decides.
     const bare = new TestNetwork();
     const x = bare.conv('x', { inputs: 3, outputs: 20, name: 'y' });
     const { y: input } = await runModel(bare.model([x]), [1, 3, 9, 9]);
@@ -64,7 +64,7 @@ describe('PReLU', () => {
     expect(kept.every(Boolean)).toBe(true);
   });
 
-  it('is rewritten for a batch of several pictures', async () => {
+  it('gives the same results for a batch of several pictures', async () => {
     const model = network(slopesIn(-1, 2), [20, 1, 1]);
     const wanted = await runModel(model, [3, 3, 5, 4]);
     const got = await runModel(rewriteGraph(model).bytes, [3, 3, 5, 4]);
@@ -72,7 +72,7 @@ describe('PReLU', () => {
     expect(Math.max(...differences)).toBeLessThan(1e-5);
   });
 
-  it('is rewritten where it has two readers and is an output itself, and its input is another', async () => {
+  it('rewrites a PReLU with two consumers whose input and result are outputs of the graph', async () => {
     const net = new TestNetwork();
     const x = net.conv('x', { inputs: 3, outputs: 8 });
     const y = net.prelu(x, slopesIn(-1, 2, 8), [8, 1, 1]);
@@ -80,9 +80,9 @@ describe('PReLU', () => {
     await expectRewritten(net.model([x, y, sum]), 'prelu 1');
   });
 
-  it('is rewritten behind batch normalisation, additions and other PReLUs', async () => {
+  it('rewrites a PReLU after batch normalisation, additions and other PReLUs', async () => {
     const net = new TestNetwork();
-    const statistics = () => [0.5, -1, -1, 0.5].map((low) => net.drawn([8], low, low + 1));
+    const statistics = () => [0.5, -1, -1, 0.5].map((low) => net.randomConstant([8], low, low + 1));
     const convolved = net.conv('x', { inputs: 3, outputs: 8 });
     const normalised = net.graph.add('BatchNormalization', [convolved, ...statistics()]);
     const first = net.prelu(normalised, slopesIn(-1, 2, 8), [8, 1, 1]);
@@ -91,7 +91,7 @@ describe('PReLU', () => {
     await expectRewritten(net.model([net.prelu(sum, [0.1], [1], 'y')]), 'prelu 3');
   });
 
-  it('leaves slopes alone that another node reads too', async () => {
+  it('keeps slopes that another node reads', async () => {
     const net = new TestNetwork();
     const slope = net.graph.floats(slopesIn(-1, 2, 8), [8, 1, 1]);
     const x = net.conv('x', { inputs: 3, outputs: 8 });
@@ -101,7 +101,7 @@ describe('PReLU', () => {
     await expectRewritten(net.model([scaled]), 'prelu 2');
   });
 
-  it('drops slopes that nobody reads any more', async () => {
+  it('removes slopes that no node reads any more', async () => {
     const model = network(slopesIn(-1, 2), [20, 1, 1]);
     const namesIn = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
     // The third constant of the network.
@@ -112,7 +112,7 @@ describe('PReLU', () => {
     expect(constants).toHaveLength(4);
   });
 
-  it('finds other names where its own are taken', async () => {
+  it('generates other names if its own are in use', async () => {
     const net = new TestNetwork();
     const taken = ['y_negated', 'y_negative_part', 'y_correction', 'minus_one_8', 'one_minus_constant_2_8'];
     const x = net.conv('x', { inputs: 3, outputs: 8 });
@@ -122,31 +122,31 @@ describe('PReLU', () => {
   });
 });
 
-describe('PReLU is left alone', () => {
-  it('with a slope along the columns, which is what the shape [C] means', async () => {
-    await expectLeftAlone(network(slopesIn(-1, 2), [20]), [1, 3, 8, 20]);
-    await expectLeftAlone(network(slopesIn(-1, 2, 7), [7]), [1, 3, 8, 7]);
+describe('rewritePrelu does not rewrite a PReLU', () => {
+  it('with a slope along the columns, which is the meaning of shape [C]', async () => {
+    await expectUnchanged(network(slopesIn(-1, 2), [20]), [1, 3, 8, 20]);
+    await expectUnchanged(network(slopesIn(-1, 2, 7), [7]), [1, 3, 8, 7]);
   });
 
-  it('with a slope for every row, or for every number', async () => {
-    await expectLeftAlone(network(slopesIn(-1, 2, 8), [8, 1]));
-    await expectLeftAlone(network(slopesIn(-1, 2, 1280), [20, 8, 8]));
+  it('with a slope for each row or each element', async () => {
+    await expectUnchanged(network(slopesIn(-1, 2, 8), [8, 1]));
+    await expectUnchanged(network(slopesIn(-1, 2, 1280), [20, 8, 8]));
   });
 
-  it('with a slope that is computed', async () => {
+  it('with a computed slope', async () => {
     const net = new TestNetwork();
     const x = net.conv('x', { inputs: 3, outputs: 8 });
-    const slope = net.graph.add('Relu', [net.drawn([8, 1, 1])]);
-    await expectLeftAlone(net.model([net.graph.add('PRelu', [x, slope], {}, 'y')]));
+    const slope = net.graph.add('Relu', [net.randomConstant([8, 1, 1])]);
+    await expectUnchanged(net.model([net.graph.add('PRelu', [x, slope], {}, 'y')]));
   });
 
-  it('where the channels of its input are not known', async () => {
+  it('if the number of channels of its input is unknown', async () => {
     const net = new TestNetwork();
-    await expectLeftAlone(net.model([net.prelu('x', [0.1, 0.2, 0.3], [3, 1, 1])]));
+    await expectUnchanged(net.model([net.prelu('x', [0.1, 0.2, 0.3], [3, 1, 1])]));
     const other = new TestNetwork();
     const x = other.graph.add('Transpose', [other.conv('x', { inputs: 3, outputs: 8 })], {
       perm: { ints: [0, 1, 3, 2] },
     });
-    await expectLeftAlone(other.model([other.prelu(x, [0.1], [1])]));
+    await expectUnchanged(other.model([other.prelu(x, [0.1], [1])]));
   });
 });

@@ -13,7 +13,7 @@ async function run(graph: Graph, values: number[]): Promise<number[]> {
   return Array.from(y?.data as Float32Array);
 }
 
-/** A graph with every kind of attribute and of constant. */
+/** A graph with every type of attribute and constant. */
 function variedGraph(): Graph {
   const graph = new GraphBuilder();
   const leaky = graph.add('LeakyRelu', ['x'], { alpha: { float: 0.5 } });
@@ -29,8 +29,8 @@ function variedGraph(): Graph {
 }
 
 describe('writeModel', () => {
-  it('writes graphs that ONNX Runtime runs', async () => {
-    // LeakyRelu −1, 3, 4, 5; reflected in front 3; doubled; plus the bytes: −122, 125, 7, 8, 10; less the largest.
+  it('writes a graph that ONNX Runtime computes correctly', async () => {
+    // LeakyRelu −1, 3, 4, 5; padded with 3; doubled; plus the bytes −122, 125, 7, 8, 10; minus the maximum.
     expect(await run(variedGraph(), [-2, 3, 4, 5])).toEqual([-247, 0, -118, -117, -115]);
   });
 
@@ -40,7 +40,7 @@ describe('writeModel', () => {
 });
 
 describe('readFields', () => {
-  it('yields the fields of a model in order, as views of its bytes', () => {
+  it('yields the fields of a model in order, as views into its bytes', () => {
     const model = writeModel(HEADER, variedGraph());
     const fields = [...readFields(model)];
     expect(fields.map(({ number }) => number)).toEqual([1, 2, 7, 8]);
@@ -49,18 +49,18 @@ describe('readFields', () => {
 });
 
 describe('GraphBuilder', () => {
-  it('refuses two tensors of one name', () => {
+  it('throws for a second tensor with the same name', () => {
     const graph = new GraphBuilder();
     graph.add('Relu', ['x'], {}, 'y');
     expect(() => graph.add('Relu', ['x'], {}, 'y')).toThrow('already has a tensor called y');
   });
 
-  it('refuses a constant that does not fill its shape', () => {
+  it('throws for a constant whose values do not match its shape', () => {
     expect(() => new GraphBuilder().floats([1, 2, 3], [2, 2])).toThrow('[2, 2] needs 4 values, not 3');
   });
 
-  it('refuses an output that nothing gives', () => {
+  it('throws for an output that no node produces', () => {
     const output: ValueInfo = { name: 'y', elementType: 'float', dims: ['n', 4] };
-    expect(() => new GraphBuilder().build('empty', [INPUT], [output])).toThrow('gives the output y');
+    expect(() => new GraphBuilder().build('empty', [INPUT], [output])).toThrow('has the output y');
   });
 });

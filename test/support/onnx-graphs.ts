@@ -14,11 +14,11 @@ export interface ConvolutionShape {
   stride?: number;
   bias?: boolean;
   name?: string;
-  /** Beside those that follow from the shape. */
+  /** In addition to those that follow from the shape. */
   attributes?: Record<string, Attribute>;
 }
 
-/** Builds graphs of layers with random weights, and takes what a test wants to see in the outputs. */
+/** Builds graphs of layers with random weights. */
 export class TestNetwork {
   readonly graph = new GraphBuilder();
   readonly #random: () => number;
@@ -27,8 +27,8 @@ export class TestNetwork {
     this.#random = seededRandom(seed);
   }
 
-  /** A constant of numbers in low..high. */
-  drawn(dims: readonly number[], low = -1, high = 1): TensorName {
+  /** A constant of random numbers from low to high. */
+  randomConstant(dims: readonly number[], low = -1, high = 1): TensorName {
     const elements = dims.reduce((product, dim) => product * dim, 1);
     const values = Float32Array.from({ length: elements }, () => low + (high - low) * this.#random());
     return this.graph.constant(values, dims);
@@ -37,7 +37,7 @@ export class TestNetwork {
   conv(input: TensorName, shape: ConvolutionShape): TensorName {
     const { inputs, outputs, kernel = 3, group = 1, pad = (kernel - 1) / 2, stride = 1, bias = true } = shape;
     const scale = Math.sqrt(3 / ((inputs / group) * kernel ** 2));
-    const weights = this.drawn([outputs, inputs / group, kernel, kernel], -scale, scale);
+    const weights = this.randomConstant([outputs, inputs / group, kernel, kernel], -scale, scale);
     const attributes: Record<string, Attribute> = {
       group: { int: group },
       kernel_shape: { ints: [kernel, kernel] },
@@ -45,7 +45,7 @@ export class TestNetwork {
       strides: { ints: [stride, stride] },
       ...shape.attributes,
     };
-    const names = bias ? [input, weights, this.drawn([outputs])] : [input, weights];
+    const names = bias ? [input, weights, this.randomConstant([outputs])] : [input, weights];
     return this.graph.add('Conv', names, attributes, shape.name);
   }
 
@@ -53,16 +53,16 @@ export class TestNetwork {
     return this.graph.add('PRelu', [input, this.graph.floats(slopes, dims)], {}, name);
   }
 
-  /** @param channels of the one input, `x`. */
+  /** @param channels of the only input, `x`. */
   model(outputs: readonly TensorName[], { channels = 3, opset = 13 } = {}): Uint8Array<ArrayBuffer> {
     const input = { name: 'x', elementType: 'float', dims: ['n', channels, 'h', 'w'] } as const;
-    const unstated = outputs.map((name) => ({ name, elementType: 'float', dims: undefined }) as const);
+    const withoutShapes = outputs.map((name) => ({ name, elementType: 'float', dims: undefined }) as const);
     const header = { irVersion: 6, opset, producer: 'test' };
-    return writeModel(header, this.graph.build('test', [input], unstated));
+    return writeModel(header, this.graph.build('test', [input], withoutShapes));
   }
 }
 
-/** What the rewriter did, as text: `prelu 2, sibling-convolutions 1`. */
+/** The applied passes as text: `prelu 2, sibling-convolutions 1`. */
 export const appliedTo = ({ applied }: RewrittenGraph): string =>
   applied.map(({ pass, count }) => `${pass} ${count}`).join(', ');
 
@@ -78,23 +78,23 @@ export async function runModel(
   return Object.fromEntries(session.outputNames.map((name) => [name, results[name]?.data as Float32Array]));
 }
 
-/** The largest difference of any number between two models' outputs for the same input. */
+/** The largest difference between the numbers that two models give for the same input. */
 export async function differenceOf(
   before: Uint8Array,
   after: Uint8Array,
   dims: readonly number[],
 ): Promise<number> {
-  const wanted = await runModel(before, dims);
-  const got = await runModel(after, dims);
-  expect(Object.keys(got)).toEqual(Object.keys(wanted));
+  const expected = await runModel(before, dims);
+  const actual = await runModel(after, dims);
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
   let largest = 0;
-  for (const [name, values] of Object.entries(wanted)) {
-    const others = got[name] as Float32Array;
+  for (const [name, values] of Object.entries(expected)) {
+    const others = actual[name] as Float32Array;
     expect(others.length).toBe(values.length);
     expect(values.some((value) => value !== 0)).toBe(true);
     for (let i = 0; i < values.length; i++) {
       const difference = Math.abs((values[i] as number) - (others[i] as number));
-      // Not a number is no small difference.
+      // NaN must not pass as a small difference.
       largest = Math.max(largest, Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference);
     }
     expect(cosine(values, others)).toBeGreaterThan(1 - 1e-9);
@@ -102,7 +102,7 @@ export async function differenceOf(
   return largest;
 }
 
-/** Rewrites a model and expects the passes named, and the same answers on a small and an odd input. */
+/** Rewrites a model, and expects these passes and the same results for a small and an odd input size. */
 export async function expectRewritten(
   model: Uint8Array<ArrayBuffer>,
   applied: string,
@@ -120,8 +120,8 @@ export async function expectRewritten(
   return rewritten.bytes;
 }
 
-/** Expects the very same array back, of a model that runs. */
-export async function expectLeftAlone(
+/** Expects that a model, which must be valid, is returned as the same array. */
+export async function expectUnchanged(
   model: Uint8Array<ArrayBuffer>,
   dims: readonly number[] = [1, 3, 8, 8],
 ): Promise<void> {

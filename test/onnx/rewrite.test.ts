@@ -5,7 +5,7 @@ import { GRAPH, MODEL } from '../../src/onnx/schema.ts';
 import { readFields, type WireField } from '../../src/onnx/wire.ts';
 import { appliedTo, differenceOf, expectRewritten, TestNetwork } from '../support/onnx-graphs.ts';
 
-/** A network in which every pass finds its pattern, and convolutions that are none of their business. */
+/** A network in which every pass finds its pattern, with convolutions that no pass changes. */
 function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {
   const net = new TestNetwork();
   const stem = net.prelu(net.conv('x', { inputs: 3, outputs: 32 }), [0.25], [1]);
@@ -21,10 +21,9 @@ function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {
 
 const ALL = 'sibling-convolutions 1, narrow-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1';
 
-/** Writes fields one after another. */
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
 
-/** A field with bytes in it. */
+/** A length-delimited field. */
 function field(number: number, content: Uint8Array): Uint8Array {
   return new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(content).finish();
 }
@@ -33,7 +32,7 @@ const text = (number: number, value: string) => field(number, Buffer.from(value)
 const integer = (number: number, value: number) =>
   new BinaryWriter().tag(number, WireType.Varint).int64(value).finish();
 
-/** The model with more fields at the end of its graph. */
+/** The model with fields added at the end of its graph. */
 function withGraphFields(model: Uint8Array, ...added: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const fields = [...readFields(model)];
   return joined(
@@ -55,28 +54,28 @@ function expectUnchanged(bytes: Uint8Array<ArrayBuffer>): void {
 }
 
 describe('rewriteGraph', () => {
-  it('applies all passes one after another', async () => {
+  it('applies all passes', async () => {
     await expectRewritten(network(), ALL);
     await expectRewritten(network({ opset: 11 }), ALL);
   });
 
-  it.each(REWRITE_PASSES)('applies %s alone', async (pass) => {
+  it.each(REWRITE_PASSES)('applies only %s if it is the only pass requested', async (pass) => {
     const model = network();
     const { bytes, applied } = rewriteGraph(model, { passes: [pass] });
     expect(applied.map((done) => done.pass)).toEqual([pass]);
     expect(await differenceOf(model, bytes, [1, 3, 9, 6])).toBeLessThan(1e-5);
   });
 
-  it('applies nothing where no pass is wanted', () => {
+  it('applies nothing if no pass is requested', () => {
     const model = network();
     expect(rewriteGraph(model, { passes: [] })).toEqual({ bytes: model, applied: [] });
   });
 
-  it('finds nothing more in what it has rewritten', () => {
+  it('does not change a rewritten model again', () => {
     expectUnchanged(rewriteGraph(network()).bytes);
   });
 
-  it('does not change the bytes it was given, which may lie anywhere in a buffer', async () => {
+  it('does not change its argument, which may be a view into a larger buffer', async () => {
     const model = network();
     const buffer = new Uint8Array(model.length + 10);
     buffer.set(model, 3);
@@ -90,29 +89,29 @@ describe('rewriteGraph', () => {
     expect(Buffer.compare(rewriteGraph(network()).bytes, rewriteGraph(network()).bytes)).toBe(0);
   });
 
-  it('passes on to the byte what it does not know or need not touch', () => {
+  it('copies unknown fields and unaffected nodes and weights byte for byte', () => {
     const unknown = [text(900, 'a field of the future'), integer(901, 5)];
     const model = joined(withGraphFields(network(), ...unknown), ...unknown, text(3, 'producer version'));
     const { bytes, applied } = rewriteGraph(model);
     expect(applied).toHaveLength(REWRITE_PASSES.length);
-    const other = (fields: Iterable<WireField>, ...without: number[]) =>
+    const encoded = (fields: Iterable<WireField>, ...without: number[]) =>
       [...fields]
         .filter(({ number }) => !without.includes(number))
         .map(({ raw }) => Buffer.from(raw).toString('hex'));
-    expect(other(readFields(bytes), MODEL.graph)).toEqual(other(readFields(model), MODEL.graph));
+    expect(encoded(readFields(bytes), MODEL.graph)).toEqual(encoded(readFields(model), MODEL.graph));
     const changing = [GRAPH.node, GRAPH.initializer];
-    expect(other(graphFields(bytes), ...changing)).toEqual(other(graphFields(model), ...changing));
-    // The two convolutions that no pass has to do with, their weights and biases; the bias of the narrow one; the Reshape
-    // and its shape; and the two unknown fields.
-    const before = new Set(other(graphFields(model), GRAPH.input, GRAPH.output, GRAPH.name));
-    const after = other(graphFields(bytes), GRAPH.input, GRAPH.output, GRAPH.name);
+    expect(encoded(graphFields(bytes), ...changing)).toEqual(encoded(graphFields(model), ...changing));
+    // Two unaffected convolutions with weights and biases, the bias of the narrow one, the Reshape and its shape, and
+    // two unknown fields.
+    const before = new Set(encoded(graphFields(model), GRAPH.input, GRAPH.output, GRAPH.name));
+    const after = encoded(graphFields(bytes), GRAPH.input, GRAPH.output, GRAPH.name);
     expect(after.filter((raw) => before.has(raw)).length).toBe(2 * 3 + 1 + 2 + 2);
   });
 
-  it('drops what is stated of tensors that are gone', async () => {
+  it('removes the stated shapes of tensors that no longer exist', async () => {
     const model = network();
     const nodes = graphFields(model).filter(({ number }) => number === GRAPH.node);
-    // The outputs of the first convolution, which is dealt into parts, and of the last.
+    // The outputs of the first convolution, which is split into parts, and of the last one.
     const stated = [nodes[0], nodes.at(-1)].map((node) => {
       const output = [...readFields(node?.payload as Uint8Array)].find(({ number }) => number === 2);
       return field(GRAPH.valueInfo, field(1, output?.payload as Uint8Array));
@@ -126,7 +125,7 @@ describe('rewriteGraph', () => {
   });
 });
 
-describe('rewriteGraph gives back what it was given', () => {
+describe('rewriteGraph returns its argument', () => {
   it.each([
     ['nothing', ''],
     ['an HTML page', '<!doctype html><html><body>404: Not Found</body></html>'],
@@ -136,13 +135,13 @@ describe('rewriteGraph gives back what it was given', () => {
     expectUnchanged(new Uint8Array(Buffer.from(content)));
   });
 
-  it('for a model cut off anywhere', () => {
+  it('for a truncated model', () => {
     const model = network();
     const graphEnd = model.length - 4;
     for (let length = 0; length < graphEnd; length += 7) expectUnchanged(model.slice(0, length));
   });
 
-  it('for a model with damaged bytes, or at least does not throw', () => {
+  it('or a usable one, but does not throw, for a damaged model', () => {
     const model = network();
     for (let at = 0; at < model.length; at += 13) {
       const damaged = model.slice();
@@ -165,7 +164,7 @@ describe('rewriteGraph gives back what it was given', () => {
     );
   });
 
-  it('for two graphs, functions, or training', () => {
+  it('for two graphs, functions, or training data', () => {
     const model = network();
     const graph = [...readFields(model)].find(({ number }) => number === MODEL.graph) as WireField;
     expectUnchanged(joined(model, graph.raw));
@@ -183,13 +182,13 @@ describe('rewriteGraph gives back what it was given', () => {
     expectUnchanged(withGraphFields(network(), field(GRAPH.quantizationAnnotation, new Uint8Array())));
   });
 
-  it('for a node with a graph inside, which may read any tensor', () => {
+  it('for a node with a subgraph, which may read any tensor', () => {
     const attribute = joined(text(1, 'then_branch'), field(6, new Uint8Array()), integer(20, 5));
     const node = joined(text(2, 'branched'), text(4, 'If'), field(5, attribute));
     expectUnchanged(withGraphFields(network(), field(GRAPH.node, node)));
   });
 
-  it('for weights that a caller may replace, which old files list among the inputs', () => {
+  it('for weights that a caller may override, because they are also inputs', () => {
     const model = network();
     const inputs = graphFields(model)
       .filter(({ number }) => number === GRAPH.initializer)
@@ -200,16 +199,16 @@ describe('rewriteGraph gives back what it was given', () => {
     expectUnchanged(withGraphFields(model, ...inputs));
   });
 
-  it('for operators of another domain that have the names of known ones', () => {
+  it('for operators of another domain with known names', () => {
     const model = network();
-    const foreign = graphFields(model).map(({ number, payload, raw }) =>
+    const otherDomain = graphFields(model).map(({ number, payload, raw }) =>
       number === GRAPH.node ? field(number, joined(payload, text(7, 'com.example'))) : raw,
     );
     const fields = [...readFields(model)];
     expectUnchanged(
       joined(
         ...fields.map(({ number, raw }) =>
-          number === MODEL.graph ? field(number, joined(...foreign)) : raw,
+          number === MODEL.graph ? field(number, joined(...otherDomain)) : raw,
         ),
       ),
     );
@@ -217,7 +216,7 @@ describe('rewriteGraph gives back what it was given', () => {
 });
 
 describe('rewriteGraph on a large model', () => {
-  /** As large as w600k_r50, most of it weights that no pass needs. */
+  /** As large as w600k_r50, mostly weights that no pass reads. */
   function largeModel(): Uint8Array<ArrayBuffer> {
     const net = new TestNetwork();
     let x = net.conv('x', { inputs: 3, outputs: 64 });
@@ -230,23 +229,19 @@ describe('rewriteGraph on a large model', () => {
     return net.model([x, sum]);
   }
 
-  it('copies the weights once, and reads none that it does not need', () => {
+  it('copies the weights once', () => {
     const model = largeModel();
     expect(model.length).toBeGreaterThan(170_000_000);
     const before = process.memoryUsage().arrayBuffers;
-    const started = performance.now();
     const rewritten = rewriteGraph(model);
-    const time = performance.now() - started;
     const grown = process.memoryUsage().arrayBuffers - before;
     expect(appliedTo(rewritten)).toBe('prelu 24');
     expect(grown).toBeLessThan(model.length + 4_000_000);
-    // About 100 ms, nearly all of it the copy; the machine may be busy.
-    expect(time).toBeLessThan(1500);
   });
 });
 
 describe('rewritesPayOff', () => {
-  it('only where ONNX Runtime computes convolutions in blocks', () => {
+  it('is true only where ONNX Runtime uses the blocked layout', () => {
     expect(rewritesPayOff('cpu', 'x64')).toBe(true);
     expect(rewritesPayOff('cpu', 'arm64')).toBe(false);
     expect(rewritesPayOff('cuda', 'x64')).toBe(false);
