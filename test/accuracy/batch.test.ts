@@ -8,8 +8,8 @@ import { type Answer, answerOf } from '../support/http.ts';
 import { startRealEngine } from '../support/real-engine.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
 
-/** Without real weights, test/routes/embed-batch.test.ts does the same with generated pictures. */
-describe.skipIf(!hasRealWeights)('photographs in batches, and alone beside them (needs ../shared)', () => {
+/** test/routes/embed-batch.test.ts does the same with generated pictures and the synthetic pack. */
+describe.skipIf(!hasRealWeights)('photographs in batches and in single requests', () => {
   const PEOPLE = 16;
   let engine: InferenceEngine;
   let app: ReturnType<typeof assembleApp>['app'];
@@ -34,7 +34,7 @@ describe.skipIf(!hasRealWeights)('photographs in batches, and alone beside them 
       .filter((name) => name.endsWith('_0001.jpg'))
       .slice(0, PEOPLE);
     images = files.map((file) => Buffer.from(photo(`lfw/${file}`)).toString('base64'));
-    // One after the other: nothing can be confused yet.
+    // One after the other, so that no two can be mixed up.
     expected = [];
     for (const image of images) {
       const { model, ...body } = (await post({ image, ...options })).body;
@@ -45,19 +45,19 @@ describe.skipIf(!hasRealWeights)('photographs in batches, and alone beside them 
   });
   afterAll(() => engine?.close());
 
-  it('give the same to the last bit, and nobody gets the answer to another photograph', async () => {
-    // Strides that share no factor with the number of photographs: each batch has another order.
+  it('get the same result to the last bit, and each request the result of its own photograph', async () => {
+    // Strides coprime to the number of photographs: each batch has another order.
     const batches = [1, 3, 5, 7].map((stride) =>
       Array.from({ length: 10 }, (_, i) => (i * stride + stride) % PEOPLE),
     );
-    const [of, singles] = await Promise.all([
+    const [batched, singles] = await Promise.all([
       Promise.all(
         [...batches, [4]].map((order) => post({ images: order.map((i) => images[i]), ...options })),
       ),
       Promise.all(images.map((image) => post({ image, ...options }))),
     ]);
     for (const [i, { body }] of singles.entries()) expect(body).toMatchObject(expected[i]);
-    for (const [b, { status, body }] of of.entries()) {
+    for (const [b, { status, body }] of batched.entries()) {
       expect(status).toBe(200);
       expect(body.results).toEqual(
         ([...batches, [4]][b] as number[]).map((i, index) => ({ index, ...expected[i] })),
@@ -65,15 +65,15 @@ describe.skipIf(!hasRealWeights)('photographs in batches, and alone beside them 
     }
   });
 
-  it('give every face of a group, too', async () => {
+  it('return every face of a group photograph', async () => {
     const group = Buffer.from(photo('insightface/t1.jpg')).toString('base64');
     const all = { faces: 'all', encoding_format: 'base64' };
-    const { model, ...alone } = (await post({ image: group, ...all })).body;
+    const { model, ...single } = (await post({ image: group, ...all })).body;
     const { body } = await post({ images: [group, images[0], group], ...all });
-    expect(alone.faces).toHaveLength(6);
-    expect(body.results[0]).toEqual({ index: 0, ...alone });
+    expect(single.faces).toHaveLength(6);
+    expect(body.results[0]).toEqual({ index: 0, ...single });
     expect(body.results[1].faces[0].embedding).toBe(expected[0].embedding);
-    expect(body.results[2]).toEqual({ index: 2, ...alone });
+    expect(body.results[2]).toEqual({ index: 2, ...single });
     expect(body.model).toEqual(model);
   });
 });

@@ -6,7 +6,7 @@ import { watchRecogniserRuns } from '../support/inference-runs.ts';
 import { cosine } from '../support/numbers.ts';
 import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
 
-const WANTED = {
+const OPTIONS = {
   selection: 'all',
   detection: 'full',
   detectionThreshold: 0.5,
@@ -15,15 +15,15 @@ const WANTED = {
   quality: true,
 } as const;
 
-/** What is done for a GPU, on the CPU: it gains nothing there, and must compute the same. */
+/** Batching as for a GPU, on the CPU, where it is not faster but must compute the same. */
 describe.skipIf(!hasRealWeights)('faces recognised in batches, with real weights', () => {
   let files: string[];
-  let wanted: EmbedResult[];
+  let expected: EmbedResult[];
   let batched: EmbedResult[];
   let runs: number[];
 
   beforeAll(async () => {
-    // Here and not above, which is run where they are not at hand, too.
+    // Not in the describe block, which runs even if the photographs are missing.
     files = goldenImages()
       .filter(({ faces }, index) => index % 10 === 0 || faces.length > 3)
       .map(({ file }) => file);
@@ -31,37 +31,37 @@ describe.skipIf(!hasRealWeights)('faces recognised in batches, with real weights
       pack: await resolvePack({ name: 'buffalo_sc_dq', modelsDir: MODELS }),
       device: 'cpu',
       intraOpThreads: 1,
-      loneThreads: 1,
+      loneRequestThreads: 1,
       detectionSizes: [128, 640],
       rewrites: true,
     };
     const plain = await loadNetworks(options);
-    wanted = [];
-    for (const file of files) wanted.push(await embedFaces(photo(file), WANTED, plain));
-    const networks = await loadNetworks({ ...options, batching: { windowMs: 100, most: 8 } });
+    expected = [];
+    for (const file of files) expected.push(await embedFaces(photo(file), OPTIONS, plain));
+    const networks = await loadNetworks({ ...options, batching: { windowMs: 100, maxFaces: 8 } });
     expect(networks.recogniser.facesPerRun).toBe(8);
     const watch = watchRecogniserRuns();
-    batched = await Promise.all(files.map((file) => embedFaces(photo(file), WANTED, networks)));
+    batched = await Promise.all(files.map((file) => embedFaces(photo(file), OPTIONS, networks)));
     watch.stop();
     runs = watch.rows;
   });
 
-  it('are those of their own photographs, at the same places and of the same quality', () => {
-    const told = (results: EmbedResult[]) =>
+  it('have the same places and quality as one by one', () => {
+    const placesAndQuality = (results: EmbedResult[]) =>
       results.map(({ image, faces }) => [
         image,
         faces.map(({ box, score, quality }) => ({ box, score, brightness: quality?.brightness })),
       ]);
-    expect(told(batched)).toEqual(told(wanted));
+    expect(placesAndQuality(batched)).toEqual(placesAndQuality(expected));
   });
 
-  it('have the same embeddings', () => {
+  it('have the same embeddings as one by one', () => {
     const cosines = batched.flatMap(({ faces }, image) =>
-      faces.map(({ embedding }, face) => cosine(embedding, wanted[image]?.faces[face]?.embedding ?? [])),
+      faces.map(({ embedding }, face) => cosine(embedding, expected[image]?.faces[face]?.embedding ?? [])),
     );
     console.log(
       `${files.length} photographs, ${cosines.length} faces in runs of ${runs.join(', ')}: ` +
-        `least cosine 1 - ${(1 - Math.min(...cosines)).toExponential(1)}`,
+        `minimum cosine 1 - ${(1 - Math.min(...cosines)).toExponential(1)}`,
     );
     expect(cosines.length).toBeGreaterThan(20);
     expect(runs.length).toBeLessThan(cosines.length / 2);

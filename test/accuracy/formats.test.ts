@@ -2,14 +2,14 @@ import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbedAnswer } from '../../src/engine/engine.ts';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import type { EmbeddedFace } from '../../src/vision/pipeline.ts';
+import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
 import { cosine } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
 import { bytesOf } from '../support/pictures.ts';
 import { embed, startRealEngine } from '../support/real-engine.ts';
 import { hasRealWeights, photo } from '../support/shared.ts';
 
-/** Which side of the upright picture the stored first row and first column show. Source: Exif 2.3, tag 0x0112. */
+/** The sides of the upright picture at the stored first row and first column. Source: Exif 2.3, tag 0x0112. */
 const ORIENTATIONS: Record<
   number,
   ['top' | 'bottom' | 'left' | 'right', 'top' | 'bottom' | 'left' | 'right']
@@ -24,7 +24,7 @@ const ORIENTATIONS: Record<
   8: ['left', 'bottom'],
 };
 
-/** Rearranges upright pixels as a camera held in this orientation would store them. */
+/** Rearranges upright pixels as a camera in this orientation stores them. */
 function store(pixels: Uint8Array, width: number, height: number, orientation: number) {
   const [firstRow, firstColumn] = ORIENTATIONS[orientation] as [string, string];
   const turned = firstRow === 'left' || firstRow === 'right';
@@ -43,7 +43,7 @@ function store(pixels: Uint8Array, width: number, height: number, orientation: n
   return sharp(data, { raw: { ...stored, channels: 3 } });
 }
 
-describe.skipIf(!hasRealWeights)('the same photograph in every form', () => {
+describe.skipIf(!hasRealWeights)('the same photograph in every format', () => {
   let engine: InferenceEngine;
   let pixels: Buffer;
   let size: { width: number; height: number; channels: 3 };
@@ -51,7 +51,7 @@ describe.skipIf(!hasRealWeights)('the same photograph in every form', () => {
 
   const upright = () => sharp(pixels, { raw: size });
 
-  /** One coloured face out of a group; not square, so that an orientation that is not honoured shows. */
+  /** One face of a group photograph, in colour; not square, so that a wrong orientation is detected. */
   beforeAll(async () => {
     engine = await startRealEngine();
     const { data, info } = await sharp(photo('insightface/t1.jpg'))
@@ -66,7 +66,7 @@ describe.skipIf(!hasRealWeights)('the same photograph in every form', () => {
 
   const plainFace = () => plain.faces[0] as EmbeddedFace;
 
-  /** The one face of a form, which must be that of the plain picture, and how close their embeddings are. */
+  /** Checks that a form shows the same face as the plain picture. @returns it and the cosine of both embeddings. */
   async function compareForm(name: string, form: Sharp) {
     const answer = await embed(engine, bytesOf(await form.toBuffer()), 'single');
     const face = answer.faces[0] as EmbeddedFace;
@@ -113,7 +113,7 @@ describe.skipIf(!hasRealWeights)('the same photograph in every form', () => {
     expect((await compareForm(name, form())).similarity).toBeGreaterThanOrEqual(0.98);
   });
 
-  // What is lost here is colour, which the recogniser uses. The floors are what was measured, rounded down.
+  // These lose colour, which the recogniser uses. The floors are measured values, rounded down.
   it.each<[string, number, () => Sharp]>([
     ['GIF, 256 colours', 0.99, () => upright().gif()],
     ['PNG, palette of 256 colours', 0.99, () => upright().png({ palette: true })],
@@ -123,7 +123,7 @@ describe.skipIf(!hasRealWeights)('the same photograph in every form', () => {
     ['greyscale JPEG', 0.95, () => upright().greyscale().jpeg({ quality: 95 })],
     ['CMYK JPEG', 0.98, () => upright().toColourspace('cmyk').jpeg({ quality: 95 })],
     ['CMYK TIFF', 0.98, () => upright().toColourspace('cmyk').tiff({ compression: 'lzw' })],
-  ])('loses colour: %s', async (name, floor, form) => {
+  ])('reduced colour: %s', async (name, floor, form) => {
     expect((await compareForm(name, form())).similarity).toBeGreaterThanOrEqual(floor);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import type { EmbeddedFace } from '../../src/vision/pipeline.ts';
+import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
 import { cosine, quantile } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
 import { embed, startRealEngine } from '../support/real-engine.ts';
@@ -34,7 +34,7 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
   });
   afterAll(() => engine?.close());
 
-  it('finds every golden face and no other', () => {
+  it('finds exactly the golden faces', () => {
     const missed = pairs
       .filter(({ golden, face }) => overlap(golden.box, face.box) < 0.9)
       .map(({ file }) => file);
@@ -43,7 +43,7 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
       .map(({ file }) => file);
     const faces = images.reduce((sum, { golden }) => sum + golden.length, 0);
     console.log(
-      `${images.length} photographs, ${faces} faces: ${missed.length} missed, ${counts.length} with others`,
+      `${images.length} photographs, ${faces} faces: ${missed.length} missed, ${counts.length} photographs with another number`,
     );
     expect(missed).toEqual([]);
     expect(counts).toEqual([]);
@@ -51,14 +51,14 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
     expect(faces).toBeGreaterThanOrEqual(145);
   });
 
-  it('answers a lone request to the bit as one among many, although more threads work on it', async () => {
+  it('gives a lone request the same result to the bit, although it runs on more threads', async () => {
     const lone = images.filter((_, index) => index % 10 === 0);
     expect(lone.length).toBeGreaterThan(10);
     for (const { file, faces } of lone)
       expect((await embed(engine, photo(file), 'all')).faces).toEqual(faces);
   });
 
-  it('sees the pictures at their size', () => {
+  it('decodes pictures at the golden size', () => {
     for (const { size, goldenSize } of images) expect(size).toEqual(goldenSize);
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { DetectionMode } from '../../src/vision/detect/selection.ts';
-import type { EmbeddedFace } from '../../src/vision/pipeline.ts';
+import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
 import { cosine, quantile } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
 import { rankReferences } from '../support/rank-references.ts';
@@ -26,7 +26,7 @@ function readPairs(): Pair[] {
   });
 }
 
-/** The best accuracy that one threshold reaches, by the distances that callers get. */
+/** The best accuracy that one threshold reaches, with the distances of the API. */
 function bestThreshold(pairs: Pair[], faces: Map<string, EmbeddedFace>) {
   const embedding = (file: string) => Array.from(faces.get(file)?.embedding ?? []);
   const distances = pairs.map(({ a, b, same }) => {
@@ -63,7 +63,7 @@ describe.skipIf(!hasRealWeights)('300 pairs of Labeled Faces in the Wild', () =>
   afterAll(() => engine?.close());
 
   it.each(['full', 'fast'] as const)(
-    'are told apart with an accuracy of at least 0.99 at the best threshold, detection=%s',
+    'are verified with an accuracy of at least 0.99 at the best threshold, detection=%s',
     (mode) => {
       expect(pairs).toHaveLength(300);
       const { accuracy, threshold } = bestThreshold(pairs, faces.get(mode) as Map<string, EmbeddedFace>);
@@ -76,7 +76,7 @@ describe.skipIf(!hasRealWeights)('300 pairs of Labeled Faces in the Wild', () =>
     },
   );
 
-  it('give the same face whether the search is full or fast, and nearly always the same embedding', () => {
+  it('give the same face with fast and full detection, and nearly always the same embedding', () => {
     const compared = [...(faces.get('full') ?? [])].map(([file, full]) => {
       const fast = faces.get('fast')?.get(file) as EmbeddedFace;
       return { overlap: overlap(full.box, fast.box), cosine: cosine(full.embedding, fast.embedding) };
@@ -86,7 +86,7 @@ describe.skipIf(!hasRealWeights)('300 pairs of Labeled Faces in the Wild', () =>
     const cosines = compared.map((one) => one.cosine).sort((p, q) => p - q);
     console.log(
       `fast beside full, ${compared.length} photographs: another face in ${others}, changed embeddings ${changed} ` +
-        `(${((100 * changed) / compared.length).toFixed(1)} %), least cosine ${quantile(cosines, 0).toFixed(4)}`,
+        `(${((100 * changed) / compared.length).toFixed(1)} %), minimum cosine ${quantile(cosines, 0).toFixed(4)}`,
     );
     expect(others / compared.length).toBeLessThan(0.005);
     expect(changed / compared.length).toBeLessThan(0.03);

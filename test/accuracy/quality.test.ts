@@ -7,7 +7,7 @@ import { answerOf } from '../support/http.ts';
 import { startRealEngine } from '../support/real-engine.ts';
 import { hasRealWeights, photo } from '../support/shared.ts';
 
-describe.skipIf(!hasRealWeights)('the quality of real photographs', () => {
+describe.skipIf(!hasRealWeights)('the quality score of photographs', () => {
   const portrait = hasRealWeights ? photo('insightface/Tom_Hanks_54745.png') : new Uint8Array();
   let engine: InferenceEngine;
   let app: ReturnType<typeof assembleApp>['app'];
@@ -25,7 +25,7 @@ describe.skipIf(!hasRealWeights)('the quality of real photographs', () => {
     );
   }
 
-  it('is good for a good portrait', async () => {
+  it('is high for a good portrait', async () => {
     const { quality } = (await send(portrait)).body;
     expect(quality.score).toBeGreaterThan(0.9);
     expect((await send(portrait, '?min_quality=0.9&min_face_size=60')).status).toBe(200);
@@ -37,7 +37,7 @@ describe.skipIf(!hasRealWeights)('the quality of real photographs', () => {
     ['low contrast', () => sharp(portrait).linear(0.1, 115)],
     ['too bright', () => sharp(portrait).linear(2.6, 0)],
     ['come closer', () => sharp(portrait).resize({ width: 24 })],
-  ])('falls when it is %s, and says so', async (reason, degrade) => {
+  ])('falls for a degraded portrait, with the reason "%s"', async (reason, degrade) => {
     const degraded = await degrade().removeAlpha().png().toBuffer();
     const [before, after] = [await send(portrait), await send(degraded)];
     expect(after.body.quality.score).toBeLessThan(before.body.quality.score - 0.1);
@@ -48,7 +48,7 @@ describe.skipIf(!hasRealWeights)('the quality of real photographs', () => {
     expect(body.detail.split(', ')).toContain(reason);
   });
 
-  it('marks the small ones of a group and embeds the others', async () => {
+  it('marks the small faces of a group photograph and embeds the others', async () => {
     const group = photo('insightface/t1.jpg');
     const { faces } = (await send(group, '?faces=all')).body;
     const sizes = faces.map((face: { quality: { size: number } }) => face.quality.size);

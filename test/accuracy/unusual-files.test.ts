@@ -9,11 +9,11 @@ describe.skipIf(!hasRealWeights)('broken and unusual files', () => {
     ['empty.png', 'UNSUPPORTED_FORMAT'],
     ['einstein.bmp', 'UNSUPPORTED_FORMAT'],
     ['einstein.ico', 'UNSUPPORTED_FORMAT'],
-  ])('%s is refused: %s', async (file, code) => {
+  ])('refuses %s with %s', async (file, code) => {
     await expect(decodePicture(photo(`broken/${file}`), 50_000_000)).rejects.toMatchObject({ code });
   });
 
-  it.each(['einstein.gif', 'einstein.png', 'einstein.tiff', 'einstein.webp'])('%s is read', async (file) => {
+  it.each(['einstein.gif', 'einstein.png', 'einstein.tiff', 'einstein.webp'])('decodes %s', async (file) => {
     await expect(decodePicture(photo(`broken/${file}`), 50_000_000)).resolves.toMatchObject({
       width: 256,
       height: 256,

@@ -1,4 +1,4 @@
-import type { BoundingBox } from '../../src/vision/detect/detector.ts';
+import type { BoundingBox } from '../../src/vision/detect/face.ts';
 
 /** Intersection over union, 0..1. */
 export function overlap(p: BoundingBox, q: BoundingBox): number {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BoundingBox } from '../../src/vision/detect/detector.ts';
+import type { BoundingBox } from '../../src/vision/detect/face.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -10,6 +10,9 @@ const SHARED = join(ROOT, '..', 'shared');
 export const MODELS = join(SHARED, 'models');
 export const FACES = join(SHARED, 'faces');
 export const hasRealWeights = existsSync(join(MODELS, 'buffalo_sc_dq'));
+if (process.env.REQUIRE_SHARED && !hasRealWeights) {
+  throw new Error(`REQUIRE_SHARED is set, but ${join(MODELS, 'buffalo_sc_dq')} does not exist.`);
+}
 
 export const photo = (path: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(readFileSync(join(FACES, path)));
@@ -28,7 +31,7 @@ export interface GoldenImage {
   faces: GoldenFace[];
 }
 
-/** What InsightFace's own Python package answers. */
+/** The results of InsightFace's own Python package. */
 export function goldenImages(): GoldenImage[] {
   return ['insightface.json', 'lfw.json'].flatMap((name) => {
     const { images } = JSON.parse(readFileSync(join(SHARED, 'golden', name), 'utf8'));

@@ -3,7 +3,7 @@ import { fitSimilarity, landmarkTemplate, warpFace } from '../../src/vision/alig
 import { seededRandom } from '../support/numbers.ts';
 
 describe('the similarity transform', () => {
-  it('is found again from points it has moved', () => {
+  it('is recovered from points that it moved', () => {
     const random = seededRandom(7);
     for (let round = 0; round < 50; round++) {
       const angle = random() * 2 * Math.PI;
@@ -28,7 +28,7 @@ describe('the similarity transform', () => {
     }
   });
 
-  it('has the least squared error when no transform fits exactly', () => {
+  it('minimises the squared error when no transform fits exactly', () => {
     const random = seededRandom(11);
     const source = Array.from({ length: 10 }, () => random() * 100);
     const target = Array.from({ length: 10 }, () => random() * 100);
@@ -56,7 +56,7 @@ describe('the similarity transform', () => {
 });
 
 describe('the landmark template', () => {
-  it('grows with the input, with a margin at the sides for multiples of 128', () => {
+  it('scales with the input size, with a wider margin at the sides for multiples of 128', () => {
     expect(landmarkTemplate(112)[0]).toBeCloseTo(38.2946, 4);
     expect(landmarkTemplate(224)[1]).toBeCloseTo(2 * 51.6963, 4);
     expect(landmarkTemplate(128)[0]).toBeCloseTo(38.2946 + 8, 4);
@@ -74,13 +74,13 @@ describe('the face warp', () => {
   };
   const level = (x: number, y: number, channel: number) => picture.data[(y * 20 + x) * 3 + channel] as number;
 
-  it('copies pixels under the identity', () => {
+  it('copies pixels under the identity transform', () => {
     const face = new Uint8Array(3 * side * side);
     warpFace(picture, { a: 1, b: 0, tx: 0, ty: 0 }, side, face);
     for (const channel of [0, 1, 2]) expect(face[(3 * side + 5) * 3 + channel]).toBe(level(5, 3, channel));
   });
 
-  it('turns by a quarter', () => {
+  it('rotates by 90°', () => {
     const face = new Uint8Array(3 * side * side);
     // (x, y) of the picture goes to (−y + 15, x).
     warpFace(picture, { a: 0, b: 1, tx: 15, ty: 0 }, side, face);
@@ -102,7 +102,7 @@ describe('the face warp', () => {
     expect(face[(2 * side + 2) * 3]).toBe(Math.round(expected));
   });
 
-  it('is black outside the picture, and fades towards it at the edge', () => {
+  it('is black outside the picture and interpolates to black at its edge', () => {
     const white = { data: new Uint8Array(20 * 20 * 3).fill(200), width: 20, height: 20 };
     const face = new Uint8Array(3 * side * side);
     warpFace(white, { a: 1, b: 0, tx: 4.5, ty: 0 }, side, face);

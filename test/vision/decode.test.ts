@@ -20,7 +20,7 @@ const pixel = ({ data, width }: { data: Uint8Array; width: number }, x: number, 
   Array.from(data.slice((y * width + x) * 3, (y * width + x) * 3 + 3));
 
 describe('decoding', () => {
-  it('gives interleaved RGB', async () => {
+  it('returns interleaved RGB', async () => {
     const picture = await decodePicture(await halves().png().toBuffer(), LIMIT);
     expect(picture).toMatchObject({ width: 4, height: 2 });
     expect(picture.data).toHaveLength(24);
@@ -28,7 +28,7 @@ describe('decoding', () => {
     expect(pixel(picture, 3, 0)).toEqual([0, 0, 255]);
   });
 
-  it('turns the picture upright by its EXIF orientation', async () => {
+  it('rotates the picture upright by its EXIF orientation', async () => {
     const turned = await halves().withMetadata({ orientation: 6 }).png().toBuffer();
     const picture = await decodePicture(turned, LIMIT);
     expect(picture).toMatchObject({ width: 2, height: 4 });
@@ -44,18 +44,18 @@ describe('decoding', () => {
 
   it.each([
     ['greyscale', () => halves().greyscale().png()],
-    ['16 bits', () => halves().toColourspace('rgb16').png()],
-    ['a palette', () => halves().png({ palette: true })],
+    ['16-bit colour', () => halves().toColourspace('rgb16').png()],
+    ['a palette PNG', () => halves().png({ palette: true })],
     ['CMYK', () => halves().toColourspace('cmyk').jpeg()],
     ['grey with alpha', () => halves().greyscale().ensureAlpha(0.5).png()],
     ['16-bit greyscale', () => halves().toColourspace('grey16').png()],
-    ['one bit', () => halves().greyscale().tiff({ bitdepth: 1, compression: 'none' })],
-  ])('makes three 8-bit channels of %s', async (_name, encode) => {
+    ['a 1-bit TIFF', () => halves().greyscale().tiff({ bitdepth: 1, compression: 'none' })],
+  ])('converts %s to three 8-bit channels', async (_name, encode) => {
     const picture = await decodePicture(await encode().toBuffer(), LIMIT);
     expect(picture.data).toHaveLength(4 * 2 * 3);
   });
 
-  it('takes the first frame of an animation', async () => {
+  it('decodes the first frame of an animation', async () => {
     const frames = await sharp([await halves().png().toBuffer(), await halves().flop().png().toBuffer()], {
       join: { animated: true },
     })
@@ -66,7 +66,7 @@ describe('decoding', () => {
     expect(pixel(picture, 0, 0)[0]).toBeGreaterThan(200);
   });
 
-  it('refuses more pixels than allowed before it decodes them', async () => {
+  it('refuses a picture with too many pixels before it decodes any', async () => {
     const wide = await sharp({ create: { width: 2000, height: 600, channels: 3, background: 'grey' } })
       .png()
       .toBuffer();
@@ -76,9 +76,9 @@ describe('decoding', () => {
     });
   });
 
-  it('refuses a picture that claims to be enormous', async () => {
+  it('refuses a picture whose header declares enormous dimensions', async () => {
     const claim = bytesOf(await halves().png().toBuffer());
-    // Width and height of the PNG header; its checksum is not what stops the decoder here.
+    // Width and height in the PNG header; the refusal comes before the check of its checksum.
     new DataView(claim.buffer).setUint32(16, 60_000);
     new DataView(claim.buffer).setUint32(20, 60_000);
     await expect(decodePicture(claim, LIMIT)).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('decoding', () => {
   );
 
   it.each([
-    ['nothing', Buffer.alloc(0), 'INVALID_IMAGE'],
+    ['an empty file', Buffer.alloc(0), 'INVALID_IMAGE'],
     ['text', Buffer.from('test\n'), 'UNSUPPORTED_FORMAT'],
     [
       'SVG',
@@ -118,8 +118,8 @@ describe('decoding', () => {
     ['BMP', Buffer.from('BM000000000000000000000000'), 'UNSUPPORTED_FORMAT'],
     ['PDF', Buffer.from('%PDF-1.7\n'), 'UNSUPPORTED_FORMAT'],
     ['HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'UNSUPPORTED_FORMAT'],
-    ['a JPEG signature alone', Buffer.from([0xff, 0xd8, 0xff]), 'INVALID_IMAGE'],
-    ['a GIF signature alone', Buffer.from('GIF89a'), 'INVALID_IMAGE'],
+    ['a JPEG signature only', Buffer.from([0xff, 0xd8, 0xff]), 'INVALID_IMAGE'],
+    ['a GIF signature only', Buffer.from('GIF89a'), 'INVALID_IMAGE'],
   ])('refuses %s', async (_name, bytes, code) => {
     await expect(decodePicture(bytes, LIMIT)).rejects.toMatchObject({ code });
   });
@@ -127,8 +127,8 @@ describe('decoding', () => {
 
 describe('decoding at a reduced size', () => {
   const SIDE = 640;
-  const MOST = 10_000_000;
-  /** Red above, blue below, turned by its EXIF orientation. */
+  const MAX_PIXELS = 10_000_000;
+  /** Upper half red, lower half blue; the JPEG is stored rotated, with an EXIF orientation. */
   const tall = async (width: number, height: number) => {
     const rows = Buffer.alloc(width * height * 3);
     for (let i = 0; i < rows.length; i += 3) rows[i < rows.length / 2 ? i : i + 2] = 255;
@@ -144,29 +144,33 @@ describe('decoding at a reduced size', () => {
     [1000, 2559, 1000, 2559],
     [1001, 2563, 250, 640],
     [480, 5120, 60, 640],
-  ])('%i × %i becomes %i × %i, the longer side keeping what is asked for', async (width, height, w, h) => {
+  ])('%i × %i becomes %i × %i: the longer side keeps at least 640 pixels', async (width, height, w, h) => {
     const { jpeg } = await tall(width, height);
     const bytes = new Uint8Array(await jpeg.toBuffer());
-    const picture = await decodePicture(bytes, MOST, SIDE);
+    const picture = await decodePicture(bytes, MAX_PIXELS, SIDE);
     expect(picture).toMatchObject({ width: w, height: h, original: { width, height } });
     const at = (y: number) => [...picture.data.subarray((y * w + 5) * 3, (y * w + 5) * 3 + 3)];
     expect(at(3)[0]).toBeGreaterThan(240);
     expect(at(h - 3)[2]).toBeGreaterThan(240);
-    expect(await decodePicture(bytes, MOST)).toMatchObject({ width, height, original: { width, height } });
+    expect(await decodePicture(bytes, MAX_PIXELS)).toMatchObject({
+      width,
+      height,
+      original: { width, height },
+    });
   });
 
-  it('is for JPEG, which alone is faster that way', async () => {
+  it('applies to JPEG only, the format that gains speed by it', async () => {
     const { upright } = await tall(1000, 2560);
     const bytes = new Uint8Array(await upright.png().toBuffer());
-    expect(await decodePicture(bytes, MOST, SIDE)).toMatchObject({ width: 1000, height: 2560 });
+    expect(await decodePicture(bytes, MAX_PIXELS, SIDE)).toMatchObject({ width: 1000, height: 2560 });
   });
 
-  it('refuses what is refused in full, in the same words', async () => {
+  it('refuses the same pictures as decoding in full, with the same error codes', async () => {
     const { jpeg } = await tall(1000, 2560);
     const bytes = new Uint8Array(await jpeg.toBuffer());
     for (const side of [0, SIDE]) {
       await expect(decodePicture(bytes, 1_000_000, side)).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' });
-      await expect(decodePicture(bytes.subarray(0, 3000), MOST, side)).rejects.toMatchObject({
+      await expect(decodePicture(bytes.subarray(0, 3000), MAX_PIXELS, side)).rejects.toMatchObject({
         code: 'INVALID_IMAGE',
       });
     }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Letterbox } from '../../src/vision/detect/letterbox.ts';
 import { seededRandom } from '../support/numbers.ts';
 
-/** Grey levels as they are, so that inputs can be read as pixels. */
+/** No normalisation, so that the input holds grey levels. */
 const IDENTITY = { mean: 0, std: 1 };
 
 function picture(width: number, height: number, level: (x: number, y: number, channel: number) => number) {
@@ -14,7 +14,7 @@ function picture(width: number, height: number, level: (x: number, y: number, ch
   return { data, width, height };
 }
 
-/** Bilinear interpolation as the textbook has it, in floating point, at pixel centres, edges repeated. */
+/** Textbook bilinear interpolation: floating point, at pixel centres, edges repeated. */
 function textbookPixel(
   source: { data: Uint8Array; width: number; height: number },
   [x, y]: [number, number],
@@ -40,7 +40,7 @@ describe('letterbox', () => {
     ['one row', 50, 1, 32, 32, 1],
     ['one column', 1, 50, 32, 1, 32],
   ])(
-    '%s: is the textbook picture to one grey level, black beyond it',
+    '%s: equals textbook interpolation to one grey level, and is black outside the picture',
     (_name, width, height, size, fw, fh) => {
       const random = seededRandom(width);
       const source = picture(width, height, () => Math.floor(random() * 256));
@@ -68,15 +68,15 @@ describe('letterbox', () => {
   it.each([
     ['landscape', 64, 48, 32],
     ['portrait', 48, 64, 32],
-    ['more rows than are copied at one time', 1280, 720, 640],
+    ['more rows than one band holds', 1280, 720, 640],
     ['a width that is no multiple of eight', 24, 64, 32],
-  ])('halves to rounded means: %s', (_name, width, height, size) => {
+  ])('halves by rounded means of four pixels: %s', (_name, width, height, size) => {
     const random = seededRandom(width + height);
     const source = picture(width, height, () => Math.floor(random() * 256));
     const letterbox = new Letterbox(size, IDENTITY);
     expect(letterbox.fit(source)).toBe(0.5);
     const { input } = letterbox;
-    const wrong = [];
+    const differences = [];
     for (let channel = 0; channel < 3; channel++) {
       for (let y = 0; y < height / 2; y++) {
         for (let x = 0; x < width / 2; x++) {
@@ -84,14 +84,14 @@ describe('letterbox', () => {
             source.data[((2 * y + dy) * width + 2 * x + dx) * 3 + channel] as number;
           const mean = Math.floor((at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1) + 2) / 4);
           const value = input[(channel * size + y) * size + x];
-          if (value !== mean) wrong.push([x, y, channel, value, mean]);
+          if (value !== mean) differences.push([x, y, channel, value, mean]);
         }
       }
     }
-    expect(wrong).toEqual([]);
+    expect(differences).toEqual([]);
   });
 
-  it('leaves a picture of the input size as it is', () => {
+  it('copies a picture of the input size unchanged', () => {
     const source = picture(32, 32, (x, y, channel) => (x * 7 + y * 3 + channel * 50) % 256);
     const letterbox = new Letterbox(32, IDENTITY);
     const { input } = letterbox;
@@ -100,19 +100,19 @@ describe('letterbox', () => {
     expect(input[2 * 1024 + 5 * 32 + 9]).toBe(source.data[(5 * 32 + 9) * 3 + 2]);
   });
 
-  it('returns the scale that brings detector coordinates back', () => {
+  it('returns the scale from picture to input', () => {
     const source = picture(1280, 886, () => 0);
     expect(new Letterbox(640, IDENTITY).fit(source)).toBe(443 / 886);
   });
 
-  it('normalises, and pads with what black becomes', () => {
+  it('normalises the pixels and pads with normalised black', () => {
     const letterbox = new Letterbox(32, { mean: 127.5, std: 128 });
     letterbox.fit(picture(32, 16, () => 255));
     expect(letterbox.input[0]).toBe(127.5 / 128);
     expect(letterbox.input[31 * 32]).toBe(-127.5 / 128);
   });
 
-  it('forgets the picture before', () => {
+  it('keeps nothing of the previous picture', () => {
     const letterbox = new Letterbox(32, IDENTITY);
     const at = (x: number, y: number) => letterbox.input[2 * 1024 + y * 32 + x];
     const plain = (width: number, height: number, grey: number) => picture(width, height, () => grey);
@@ -133,7 +133,7 @@ describe('letterbox', () => {
     ['bands of one longest row', 87_000, 9],
     ['rows much longer than a band', 300_000, 9],
     ['rows longer than a band', 400_000, 5],
-  ])('computes as OpenCV does, to the last bit: %s', (_name, width, height) => {
+  ])('equals OpenCV to the last bit: %s', (_name, width, height) => {
     const random = seededRandom(7);
     const source = picture(width, height, () => Math.floor(random() * 256));
     const size = 64;
@@ -158,7 +158,7 @@ describe('letterbox', () => {
   });
 });
 
-/** Source: OpenCV, modules/imgproc/src/resize.cpp. Neighbours and their weights in 2048ths. */
+/** Neighbours and their weights in 2048ths. Source: OpenCV, modules/imgproc/src/resize.cpp. */
 function taps(source: number, length: number) {
   return (i: number): [number, number, number, number] => {
     const position = Math.fround((i + 0.5) * (source / length) - 0.5);

@@ -6,12 +6,12 @@ const box = (left: number, top: number, side = 99) => ({
 });
 
 describe('non-maximum suppression', () => {
-  it('keeps the better of two that overlap and both of two that do not', () => {
+  it('keeps the better of two boxes that overlap, and both of two that do not', () => {
     const [best, near, far] = [box(0, 0), box(10, 10), box(300, 0)];
     expect(suppressOverlaps([best, near, far])).toEqual([best, far]);
   });
 
-  it('drops above an overlap of 0.4, not at it', () => {
+  it('drops a box above an overlap of 0.4', () => {
     // Two boxes of 100 pixels (99 + 1) a side, shifted by s: the overlap is (100 − s) / (100 + s).
     const best = box(0, 0);
     const above = box(42, 0);
@@ -20,13 +20,13 @@ describe('non-maximum suppression', () => {
     expect(suppressOverlaps([best, below])).toEqual([best, below]);
   });
 
-  it('compares with kept ones only', () => {
-    // b is dropped for a, so c, which overlaps b alone, stays.
+  it('compares a box with kept boxes only', () => {
+    // a suppresses b; c overlaps only b, so it is kept.
     const [a, b, c] = [box(0, 0), box(30, 0), box(60, 0)];
     expect(suppressOverlaps([a, b, c])).toEqual([a, c]);
   });
 
-  it('keeps nothing of nothing', () => {
+  it('returns an empty list for no candidates', () => {
     expect(suppressOverlaps([])).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { normalisePixels, tabulateNormalisation } from '../../src/vision/normalisation.ts';
+import { normalisePixels, tabulateNormalisation } from '../../src/vision/recognise/normalisation.ts';
 
-it('interleaved pixels become planes of (x − mean) / std, in float32', () => {
+it('normalisation turns interleaved pixels into planes of (x − mean) / std in float32', () => {
   const input = new Float32Array(6);
   normalisePixels(
     Uint8Array.of(0, 1, 2, 253, 254, 255),

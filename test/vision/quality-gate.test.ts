@@ -15,7 +15,7 @@ const refuse = (
   limits: Parameters<typeof findLowQuality>[1] = { minQuality: 0.5 },
 ) => findLowQuality({ ...GOOD, ...worse }, limits);
 
-describe('a refusal for quality', () => {
+describe('a refusal for a low score', () => {
   it.each([
     ['too dark', { brightness: 0.08, contrast: 0.03 }],
     ['too bright', { brightness: 0.8 }],
@@ -26,13 +26,13 @@ describe('a refusal for quality', () => {
     ['turn to the camera', { pose: { roll: 80, yaw: 25, pitch: 25 } }],
     ['face cut off', { margin: 0.6 }],
     ['face hard to recognise', {}],
-    // Alignment levels the eyes.
+    // Alignment corrects roll.
     ['face hard to recognise', { pose: { roll: 80, yaw: 0, pitch: 0 } }],
-  ])('says "%s" and nothing else of %j', (reason, worse) => {
+  ])('names only "%s" for %j', (reason, worse) => {
     expect(refuse(worse)).toEqual([reason]);
   });
 
-  it('says all that was low, worst first', () => {
+  it('names all reasons, worst first', () => {
     expect(refuse({ margin: 0.75, brightness: 0.05, contrast: 0.02, size: 25 })).toEqual([
       'too dark',
       'come closer',
@@ -41,30 +41,30 @@ describe('a refusal for quality', () => {
     expect(refuse({ margin: 0.55, brightness: 0.14, contrast: 0.05 })).toEqual(['face cut off', 'too dark']);
   });
 
-  it('comes from the score alone: what looks low does not refuse', () => {
+  it('depends on the score only: low measures alone never refuse', () => {
     expect(refuse({ margin: 0.2, score: 0.5 })).toEqual([]);
     expect(refuse({ margin: 0.2, score: 0.1 }, {})).toEqual([]);
   });
 
-  it('finds words for a picture of nothing', () => {
+  it('names reasons for a picture of nothing', () => {
     const nothing = { brightness: 0, contrast: 0, sharpness: 0, margin: 0 };
     expect(refuse(nothing)).toEqual(expect.arrayContaining(['too dark', 'too blurred', 'face cut off']));
   });
 });
 
-describe('a refusal for size', () => {
-  it('is for a face below the limit, and says so', () => {
+describe('a refusal for a small face', () => {
+  it('applies below the limit, with the reason "come closer"', () => {
     expect(refuse({}, { minFaceSize: 101 })).toEqual(['come closer']);
     expect(refuse({}, { minFaceSize: 100 })).toEqual([]);
   });
 
-  it('says nothing else unless the quality was asked for, too', () => {
+  it('names no other reason unless minQuality is set too', () => {
     const dark = { brightness: 0.05, contrast: 0.02 };
     expect(refuse(dark, { minFaceSize: 200 })).toEqual(['come closer']);
     expect(refuse(dark, { minFaceSize: 200, minQuality: 0 })).toEqual(['come closer', 'too dark']);
   });
 
-  it('needs no score', () => {
+  it('does not need a score', () => {
     const { score: _, ...measured } = GOOD;
     expect(findLowQuality(measured, { minFaceSize: 200, minQuality: 0.9 })).toEqual(['come closer']);
     expect(findLowQuality(measured, { minQuality: 0.9 })).toEqual([]);

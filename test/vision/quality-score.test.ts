@@ -7,14 +7,14 @@ import { QUALITY_REASONS } from '../../src/vision/quality/quality-gate.ts';
 import {
   relativeDetail,
   SCORE_WEIGHTS,
-  type ScoredMembers,
+  type ScoreInputs,
   scoreQuality,
   scoreWeightsFor,
 } from '../../src/vision/quality/quality-score.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { ROOT } from '../support/shared.ts';
 
-const GOOD: ScoredMembers = {
+const GOOD: ScoreInputs = {
   brightness: 0.5,
   contrast: 0.2,
   sharpness: 0.8,
@@ -23,9 +23,9 @@ const GOOD: ScoredMembers = {
 };
 const { withNorm, withoutNorm } = SCORE_WEIGHTS;
 
-describe('the score', () => {
+describe('the quality score', () => {
   it('is the logistic function of the weighted terms', () => {
-    // Sharp enough and not too bright: those terms are at their ends.
+    // The terms of detail and exposure are at their limits: sharp, and not too bright.
     const sum = -5.95 + 0.383 * 23 + 5.38 * 0.87 + 0.887 * Math.log(0.02);
     expect(scoreQuality(GOOD, withNorm)).toBeCloseTo(1 / (1 + Math.exp(-sum)), 10);
   });
@@ -35,7 +35,7 @@ describe('the score', () => {
     ['detectionScore', 0.05],
     ['sharpness', 0.05],
     ['brightness', -0.1],
-  ] as const)('never falls when %s gets better', (member, step) => {
+  ] as const)('never falls when %s improves', (member, step) => {
     const random = seededRandom(5);
     for (let round = 0; round < 300; round++) {
       const members = {
@@ -61,13 +61,13 @@ describe('the score', () => {
     expect(scoreQuality({ ...GOOD, ...worse }, withNorm)).toBeLessThan(scoreQuality(GOOD, withNorm) - 0.005);
   });
 
-  it('does not take a dark picture for a blurred one', () => {
+  it('does not mistake a dark picture for a blurred one', () => {
     // A tenth of the light: a tenth of the contrast, a hundredth of the Laplacian's variance.
     const dark = { contrast: GOOD.contrast / 10, sharpness: 1 - (1 - GOOD.sharpness) ** 0.01 };
     expect(relativeDetail(dark)).toBeCloseTo(relativeDetail(GOOD), 10);
   });
 
-  it('is within 0 and 1 for whatever is measured', () => {
+  it('is between 0 and 1 for extreme measures', () => {
     const extremes = [0, 1];
     for (const brightness of extremes) {
       for (const contrast of [0, 0.5]) {
@@ -84,7 +84,7 @@ describe('the score', () => {
     }
   });
 
-  it('uses the norm only where its scale is known', () => {
+  it('uses the norm only for recognisers with a known scale', () => {
     const recogniser = (pack: string) => CATALOGUE.get(pack)?.recogniser.sha256 ?? '';
     expect(scoreWeightsFor(recogniser('buffalo_sc'))).toBe(withNorm);
     expect(scoreWeightsFor(recogniser('buffalo_l'))).toBe(withoutNorm);
@@ -95,12 +95,12 @@ describe('the score', () => {
 describe('docs/QUALITY.md', () => {
   const document = readFileSync(join(ROOT, 'docs/QUALITY.md'), 'utf8');
 
-  it('has the weights that the service uses', async () => {
+  it('states the weights that the service uses', async () => {
     const report = await import(pathToFileURL(join(ROOT, 'study/quality/report.ts')).href);
     expect(document).toContain(report.renderWeights(SCORE_WEIGHTS));
   });
 
-  it('tells all the words of a refusal', () => {
+  it('lists all reasons of a refusal', () => {
     for (const reason of QUALITY_REASONS) expect(document).toContain(`\n| ${reason} | `);
   });
 });

@@ -22,7 +22,7 @@ function measure(pixels: Uint8Array, transform = UNMOVED, face = FACE) {
 }
 
 describe('brightness and contrast', () => {
-  it('of one grey are that grey, and none', () => {
+  it('are the grey level and zero for a uniform picture', () => {
     expect(measure(greyFace(() => 100))).toMatchObject({
       brightness: 100 / 255,
       contrast: 0,
@@ -31,13 +31,13 @@ describe('brightness and contrast', () => {
     });
   });
 
-  it('of black and white in halves are one half each', () => {
+  it('are one half each for a picture half black and half white', () => {
     const { brightness, contrast } = measure(greyFace((x) => (x < SIDE / 2 ? 0 : 255)));
     expect(brightness).toBeCloseTo(0.5, 12);
     expect(contrast).toBeCloseTo(0.5, 12);
   });
 
-  it('halve when a picture is darkened by half', () => {
+  it('halve when all levels are halved', () => {
     const level = (x: number, y: number) => 2 * ((x * 7 + y * 13) % 120);
     const bright = measure(greyFace(level));
     const dark = measure(greyFace((x, y) => level(x, y) / 2));
@@ -49,7 +49,7 @@ describe('brightness and contrast', () => {
     ['red', 0, 0.299],
     ['green', 1, 0.587],
     ['blue', 2, 0.114],
-  ])('%s weighs as in Rec. 601', (_name, channel, weight) => {
+  ])('weigh %s as Rec. 601 does', (_name, channel, weight) => {
     const pixels = greyFace(() => 0).map((_, i) => (i % 3 === channel ? 255 : 0));
     expect(measure(pixels).brightness).toBe(Math.round(weight * 255) / 255);
   });
@@ -60,22 +60,22 @@ describe('sharpness', () => {
   // 110 columns that have neighbours, 2 count: a variance of 2 · step² / 110.
   const edge = (step: number) => 1 - Math.exp(-(2 * step ** 2) / 110 / 100);
 
-  it('of an edge is what it is by hand', () => {
+  it('of a vertical edge equals the value calculated by hand', () => {
     expect(measure(greyFace((x) => (x < 56 ? 100 : 140))).sharpness).toBeCloseTo(edge(40), 12);
     expect(edge(40)).toBeCloseTo(0.2524, 4);
   });
 
-  it('of the same edge blurred over four pixels falls as if its step were a quarter', () => {
+  it('of the edge blurred over four pixels equals that of a quarter of its step', () => {
     // The mean of four neighbours turns the step of 40 into four of 10, which is curved at its two ends only.
     const ramp = greyFace((x) => 100 + 10 * Math.min(4, Math.max(0, x - 54)));
     expect(measure(ramp).sharpness).toBeCloseTo(edge(10), 12);
   });
 
-  it('is the same for an edge that lies', () => {
+  it('is the same for a horizontal edge', () => {
     expect(measure(greyFace((_, y) => (y < 56 ? 100 : 140))).sharpness).toBeCloseTo(edge(40), 12);
   });
 
-  it('does not mind the size of the crop, but for the columns it has', () => {
+  it('does not depend on the size of the crop, except for its number of columns', () => {
     const { sharpness } = measure(
       greyFace((x) => (x < 64 ? 100 : 140), 128),
       { ...UNMOVED, a: 128 / 112 },
@@ -86,20 +86,20 @@ describe('sharpness', () => {
 
 describe('margin', () => {
   it.each([
-    ['half to the left of the picture', { ...UNMOVED, tx: 56 }, 0.5],
-    ['a quarter in a corner of it', { ...UNMOVED, tx: -56, ty: 56 }, 0.25],
-    ['beside it', { ...UNMOVED, tx: 1000 }, 0],
+    ['half of the face to the left', { ...UNMOVED, tx: 56 }, 0.5],
+    ['a quarter of the face in a corner', { ...UNMOVED, tx: -56, ty: 56 }, 0.25],
+    ['outside', { ...UNMOVED, tx: 1000 }, 0],
     // At twice its size the picture fills the crop; at half of it, a quarter of the crop.
-    ['inside it', { ...UNMOVED, a: 2 }, 1],
-    ['around it', { ...UNMOVED, a: 0.5 }, 0.25],
+    ['completely inside', { ...UNMOVED, a: 2 }, 1],
+    ['larger than the picture', { ...UNMOVED, a: 0.5 }, 0.25],
     // A diamond of half the area.
-    ['around it, turned by 45°', { a: 0.5, b: 0.5, tx: 56, ty: 0 }, 0.5],
-  ])('is the share of a face that is %s', (_name, transform, share) => {
+    ['larger than the picture, rotated by 45°', { a: 0.5, b: 0.5, tx: 56, ty: 0 }, 0.5],
+  ])('is the share of the face inside the picture: %s', (_name, transform, share) => {
     const { margin } = measure(
       greyFace(() => 0),
       transform,
     );
-    // Rows and columns that fall on the very edge may count or not.
+    // Rows and columns exactly on the edge may or may not count.
     expect(Math.abs(margin - share)).toBeLessThan(0.01);
   });
 
@@ -112,7 +112,7 @@ describe('margin', () => {
     ).toBe(0.5);
   });
 
-  it('is all that the black beyond the edge counts for', () => {
+  it('alone depends on the black pixels outside the picture', () => {
     const half = greyFace((x) => (x < 56 ? 0 : 200));
     expect(measure(half, { ...UNMOVED, tx: 56 })).toMatchObject({
       brightness: 200 / 255,
@@ -121,7 +121,7 @@ describe('margin', () => {
     });
   });
 
-  it('of nothing leaves numbers', () => {
+  it('of 0 leaves the other measures finite', () => {
     const nothing = measure(
       greyFace(() => 0),
       { ...UNMOVED, tx: 1000 },
@@ -130,7 +130,7 @@ describe('margin', () => {
   });
 });
 
-it('size is the shorter side of the box', () => {
+it('the size is the shorter side of the box', () => {
   expect(measure(greyFace(() => 0)).size).toBe(50);
   const wide = { ...FACE, box: { left: -5, top: 0, right: 40, bottom: 30 } };
   expect(

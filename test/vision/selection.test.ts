@@ -9,30 +9,30 @@ const centre = face(150, 150, 100);
 const corner = face(0, 0, 110);
 
 describe('the selection of faces', () => {
-  it('single: is the one there is', () => {
+  it('single: returns the only face', () => {
     expect(selectFaces([corner], 'single', IMAGE)).toEqual([corner]);
   });
 
-  it('single: refuses several and says how many', () => {
+  it('single: refuses several faces and states their number', () => {
     expect(() => selectFaces([centre, corner], 'single', IMAGE)).toThrow(
       expect.objectContaining({ code: 'MULTIPLE_FACES_DETECTED', detail: '2 faces' }),
     );
   });
 
-  it.each(['single', 'largest'] as const)('%s: refuses none', (selection) => {
+  it.each(['single', 'largest'] as const)('%s: refuses a picture without faces', (selection) => {
     expect(() => selectFaces([], selection, IMAGE)).toThrow(
       expect.objectContaining({ code: 'NO_FACE_DETECTED' }),
     );
   });
 
-  it('largest: weighs the area against the distance from the middle', () => {
-    // The corner's is 110² − 2·(145² + 145²) against the centre's 100².
+  it('largest: weighs area against distance from the centre', () => {
+    // The prominence of the corner is 110² − 2·(145² + 145²), that of the centre 100².
     expect(selectFaces([corner, centre], 'largest', IMAGE)).toEqual([centre]);
     const huge = face(0, 0, 390);
     expect(selectFaces([centre, huge], 'largest', IMAGE)).toEqual([huge]);
   });
 
-  it('all: is all, in the order of detection', () => {
+  it('all: returns all faces in order of detection', () => {
     expect(selectFaces([corner, centre], 'all', IMAGE)).toEqual([corner, centre]);
     expect(selectFaces([], 'all', IMAGE)).toEqual([]);
   });

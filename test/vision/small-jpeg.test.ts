@@ -1,13 +1,14 @@
 import sharp, { type JpegOptions } from 'sharp';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { decodePicture, type Pixels } from '../../src/vision/decode/decode.ts';
+import { decodePicture } from '../../src/vision/decode/decode.ts';
 import { decodeSmallJpeg } from '../../src/vision/decode/small-jpeg.ts';
+import type { Pixels } from '../../src/vision/picture.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { blobs, bytesOf } from '../support/pictures.ts';
 
 const LIMIT = 1_000_000;
 
-/** With grain, which fills every frequency of every block. */
+/** With noise, so that every block has every frequency. */
 async function photograph(width: number, height: number) {
   const data = await blobs(width + height, width, height)
     .raw()
@@ -30,7 +31,7 @@ async function decodedBySharp(bytes: Uint8Array): Promise<Pixels> {
   return { data, width: info.width, height: info.height };
 }
 
-/** vitest takes seconds to compare as many numbers one by one. */
+/** vitest takes seconds to compare arrays of this size. */
 function expectSamePixels(decoded: Pixels | undefined, { data, width, height }: Pixels) {
   expect(decoded).toMatchObject({ width, height });
   expect(Buffer.compare(decoded?.data ?? Buffer.alloc(0), data)).toBe(0);
@@ -38,18 +39,18 @@ function expectSamePixels(decoded: Pixels | undefined, { data, width, height }: 
 
 let whole: Uint8Array;
 
-/** It opens when it is first asked, and is not there for that picture. */
-const untilOpen = () =>
+/** The first call opens the decoder in the background and returns undefined. */
+const decoderOpen = () =>
   vi.waitFor(() => expect(decodeSmallJpeg(whole, LIMIT)).toBeDefined(), { interval: 1, timeout: 5000 });
 
 beforeAll(async () => {
   whole = bytesOf(await small());
-  await untilOpen();
+  await decoderOpen();
 });
 
 afterEach(() => void vi.restoreAllMocks());
 
-describe('small JPEGs have the pixels that sharp gives them', () => {
+describe('small JPEGs decode to the same pixels as with sharp', () => {
   it.each([
     [1, 1],
     [17, 1],
@@ -57,7 +58,7 @@ describe('small JPEGs have the pixels that sharp gives them', () => {
     [61, 43],
     [250, 250],
     [640, 480],
-  ])('%d×%d, colours at full and at half resolution, grey', async (width, height) => {
+  ])('%d×%d, with full and half chroma resolution and in grey', async (width, height) => {
     const picture = await photograph(width, height);
     for (const encoded of [
       picture.clone().jpeg({ quality: 95, chromaSubsampling: '4:4:4' }),
@@ -69,26 +70,26 @@ describe('small JPEGs have the pixels that sharp gives them', () => {
     }
   });
 
-  it('with the segments that say nothing of colours: JFIF, a comment, restarts', async () => {
+  it('with segments that do not affect colours: JFIF and a comment', async () => {
     const jfif = [0xff, 0xe0, 0, 16, ...Buffer.from('JFIF\0'), 1, 1, 0, 0, 1, 0, 1, 0, 0];
     const comment = [0xff, 0xfe, 0, 6, ...Buffer.from('mine')];
     const bytes = Buffer.from([0xff, 0xd8, ...jfif, ...comment, ...whole.subarray(2)]);
     expectSamePixels(decodeSmallJpeg(bytes, LIMIT), await decodedBySharp(whole));
   });
 
-  it('whichever picture came before', async () => {
+  it('independently of other pictures', async () => {
     const first = decodeSmallJpeg(whole, LIMIT);
     decodeSmallJpeg(await (await photograph(90, 70)).jpeg().toBuffer(), LIMIT);
     expectSamePixels(first, await decodedBySharp(whole));
   });
 });
 
-describe('what is left to sharp', () => {
+describe('pictures that are left to sharp', () => {
   it.each([
     ['progressive', () => small({ progressive: true })],
-    ['of another format', async () => await (await photograph(61, 43)).png().toBuffer()],
+    ['in another format', async () => await (await photograph(61, 43)).png().toBuffer()],
     [
-      'turned by EXIF',
+      'with an EXIF orientation',
       async () =>
         await (await photograph(61, 43))
           .withExif({ IFD0: { Orientation: '6' } })
@@ -100,55 +101,55 @@ describe('what is left to sharp', () => {
       async () => await (await photograph(61, 43)).withIccProfile('p3').jpeg().toBuffer(),
     ],
     ['in CMYK', async () => await (await photograph(61, 43)).toColourspace('cmyk').jpeg().toBuffer()],
-    ['with channels named R, G and B', async () => named(await small(), [82, 71, 66])],
+    ['with channels named R, G and B', async () => withChannelNames(await small(), [82, 71, 66])],
     ['with 641×480 pixels', async () => await (await photograph(641, 480)).jpeg().toBuffer()],
     ['with more bytes than pixels', async () => Buffer.concat([await small(), Buffer.alloc(1_000_000)])],
-    ['cut in its header', async () => (await small()).subarray(0, 100)],
+    ['truncated in its header', async () => (await small()).subarray(0, 100)],
     ['of two bytes', async () => (await small()).subarray(0, 2)],
-  ])('a picture %s', async (_what, make) => {
+  ])('%s', async (_what, make) => {
     expect(decodeSmallJpeg(await make(), LIMIT)).toBeUndefined();
     expect(decodeSmallJpeg(whole, LIMIT)).toBeDefined();
   });
 
-  it('one with more pixels than the caller allows', () => {
+  it('with more pixels than the caller allows', () => {
     expect(decodeSmallJpeg(whole, 61 * 43 - 1)).toBeUndefined();
     expect(decodeSmallJpeg(whole, 61 * 43)).toBeDefined();
   });
 });
 
 describe('a damaged picture', () => {
-  it('is refused as ever, and others are decoded meanwhile', async () => {
+  it('is refused, and other pictures are decoded meanwhile', async () => {
     await expect(decodePicture(whole.slice(0, 900), LIMIT)).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
     expectSamePixels(await decodePicture(whole, LIMIT), await decodedBySharp(whole));
     expect(decodeSmallJpeg(whole, LIMIT)).toBeUndefined();
-    await untilOpen();
+    await decoderOpen();
   });
 
-  it('never passes where sharp refuses it, however many there are', async () => {
+  it('is never accepted where sharp refuses it, in a long series', async () => {
     let now = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => (now += 2000));
     const random = seededRandom(5);
-    const verdicts = { both: 0, sharp: 0, neither: 0 };
+    const outcomes = { both: 0, sharp: 0, neither: 0 };
     for (let round = 0; round < 120; round++) {
       const bytes = damaged(whole, random);
-      await untilOpen();
+      await decoderOpen();
       const accepted = decodeSmallJpeg(bytes, LIMIT) !== undefined;
       const acceptedBySharp = await decodedBySharp(bytes).then(
         () => true,
         () => false,
       );
       if (accepted) expect(acceptedBySharp).toBe(true);
-      verdicts[accepted ? 'both' : acceptedBySharp ? 'sharp' : 'neither']++;
+      outcomes[accepted ? 'both' : acceptedBySharp ? 'sharp' : 'neither']++;
     }
-    // All three happened, so the loop above had something to find.
-    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(5);
-    await untilOpen();
+    // All three cases occurred.
+    expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(5);
+    await decoderOpen();
     expectSamePixels(decodeSmallJpeg(whole, LIMIT), await decodedBySharp(whole));
   }, 30_000);
 });
 
-/** With other names of its three channels, in the frame and in the scan. */
-function named(bytes: Buffer, names: number[]): Buffer {
+/** Renames the three channels, in the frame and in the scan. */
+function withChannelNames(bytes: Buffer, names: number[]): Buffer {
   const frame = bytes.indexOf(Buffer.from([0xff, 0xc0])) + 10;
   const scan = bytes.indexOf(Buffer.from([0xff, 0xda])) + 5;
   for (const [channel, name] of names.entries()) {
@@ -158,7 +159,7 @@ function named(bytes: Buffer, names: number[]): Buffer {
   return bytes;
 }
 
-/** Up to three bytes changed, or the end cut off. */
+/** Changes up to three bytes, or truncates. */
 function damaged(bytes: Uint8Array, random: () => number): Uint8Array {
   if (random() < 0.1) return bytes.slice(0, Math.floor(random() * bytes.length));
   const copy = bytes.slice();

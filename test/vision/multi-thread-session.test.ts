@@ -7,7 +7,7 @@ import { watchRuns } from '../support/inference-runs.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
 
-const WANTED = {
+const OPTIONS = {
   selection: 'all',
   detection: 'full',
   detectionThreshold: 0.5,
@@ -15,23 +15,23 @@ const WANTED = {
   maxPixels: 10_000_000,
 } as const;
 
-const load = async (loneThreads: number, pack = 'synthetic'): Promise<Networks> =>
+const load = async (loneRequestThreads: number, pack = 'synthetic'): Promise<Networks> =>
   loadNetworks({
     pack: await resolvePack({ name: pack, modelsDir: MODELS }),
     device: 'cpu',
     intraOpThreads: 1,
-    loneThreads,
+    loneRequestThreads,
     detectionSizes: [128, 640],
     rewrites: true,
   });
 
-async function answers(picture: Uint8Array<ArrayBuffer>, networks: Networks) {
-  const { timings: _, ...alone } = await embedFaces(picture, WANTED, networks, { alone: true });
-  const { timings: __, ...amongOthers } = await embedFaces(picture, WANTED, networks);
-  return { alone, amongOthers };
+async function embedBothWays(picture: Uint8Array<ArrayBuffer>, networks: Networks) {
+  const { timings: _, ...idle } = await embedFaces(picture, OPTIONS, networks, { coresIdle: true });
+  const { timings: __, ...busy } = await embedFaces(picture, OPTIONS, networks);
+  return { idle, busy };
 }
 
-describe('a picture alone', () => {
+describe('a picture processed while the cores are idle', () => {
   afterEach(() => {
     vi.restoreAllMocks();
   });
@@ -40,25 +40,25 @@ describe('a picture alone', () => {
     [2, [1, 1, 2, 2]],
     [1, [1, 1]],
   ])(
-    'has networks of its own on %i threads, if those are more than the others have',
-    async (lone, threads) => {
+    'gets sessions with %i threads if these are more than the intra-op threads',
+    async (loneRequestThreads, threads) => {
       const create = vi.spyOn(ort.InferenceSession, 'create');
-      await load(lone);
+      await load(loneRequestThreads);
       const options = create.mock.calls.map(([, given]) => given as ort.InferenceSession.SessionOptions);
       expect(options.map(({ intraOpNumThreads }) => intraOpNumThreads).toSorted()).toEqual(threads);
     },
   );
 
-  it('goes through them but for the small detector input, and no other picture does', async () => {
+  it('uses these sessions except for the small detector input, and no other picture does', async () => {
     const networks = await load(2);
     const picture = await blobsPng(3);
     const watch = watchRuns();
     try {
-      await embedFaces(picture, WANTED, networks);
-      const ordinary = watch.runs.splice(0);
-      await embedFaces(picture, WANTED, networks, { alone: true });
-      expect(watch.runs.map(({ input }) => input.dims)).toEqual(ordinary.map(({ input }) => input.dims));
-      const isSame = watch.runs.map(({ session }, index) => session === ordinary[index]?.session);
+      await embedFaces(picture, OPTIONS, networks);
+      const busyRuns = watch.runs.splice(0);
+      await embedFaces(picture, OPTIONS, networks, { coresIdle: true });
+      expect(watch.runs.map(({ input }) => input.dims)).toEqual(busyRuns.map(({ input }) => input.dims));
+      const isSame = watch.runs.map(({ session }, index) => session === busyRuns[index]?.session);
       expect(isSame).toEqual([true, ...isSame.slice(1).fill(false)]);
       expect(isSame.length).toBeGreaterThan(2);
     } finally {
@@ -66,22 +66,22 @@ describe('a picture alone', () => {
     }
   });
 
-  it('has the answer that it has among others, to the bit', async () => {
+  it('gets the same result as under load, to the bit', async () => {
     const networks = await load(2);
     for (let seed = 0; seed < 5; seed++) {
-      const { alone, amongOthers } = await answers(await blobsPng(seed), networks);
-      expect(alone).toEqual(amongOthers);
-      expect(alone.faces.length).toBeGreaterThan(0);
+      const { idle, busy } = await embedBothWays(await blobsPng(seed), networks);
+      expect(idle).toEqual(busy);
+      expect(idle.faces.length).toBeGreaterThan(0);
     }
   });
 
-  it.skipIf(!hasRealWeights)('has it with real weights and photographs, too', async () => {
+  it.skipIf(!hasRealWeights)('gets the same result with real weights and photographs', async () => {
     const networks = await load(2, 'buffalo_sc_dq');
     let faces = 0;
     for (const { file } of goldenImages().filter((_, index) => index % 10 === 0)) {
-      const { alone, amongOthers } = await answers(photo(file), networks);
-      expect(alone, file).toEqual(amongOthers);
-      faces += alone.faces.length;
+      const { idle, busy } = await embedBothWays(photo(file), networks);
+      expect(idle, file).toEqual(busy);
+      faces += idle.faces.length;
     }
     expect(faces).toBeGreaterThan(10);
   });
