@@ -112,7 +112,7 @@ describe('margin', () => {
     ).toBe(0.5);
   });
 
-  it('alone depends on the black pixels outside the picture', () => {
+  it('is the only measure that the black pixels outside the picture affect', () => {
     const half = greyFace((x) => (x < 56 ? 0 : 200));
     expect(measure(half, { ...UNMOVED, tx: 56 })).toMatchObject({
       brightness: 200 / 255,

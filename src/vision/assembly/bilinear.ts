@@ -1,20 +1,20 @@
 /*
- * The two passes of OpenCV's bilinear resize for 8 bits, and both in one where a picture is halved, on the processor's
- * vector unit. This file is AssemblyScript, not TypeScript: tools/build.mjs compiles it to dist/vision/bilinear.wasm, and
- * letterbox.ts alone calls it. The caller lays out the memory; widths are rounded up to eight pixels, so all buffers of
- * rows must have room for that.
+ * The two passes of OpenCV's bilinear resize for 8 bits, and a single pass that halves a picture, with SIMD instructions.
+ * This file is AssemblyScript, not TypeScript: tools/build.mjs compiles it to dist/vision/bilinear.wasm, which only
+ * letterbox.ts calls. The caller lays out the memory. Widths are rounded up to a multiple of eight pixels, and all row
+ * buffers must have room for that.
  *
- * Numbers: a level has 8 bits, a weight 11, as in OpenCV (modules/imgproc/src/resize.cpp). Its vertical pass drops four bits
- * of what the horizontal one gives before it multiplies; here they are dropped once, for both uses. 15 bits are left, and a
- * row needs half the memory.
+ * A level has 8 bits and a weight 11, as in OpenCV (modules/imgproc/src/resize.cpp). OpenCV's vertical pass drops four bits of
+ * the horizontal pass's results before it multiplies; here the horizontal pass drops them. That leaves 15 bits, and halves
+ * the memory of a row.
  */
 
 /**
  * One source row, interpolated along x.
  *
- * @param source R, G, B bytes of the row; eight bytes from each neighbour's first on are read.
- * @param taps a u32 a pixel: offset in bytes of the left neighbour, whom the right one follows at once.
- * @param weights two i16 a pixel, those of the neighbours. A right one that is none has the weight 0.
+ * @param source R, G, B bytes of the row. Eight bytes are read from each left neighbour on.
+ * @param taps a u32 for each pixel: the offset in bytes of the left neighbour, which the right one follows.
+ * @param weights two i16 for each pixel: those of the two neighbours. Without a right neighbour, its weight is 0.
  * @param out three planes of i16, each `width` pixels long.
  * @param width a multiple of 8.
  */
@@ -26,7 +26,7 @@ export function interpolateRow(source: usize, taps: usize, weights: usize, out: 
     const p1 = pixel(source, taps + 4, weights + 4);
     const p2 = pixel(source, taps + 8, weights + 8);
     const p3 = pixel(source, taps + 12, weights + 12);
-    // Four pixels of R, G, B and something become four of R, of G and of B.
+    // Four pixels of R, G, B and an unused lane become four of R, of G and of B.
     const rg01 = v128.shuffle<i32>(p0, p1, 0, 4, 1, 5);
     const rg23 = v128.shuffle<i32>(p2, p3, 0, 4, 1, 5);
     const b01 = v128.shuffle<i32>(p0, p1, 2, 6, 2, 6);
@@ -44,7 +44,7 @@ export function interpolateRow(source: usize, taps: usize, weights: usize, out: 
   }
 }
 
-/** Lanes of 32 bits: R, G, B and what follows them. */
+/** Lanes of 32 bits: R, G, B and an unused one. */
 function pixel(source: usize, taps: usize, weights: usize): v128 {
   const both = v128.load64_zero(source + load<u32>(taps));
   const pairs = i8x16.swizzle(both, i8x16(0, 3, 1, 4, 2, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8));
@@ -53,11 +53,11 @@ function pixel(source: usize, taps: usize, weights: usize): v128 {
 }
 
 /**
- * Two interpolated rows become one row of network input, (level − mean) · scale.
+ * Blends two interpolated rows into one row of network input, (level − mean) · scale.
  *
- * @param upper, lower what {@link interpolateRow} wrote.
+ * @param upper, lower rows written by {@link interpolateRow}.
  * @param upperWeight, lowerWeight 0..2048.
- * @param out float32, where the row of the first plane begins.
+ * @param out float32, the start of the row in the first plane.
  * @param plane bytes from one plane of the input to the next.
  */
 export function blendRows(
@@ -97,10 +97,10 @@ export function blendRows(
 }
 
 /**
- * Two source rows become one row of network input of half their length: what the two passes give where every weight is a
- * half, which is the mean of four levels, rounded half up. In a third of their time.
+ * Reduces two source rows to one row of network input of half their length. The result is that of the two passes with all
+ * weights one half, the mean of four levels rounded half up, in a third of their time.
  *
- * @param upper, lower R, G, B bytes of the rows; four bytes beyond each are read.
+ * @param upper, lower R, G, B bytes of the rows. Four bytes beyond each row are read.
  * @param width pixels of the result, a multiple of 8.
  * @param out, plane, mean, scale as in {@link blendRows}.
  */
@@ -120,7 +120,7 @@ export function halveRows(
     const p23 = twoMeans(upper + 12, lower + 12);
     const p45 = twoMeans(upper + 24, lower + 24);
     const p67 = twoMeans(upper + 36, lower + 36);
-    // Two pixels of R, of G, of B and of nothing, four times, become eight of each.
+    // Four vectors with two pixels each of R, G, B and zero become eight of each channel.
     const rg0123 = v128.shuffle<i32>(p01, p23, 0, 4, 1, 5);
     const rg4567 = v128.shuffle<i32>(p45, p67, 0, 4, 1, 5);
     const b0123 = v128.shuffle<i32>(p01, p23, 2, 6, 3, 7);
@@ -140,19 +140,19 @@ function twoMeans(upper: usize, lower: usize): v128 {
 }
 
 function neighbourSums(source: usize): v128 {
-  // 16 and beyond: zero.
+  // Indices from 16 on select zero.
   const order = i8x16(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, 16, 16, 16, 16);
   return i16x8.extadd_pairwise_i8x16_u(i8x16.swizzle(v128.load(source), order));
 }
 
-/** {@link storeLevels} for eight levels of 16 bits. */
+/** Stores eight levels of 16 bits; see {@link storeLevels}. */
 function storeShorts(to: usize, levels: v128, means: v128, scales: v128): void {
   const first = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(levels));
   const second = f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(levels));
   storeLevels(to, first, second, means, scales);
 }
 
-/** Eight levels, four and four, become eight numbers of the input. */
+/** Normalises and stores eight levels, given as two vectors of four. */
 function storeLevels(to: usize, first: v128, second: v128, means: v128, scales: v128): void {
   v128.store(to, f32x4.mul(f32x4.sub(first, means), scales));
   v128.store(to + 16, f32x4.mul(f32x4.sub(second, means), scales));

@@ -62,7 +62,7 @@ async function refuseTooLarge(bytes: Uint8Array, maxPixels: number): Promise<voi
   }
 }
 
-/** The factors by which libjpeg reduces while it decodes. It also reduces by two, but that takes longer than decoding in full. */
+/** The factors by which libjpeg reduces while decoding. A factor of two takes longer than decoding in full. */
 const REDUCTIONS = [8, 4];
 
 /** @returns undefined for a picture to be decoded in full. Sizes are those of the upright picture. */
