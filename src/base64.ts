@@ -1,4 +1,4 @@
-/** What base64 is read from: a string, or something else that gives pieces of itself. */
+/** What base64 is read from: a string, or anything else that gives slices of itself. */
 export interface Base64Text {
   readonly length: number;
   slice(start?: number, end?: number): string;
@@ -6,37 +6,37 @@ export interface Base64Text {
 }
 
 /**
- * Characters decoded at a time, a multiple of four: pieces so short are strings in V8's young space, while one of a whole
- * photograph would be in fresh memory that the system has to clear first.
+ * Characters decoded at a time, a multiple of four. Strings of this length are allocated in V8's young generation; one of a whole
+ * photograph would be in fresh memory, which the system has to clear first.
  */
 const PIECE = 32 * 1024;
 
 /**
  * Decodes base64: standard or URL-safe alphabet, padded or not, ASCII white space allowed.
  *
- * @param from where it begins in the text.
- * @returns the bytes in a buffer of their own, which can be moved to another thread; undefined if the text is not base64.
+ * @param from where the base64 begins in the text.
+ * @returns the bytes in a buffer of their own, which can be transferred to another thread; undefined if the text is not base64.
  * @throws what `text.toString` throws.
  */
 export function decodeBase64(text: Base64Text, from = 0): Uint8Array<ArrayBuffer> | undefined {
   const bytes = decodeCompact(text, from);
   if (bytes !== undefined) return bytes;
   const whole = text.toString();
-  // From the end, because before `from` there may be characters that are several bytes.
+  // Counted from the end, since characters before `from` may have several bytes.
   return decodeCompact(whole.slice(whole.length - (text.length - from)).replace(/[\t\n\f\r ]+/g, ''), 0);
 }
 
 /**
- * Decodes base64 into memory that is there already, which for thousands of texts is several times faster.
+ * Decodes base64 into existing memory, which for thousands of texts is several times faster.
  *
- * @returns false, with the target in any state, if the text is not base64 of exactly as many bytes, or has white space.
+ * @returns false, with undefined content of the target, if the text is not base64 of exactly its length, or has white space.
  */
 export function decodeBase64Into(target: Buffer, text: string): boolean {
   return (
     base64Length(text) === target.length &&
-    // Node looks at the low byte of a character only, so that "ő" would pass for "Q".
+    // Node reads only the low byte of a character: it would take "ő" for "Q".
     Buffer.byteLength(text) === text.length &&
-    // It skips what it does not know and stops at padding, so the number of bytes tells whether all was understood.
+    // It skips unknown characters and stops at padding, so the number of bytes shows whether the whole text was valid.
     target.write(text, 'base64') === target.length
   );
 }
@@ -53,7 +53,7 @@ function decodeCompact(text: Base64Text, from: number): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
-/** Bytes of a base64 text without white space; undefined if there is no base64 of this length and padding. */
+/** Decoded bytes of a base64 text without white space; undefined if no base64 has this length and padding. */
 export function base64Length(text: Base64Text, from = 0): number | undefined {
   const length = text.length - from;
   const end = text.slice(Math.max(from, text.length - 2));

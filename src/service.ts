@@ -1,16 +1,16 @@
 import { VERSION } from './config/package.ts';
 import type { Config } from './config/settings.ts';
 import type { FaceEngine } from './engine/engine.ts';
-import { createApp, createMetricsApp } from './http/app.ts';
 import type { ApiKeys } from './http/auth/api-keys.ts';
-import type { Lifecycle } from './http/lifecycle.ts';
+import type { Lifecycle } from './http/context.ts';
 import { listen } from './http/server.ts';
-import { JsonDesk } from './json/service.ts';
+import { JsonService } from './json/service.ts';
 import type { Logger } from './observability/log.ts';
 import { Metrics } from './observability/metrics.ts';
 import { createRequestLog } from './observability/request-log.ts';
 import { isRoutine, type RequestObserver } from './observability/request-record.ts';
 import type { Tracing } from './observability/tracing.ts';
+import { createMetricsApp, createServiceApp } from './routes/apps.ts';
 import { Permits } from './threads/permits.ts';
 
 export interface PortsOptions {
@@ -43,11 +43,11 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
   const metrics = new Metrics({ engine, bodies, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });
-  const json = new JsonDesk({ maxQueue: config.MAX_QUEUE, maxWait: config.REQUEST_TIMEOUT_MS, log });
+  const json = new JsonService({ maxQueue: config.MAX_QUEUE, maxWait: config.REQUEST_TIMEOUT_MS, log });
   const dependencies = { config, engine, json, keys, bodies, metrics, lifecycle, observers, log };
 
   const { HOST: host, PORT, METRICS_PORT } = config;
-  const server = await listen(createApp(dependencies), { host, port: PORT, setting: 'PORT' }, config);
+  const server = await listen(createServiceApp(dependencies), { host, port: PORT, setting: 'PORT' }, config);
   const metricsServer =
     METRICS_PORT === undefined
       ? undefined

@@ -1,14 +1,15 @@
 import { StartupError } from '../errors.ts';
-import { resolvePack, SYNTHETIC_PACK } from '../packs/resolve.ts';
+import { SYNTHETIC_PACK } from '../packs/pack-folders.ts';
+import { resolvePack } from '../packs/resolve.ts';
 
 /**
- * Makes sure that ONNX Runtime can run on the device, so that a GPU that was asked for is never silently replaced.
+ * Checks that ONNX Runtime can run on the device, so that a configured GPU is never silently replaced.
  *
  * @throws {StartupError} saying what is missing.
  */
 export async function assertDeviceAvailable(device: 'cpu' | 'cuda'): Promise<void> {
   if (device === 'cpu') return;
-  // The project's own small graph serves as the probe. On a CPU, this thread never loads ONNX Runtime at all.
+  // The synthetic pack's small graph serves as the probe. With a CPU, this thread does not load ONNX Runtime at all.
   const { InferenceSession } = await import('onnxruntime-node');
   const { detector } = await resolvePack({ name: SYNTHETIC_PACK, modelsDir: '' });
   try {

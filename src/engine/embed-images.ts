@@ -5,39 +5,38 @@ import type { Admission, EmbedAnswer } from './engine.ts';
 /** Encoded bytes, or why there are none. */
 export type GivenImage = Uint8Array<ArrayBuffer> | RefusedImage;
 
-/** An image that could not be read from its request. Plain data, as a ServiceError does not survive the way between threads. */
+/** An image that could not be read from its request. Plain data, since a ServiceError does not survive structured cloning. */
 export interface RefusedImage {
   code: ErrorCode;
   detail: string;
 }
 
-/** What became of one image. */
+/** The answer for one image, or its error. */
 export type ImageOutcome =
-  | { /** Its place among the images, from 0. */ index: number; answer: EmbedAnswer }
+  | { /** The image's position in the request, from 0. */ index: number; answer: EmbedAnswer }
   | { index: number; error: ServiceError };
 
 export interface EmbedImagesOptions {
   options: EmbedOptions;
-  /** Most images in the hands of the engine at one time: as many as its workers take. */
+  /** Maximum images handed to the engine at a time: as many as its workers process. */
   atOnce: number;
-  /** Leaves out what has not been started. */
+  /** Skips the images that have not been started. */
   signal?: AbortSignal;
-  /** Whether nothing more is begun once an image has failed. Without it an image that fails never fails the others. */
+  /** Whether the first failure keeps further images from being started. By default, an image that fails does not affect the others. */
   stopAtFailure?: boolean;
-  /** Told once of each image, in the order in which they are done. */
+  /** Called once for each image, in the order in which they finish. */
   onOutcome: (outcome: ImageOutcome) => void;
 }
 
 /**
  * Embeds several images of one request on all free workers.
  *
- * No more than `atOnce` wait in the queue or are worked on. The queue is first come first served, so whoever comes beside a
- * long batch waits behind that many of its images and not behind all of them; and the deadline of an image counts from when
- * it joins the queue.
+ * At most `atOnce` of them are queued or processed at a time. The queue is first come first served, so another request waits
+ * behind that many images of a long batch and not behind all of them; and an image's deadline starts when it joins the queue.
  *
  * @param admission has a place for each image. It is not released here.
- * @param images are moved to the workers: the caller's arrays are empty afterwards.
- * @throws the signal's reason when images were left out, once those that had started are done.
+ * @param images are transferred to the workers: the caller's arrays are empty afterwards.
+ * @throws the signal's reason when images were skipped, once those that had started are finished.
  */
 export async function embedImages(
   admission: Admission,
@@ -57,13 +56,13 @@ export async function embedImages(
     while (current) {
       const outcome = await current;
       stopped ||= stopAtFailure && 'error' in outcome;
-      // The next one first, so that no worker waits while an answer is written.
+      // Submitted before the answer is written, so that no worker waits for that.
       current = submitNext();
       onOutcome(outcome);
     }
   };
   const lanes = Array.from({ length: Math.min(atOnce, images.length) }, runLane);
-  // All of them, as the places must be kept until no worker is busy with these images any more.
+  // Wait for all lanes: the places must be kept until no worker processes these images any more.
   const ends = await Promise.allSettled(lanes);
   const failure = ends.find((end) => end.status === 'rejected');
   if (failure) throw failure.reason;

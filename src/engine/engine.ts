@@ -12,9 +12,9 @@ export interface LoadedModel {
   pack: ModelPack;
   /** Numbers in one embedding. */
   embeddingSize: number;
-  /** What was rewritten in its graphs. */
+  /** The rewrites of its graphs. */
   rewrites: GraphRewrites;
-  /** Measured in its embedding space; empty without evidence. */
+  /** Measured in its embedding space; empty when none were. */
   thresholds: MeasuredThreshold[];
 }
 
@@ -23,54 +23,54 @@ export interface EmbedAnswer extends EmbedResult {
   waited: number;
 }
 
-/** How much the engine has to do. Counts are images, unless it says workers. */
+/** The engine's load. Counts are images, unless they say workers. */
 export interface EngineLoad {
-  /** Places that are taken, those of images whose bytes are still on their way included. */
+  /** Places taken, including those of images whose bytes are still arriving. */
   admitted: number;
-  /** Places there are. */
+  /** All places. */
   capacity: number;
-  /** In the hands of workers. */
+  /** Being processed by workers. */
   processing: number;
   queued: number;
-  /** Worker threads: configured, able to work, at work, and lost and replaced so far. */
+  /** Worker threads: configured, loaded, processing an image, and lost and replaced so far. */
   workers: number;
   alive: number;
   busy: number;
   restarted: number;
 }
 
-/** Places for images whose bytes may still be on their way. Hold it for as long as the work lasts. */
+/** Places for images, whose bytes may still be arriving. Hold it for as long as the work lasts. */
 export interface Admission {
-  /** What embeds the images. */
+  /** The model that embeds the images. */
   readonly model: LoadedModel;
   /**
-   * Takes further places, when it has become known how many images there are.
+   * Takes more places, once the number of images is known.
    *
-   * @throws {ServiceError} OVERLOADED when there are not enough; those taken before stay taken.
+   * @throws {ServiceError} OVERLOADED when too few are left; the places taken before are kept.
    */
   grow(images: number): void;
   /**
    * Embeds one image on the next free worker.
    *
-   * @param image encoded bytes. They are moved to the worker: the caller's array is empty afterwards.
-   * @param signal takes the image out of the queue; what has started is finished.
-   * @throws {ServiceError} what the image or the load of the service gives reason for.
+   * @param image encoded bytes. They are transferred to the worker: the caller's array is empty afterwards.
+   * @param signal takes the image out of the queue; work that has started is finished.
+   * @throws {ServiceError} what is wrong with the image; DEADLINE_EXCEEDED.
    */
   embed(image: Uint8Array<ArrayBuffer>, options: EmbedOptions, signal?: AbortSignal): Promise<EmbedAnswer>;
   /** Gives all places back. May be called more than once. */
   release(): void;
 }
 
-/** All that HTTP knows of inference. */
+/** All that the HTTP layer knows about inference. */
 export interface FaceEngine {
   readonly status: EngineStatus;
   readonly load: EngineLoad;
   /** Undefined until the weights are loaded. */
   readonly model: LoadedModel | undefined;
   /**
-   * Reserves places before the bytes are read.
+   * Takes places before the bytes are read.
    *
-   * @throws {ServiceError} OVERLOADED when there are not enough, MODEL_NOT_LOADED when nothing can be embedded.
+   * @throws {ServiceError} OVERLOADED when too few are left, MODEL_NOT_LOADED when no image can be embedded.
    */
   admit(images: number): Admission;
 }

@@ -5,7 +5,7 @@ import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/obtain.ts';
 import { PackUnavailableError } from '../packs/pack-errors.ts';
-import { packFolder } from '../packs/resolve.ts';
+import { packFolder } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
 import { collectGarbage } from '../threads/garbage.ts';
 import { Permits } from '../threads/permits.ts';
@@ -23,18 +23,18 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1';
 /** Delay before loading is tried again, in milliseconds; doubles with each failure. */
 const FIRST_RETRY_DELAY = 1_000;
 const LONGEST_RETRY_DELAY = 60_000;
-/** What a caller who meets a starting service is told to wait, in seconds. */
+/** Retry-After while the service starts, in seconds. */
 const RETRY_AFTER_WHILE_STARTING = 5;
 
 /**
- * The least that V8 takes. A worker's own objects are few and small, and the size also decides how many bytes outside of
- * V8's heap, such as pixels, may have become garbage before V8 looks for it.
+ * The minimum that V8 accepts. A worker has few objects of its own, and the size also decides how many bytes outside V8's heap
+ * (pixels) may become garbage before V8 collects it.
  */
 const YOUNG_GENERATION_MIB = 3;
 
 type Pool = WorkerPool<InferenceReady, InferenceJob, EmbedResult>;
 
-/** The real engine: a pack of the configuration, loaded into worker threads of this process. */
+/** Inference in this process: the configured pack, loaded by a pool of worker threads. */
 export class InferenceEngine implements FaceEngine {
   readonly #config: Config;
   readonly #log: Logger;
@@ -42,12 +42,12 @@ export class InferenceEngine implements FaceEngine {
   readonly #permits: Permits;
   readonly #stopping = new AbortController();
   #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
-  /** Its threads are there, and load nothing before there are weights. */
+  /** A pool whose threads have started and wait for the weights. */
   #prepared: Pool | undefined;
   #loaded: { pool: Pool; model: LoadedModel } | undefined;
   #loading: Promise<void> = Promise.resolve();
 
-  /** @param concurrency another than the device's, to try it without the device. */
+  /** @param concurrency replaces that of the device, so that tests can batch without a GPU. */
   constructor(config: Config, log: Logger, concurrency = concurrencyOf(config)) {
     this.#config = config;
     this.#log = log;
@@ -80,7 +80,7 @@ export class InferenceEngine implements FaceEngine {
     return this.#loaded?.model;
   }
 
-  /** Loads in the background, again and again until it works; `status` tells how it stands. */
+  /** Loads in the background, with retries until it succeeds; see `status`. */
   start(): void {
     this.#loading = this.#loadUntilDone();
   }
@@ -110,7 +110,7 @@ export class InferenceEngine implements FaceEngine {
     };
   }
 
-  /** Finishes what the workers have accepted and ends them. Call it when every admission has been released. */
+  /** Ends the workers when they have finished their jobs. Call it when every admission has been released. */
   async close(): Promise<void> {
     this.#phase = { phase: 'unavailable', reason: 'The service is shutting down.' };
     this.#stopping.abort();
@@ -127,7 +127,7 @@ export class InferenceEngine implements FaceEngine {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        // The log also tells the ways to get weights; a probe wants one line.
+        // The log also says how to get weights; a probe wants one line.
         const reason = error instanceof PackUnavailableError ? error.reason : errorMessage(error);
         this.#phase = { phase: 'unavailable', reason };
         this.#log.error({ retryInMs: delay }, `The model pack could not be loaded. ${errorMessage(error)}`);
@@ -151,27 +151,29 @@ export class InferenceEngine implements FaceEngine {
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
     signal.throwIfAborted();
-    // Graphs may have been read whole to tell which is which; the workers load theirs into the same memory.
+    // Graphs may have been read to tell the detector from the recogniser; the workers load theirs into the same memory.
     collectGarbage('minor');
     const { batching } = this.#concurrency;
     const setup: NetworkOptions = {
       pack,
       device: this.#config.DEVICE,
       intraOpThreads: this.#config.INTRA_OP_THREADS,
-      loneThreads: this.#config.LONE_REQUEST_THREADS,
+      loneRequestThreads: this.#config.LONE_REQUEST_THREADS,
       detectionSizes: this.#config.DETECTION_SIZES,
       rewrites: this.#config.GRAPH_REWRITES,
       ...(batching && { batching }),
     };
     const pool = this.#prepared;
-    // Should it fail now, its threads have ended, and the next attempt needs others.
+    // If it fails to start, its threads have ended and the next attempt needs new ones.
     this.#prepared = undefined;
-    // A lone job goes to the first worker, so no other needs what speeds it up.
-    const [ready] = await pool.start((worker) => (worker === 0 ? setup : { ...setup, loneThreads: 1 }));
+    // Only worker 0 gets jobs while the cores are idle, so only it needs sessions with more threads.
+    const [ready] = await pool.start((worker) =>
+      worker === 0 ? setup : { ...setup, loneRequestThreads: 1 },
+    );
     const { embeddingSize, rewrites, facesPerRun } = ready as InferenceReady;
     const model = { pack, embeddingSize, rewrites, thresholds };
     this.#loaded = { pool, model };
-    // An end that began meanwhile must stay one.
+    // A shutdown may have begun meanwhile.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
     this.#log.info(
       {
@@ -197,7 +199,7 @@ export class InferenceEngine implements FaceEngine {
       entry: builtFile('engine/inference-worker.js'),
       size: this.#config.WORKERS,
       jobsPerWorker: imagesPerWorker,
-      handsAhead: batching === undefined,
+      prefetch: batching === undefined,
       maxWait: this.#config.REQUEST_TIMEOUT_MS,
       youngGenerationMiB: YOUNG_GENERATION_MIB,
       log: this.#log,

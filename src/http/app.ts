@@ -6,59 +6,33 @@ import { requestId } from 'hono/request-id';
 import type { Config } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { createRequestRecord, sumStages } from '../observability/request-record.ts';
-import { addCompareRoute } from '../routes/compare/route.ts';
-import { addDocsRoutes } from '../routes/docs.ts';
-import { addEmbedRoute } from '../routes/embed/route.ts';
-import { addMetricsRoute } from '../routes/metrics.ts';
-import { addModelInfoRoute } from '../routes/model-info.ts';
-import { addStatusRoutes } from '../routes/status.ts';
-import { ApiKeys } from './auth/api-keys.ts';
-import { declareSecuritySchemes } from './auth/authorise.ts';
-import { IncomingBody } from './body/incoming-body.ts';
-import { createErrorHandler, failWith } from './error-answers.ts';
-import { type Api, type AppDependencies, type AppEnvironment, createApi } from './routes.ts';
+import { RequestBody } from './body/request-body.ts';
+import type { AppEnvironment, HttpDependencies } from './context.ts';
+import { answerError, createErrorHandler } from './error-answers.ts';
+import { createRouteTable, type RouteTable } from './route-table.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
-/** Builds the HTTP application. It listens to nothing; see server.ts. */
-export function createApp(dependencies: AppDependencies): OpenAPIHono<AppEnvironment> {
-  return buildApp(dependencies, (api) => {
-    declareSecuritySchemes(api.app.openAPIRegistry);
-    addEmbedRoute(api);
-    addCompareRoute(api);
-    addStatusRoutes(api);
-    addModelInfoRoute(api);
-    if (dependencies.config.METRICS_PORT === undefined) addMetricsRoute(api);
-    addDocsRoutes(api);
-    dependencies.metrics.initialise(api.finish());
-  });
-}
-
-/** The application of METRICS_PORT: nothing but `/metrics`, without a prefix, for scrapers inside the network. */
-export function createMetricsApp(dependencies: AppDependencies): OpenAPIHono<AppEnvironment> {
-  const config = { ...dependencies.config, API_PREFIX: '', CORS_ENABLED: false };
-  return buildApp({ ...dependencies, config, keys: ApiKeys.none, observers: [] }, (api) => {
-    addMetricsRoute(api);
-    api.finish();
-  });
-}
-
-function buildApp(dependencies: AppDependencies, addRoutes: (api: Api) => void): OpenAPIHono<AppEnvironment> {
+/** Builds an HTTP application from its routes. It does not listen; see server.ts. */
+export function createApp(
+  dependencies: HttpDependencies,
+  addRoutes: (table: RouteTable) => void,
+): OpenAPIHono<AppEnvironment> {
   const { config, log } = dependencies;
   const app = new OpenAPIHono<AppEnvironment>();
   app.use(requestId());
-  app.use(accompany(dependencies));
-  if (config.CORS_ENABLED) app.use(answerOtherOrigins(config));
+  app.use(trackRequest(dependencies));
+  if (config.CORS_ENABLED) app.use(allowOrigins(config));
   app.onError(createErrorHandler(log));
-  app.notFound((c) => failWith(c, new ServiceError('NOT_FOUND')));
-  addRoutes(createApi(app, dependencies));
+  app.notFound((c) => answerError(c, new ServiceError('NOT_FOUND')));
+  addRoutes(createRouteTable(app, dependencies));
   return app;
 }
 
 /**
- * Keeps the record of a request from its first to its last moment, which for a stream is after the handler has returned,
- * and gives back what its body took.
+ * Keeps the record of a request from its first moment to its last, which for a stream is after the handler has returned, and
+ * then gives back what its body holds.
  */
-function accompany({ config, bodies, lifecycle, observers, log }: AppDependencies) {
+function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDependencies) {
   return createMiddleware<AppEnvironment>(async (c, next) => {
     const started = performance.now();
     const record = createRequestRecord({
@@ -66,7 +40,7 @@ function accompany({ config, bodies, lifecycle, observers, log }: AppDependencie
       method: c.req.method,
       traceparent: c.req.header('traceparent'),
     });
-    const body = new IncomingBody(c.req.raw, {
+    const body = new RequestBody(c.req.raw, {
       budget: bodies,
       timeout: config.BODY_TIMEOUT_MS,
       incoming: (c.env as { incoming?: IncomingMessage } | undefined)?.incoming,
@@ -76,13 +50,12 @@ function accompany({ config, bodies, lifecycle, observers, log }: AppDependencie
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
     for (const observer of observers) observer.begin?.();
 
-    // A route that throws has been answered by the error handler when this returns.
+    // When a route throws, the error handler has answered by the time this returns.
     await next();
 
-    // Not c.header, which after the fact builds another response with a stream as its body: a tenth of what the main thread
-    // has to do for a request.
+    // Not c.header: it would build a second response with a stream as its body, a tenth of the main thread's work for a request.
     const { status, headers } = c.res;
-    // A connection kept alive would keep a draining process from ending.
+    // A connection that is kept alive would keep a draining process from ending.
     if (lifecycle.draining) headers.set('Connection', 'close');
     const conclude = () => {
       body.release();
@@ -107,7 +80,7 @@ function serverTiming(stages: ReadonlyMap<string, number>): string {
   return [...stages].map(([stage, ms]) => `${stage};dur=${ms.toFixed(1)}`).join(', ');
 }
 
-function answerOtherOrigins({ CORS_ORIGINS }: Pick<Config, 'CORS_ORIGINS'>) {
+function allowOrigins({ CORS_ORIGINS }: Pick<Config, 'CORS_ORIGINS'>) {
   return cors({
     origin: CORS_ORIGINS.includes('*') ? '*' : CORS_ORIGINS,
     allowMethods: ['GET', 'HEAD', 'POST'],

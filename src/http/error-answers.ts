@@ -3,12 +3,12 @@ import type { Context, ErrorHandler } from 'hono';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import type { RejectionReason } from '../observability/request-record.ts';
-import { CallerGone } from './body/incoming-body.ts';
-import type { AppEnvironment } from './routes.ts';
+import { ClientDisconnected } from './body/request-body.ts';
+import type { AppEnvironment } from './context.ts';
 
 const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
 
-/** The body of every answer that is not a success. */
+/** The body of every answer other than a success. */
 export interface ErrorBody {
   error: string;
   error_code: ErrorCode;
@@ -27,7 +27,7 @@ export const errorSchema = z
   })
   .openapi('Error');
 
-/** The OpenAPI responses of a route that can fail in these ways. Every route can fail unforeseen. */
+/** The OpenAPI responses for the errors of a route. PROCESSING_ERROR is added to all. */
 export function errorResponses(...possible: ErrorCode[]) {
   return Object.fromEntries(
     [...groupByStatus([...possible, 'PROCESSING_ERROR'])].map(([status, members]) => [
@@ -58,7 +58,7 @@ export function errorBody(error: ServiceError, requestId: string): ErrorBody {
   };
 }
 
-/** What an error means for the metrics, when it means that no work was done. */
+/** The reason under which the metrics count an error that was answered without any work. */
 function rejectionOf(error: ServiceError): RejectionReason | undefined {
   switch (error.code) {
     case 'OVERLOADED':
@@ -75,8 +75,8 @@ function rejectionOf(error: ServiceError): RejectionReason | undefined {
   }
 }
 
-/** Answers with the error's status and the one error shape. */
-export function failWith(
+/** Answers with an error, in the one shape that all errors have. */
+export function answerError(
   c: Context<AppEnvironment>,
   error: ServiceError,
   extra: Record<string, unknown> = {},
@@ -89,22 +89,22 @@ export function failWith(
   return c.json({ ...extra, ...errorBody(error, record.requestId) }, error.status);
 }
 
-/** Turns whatever a route throws into an answer. What was not foreseen is logged in full and told in general. */
+/** Turns what a route throws into an answer. An unforeseen error is logged in full; its answer says nothing about it. */
 export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
   return (thrown, c) => {
-    if (thrown instanceof CallerGone || c.req.raw.signal.aborted) {
-      // Nobody reads this answer, and a caller that hangs up is no fault of the service.
+    if (thrown instanceof ClientDisconnected || c.req.raw.signal.aborted) {
+      // The answer goes nowhere, and a caller that disconnects is not an error of the service.
       c.get('record').rejection = 'client_gone';
       return c.body(null, 400);
     }
     const error =
       thrown instanceof ServiceError ? thrown : new ServiceError('PROCESSING_ERROR', { cause: thrown });
     logUnforeseen(error, log, c.get('requestId'));
-    return failWith(c, error);
+    return answerError(c, error);
   };
 }
 
-/** Callers are told next to nothing of what was not foreseen, so the log has it in full. */
+/** Logs an unforeseen error in full, since its answer says nothing about it. */
 export function logUnforeseen(error: ServiceError, log: Logger, requestId: string): void {
   if (error.code !== 'PROCESSING_ERROR') return;
   log.error({ err: error.cause ?? error, requestId }, 'a request failed unforeseen');

@@ -2,28 +2,28 @@ import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
-import { CallerGone } from './body/incoming-body.ts';
+import { ClientDisconnected } from './body/request-body.ts';
+import type { AppEnvironment } from './context.ts';
 import { logUnforeseen } from './error-answers.ts';
-import type { AppEnvironment } from './routes.ts';
 
 /** Newline-delimited JSON: one value a line. */
 export const NDJSON = 'application/x-ndjson';
 
-/** Whether the caller would rather have lines as they become ready than one JSON answer at the end. */
+/** Whether the caller prefers lines as they become ready to one JSON answer at the end. */
 export function prefersLines(c: Context<AppEnvironment>): boolean {
   const json = 'application/json';
   return accepts(c, { header: 'Accept', supports: [json, NDJSON], default: json }) === NDJSON;
 }
 
-/** Writes lines, each a JSON text, and settles after the last. The signal tells that nobody reads them any more. */
+/** Writes lines, each a JSON text, and settles after the last. The signal aborts when the caller disconnects. */
 export type WriteLines = (write: (line: string) => void, signal: AbortSignal) => Promise<void>;
 
 /**
  * Answers with lines, each sent as soon as it is written.
  *
- * A slow reader does not slow the writer down: what is not taken yet waits here, which is never more than the same answer
- * would be as one JSON text. So the engine's places are given back when the work is done, not when it has been read; and
- * who takes nothing at all is cut off by the server.
+ * A slow reader does not slow the writer down: lines wait here until they are read, which is never more than the same answer as one
+ * JSON text. So the engine's places are given back when the work is done, not when its answer has been read. The server
+ * disconnects a client that stops reading.
  */
 export function answerWithLines(c: Context<AppEnvironment>, log: Logger, writeLines: WriteLines): Response {
   const record = c.get('record');
@@ -41,7 +41,7 @@ export function answerWithLines(c: Context<AppEnvironment>, log: Logger, writeLi
   const written = writeLines(write, signal)
     .catch((error) => {
       if (signal.aborted) return;
-      // The status has been sent: the missing last line has to say it.
+      // The status has been sent; the missing last line tells the caller.
       record.errorCode = 'PROCESSING_ERROR';
       logUnforeseen(new ServiceError('PROCESSING_ERROR', { cause: error }), log, record.requestId);
     })
@@ -75,13 +75,13 @@ export function answerWithLines(c: Context<AppEnvironment>, log: Logger, writeLi
       cancel() {
         record.rejection = 'client_gone';
         waiting.length = 0;
-        gone.abort(new CallerGone('The caller hung up while it was answered.'));
+        gone.abort(new ClientDisconnected('The caller hung up while it was answered.'));
         end();
       },
     },
-    // Nothing is taken ahead of the reader, so that the end of the stream is that of its delivery.
+    // Nothing is buffered ahead of the reader, so that the end of the stream is the end of its delivery.
     { highWaterMark: 0 },
   );
-  // nginx would keep the lines back until it had many.
+  // nginx would buffer the lines.
   return c.body(stream, 200, { 'Content-Type': NDJSON, 'X-Accel-Buffering': 'no' });
 }

@@ -10,25 +10,25 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** How often Node looks for connections that are too slow, in milliseconds: the precision of the time limits. */
 const TIMEOUT_CHECK_MS = 1_000;
-/** The application answers a slow body itself; this is for what it does not read. */
+/** The application answers a slow body itself; Node's own limit is for bodies that it does not read. */
 const BODY_TIMEOUT_MARGIN_MS = 5_000;
-/** After an answer, the rest of an unread body is read and thrown away for so long, and so many bytes, at most. */
+/** After an answer, the rest of an unread body is read and discarded, for at most this long and this many bytes. */
 const LINGER_MS = 3_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
 type Limits = Pick<Config, 'HEADERS_TIMEOUT_MS' | 'BODY_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS'>;
 
 export interface ListeningServer {
-  /** The port it got, which is another than asked for when that was 0. */
+  /** The port it listens on: a free one if 0 was asked for. */
   port: number;
-  /** Accepts no connection any more; settles when every request has been answered. */
+  /** Stops accepting connections; settles when every request has been answered. */
   close: () => Promise<void>;
 }
 
 export interface Address {
   host: string;
   port: number;
-  /** The setting that the port is from, for the error. */
+  /** The setting that the port comes from, for error messages. */
   setting: SettingName;
 }
 
@@ -43,7 +43,7 @@ export async function listen(
   limits: Limits,
 ): Promise<ListeningServer> {
   const listener = getRequestListener(app.fetch, {
-    // Only a request that is no URL, or has no usable Host, fails outside the application.
+    // Only a request without a usable URL or Host fails outside the application.
     errorHandler: () => malformedResponse(),
     autoCleanupIncoming: false,
   });
@@ -56,10 +56,10 @@ export async function listen(
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     (incoming, outgoing) => {
-      cutOffStalledReader(outgoing, limits.BODY_TIMEOUT_MS);
+      disconnectStalledReader(outgoing, limits.BODY_TIMEOUT_MS);
       outgoing.once('finish', () => {
         linger(incoming);
-        // A stream that began before the end was near has promised to keep its connection; Node would wait for it.
+        // A stream that began before the shutdown has promised to keep its connection alive, and Node would wait for it.
         if (closing && incoming.complete) incoming.socket.destroySoon();
       });
       return listener(incoming, outgoing);
@@ -79,17 +79,17 @@ export async function listen(
   };
 }
 
-/** Ends a connection whose caller takes nothing of an answer that waits for it: its memory would be held for ever. */
-function cutOffStalledReader(outgoing: ServerResponse, limit: number): void {
-  // The time begins anew whenever bytes move. It also passes while an answer is made, when nothing waits.
+/** Disconnects a client that stops reading its answer, whose memory would be held for ever. */
+function disconnectStalledReader(outgoing: ServerResponse, limit: number): void {
+  // The timer restarts whenever bytes move. It also runs while the answer is computed, when no bytes wait.
   outgoing.setTimeout(limit, () => {
     if (outgoing.writableLength > 0) outgoing.destroy();
   });
 }
 
 /**
- * Reads on after a request was answered before its body had arrived. Closing with unread bytes would reset the
- * connection, and the caller might lose the answer; read to its end, the connection stays usable.
+ * Keeps reading the body of a request that was answered before the body had arrived. Closing a connection with unread bytes resets
+ * it, and the caller may lose the answer. If the body ends in time, the connection stays usable.
  */
 function linger(incoming: IncomingMessage): void {
   if (incoming.complete || incoming.destroyed) return;
@@ -113,7 +113,7 @@ function explain(error: NodeJS.ErrnoException, { host, port, setting }: Address)
   return new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}.`);
 }
 
-/** What never reaches the application gets the same shape of answer. */
+/** The answer to a message that does not reach the application, in the shape of all errors. */
 function malformed(): { body: string; headers: Record<string, string> } {
   const requestId = randomUUID();
   const error = new ServiceError('INVALID_REQUEST', {
@@ -135,10 +135,10 @@ function malformedResponse(): Response {
   return new Response(body, { status: 400, headers });
 }
 
-/** For what Node's parser refuses: there is nothing but a socket to answer on. */
+/** Answers what Node's parser refuses, for which there is only a socket. */
 function refuseMalformed(socket: Socket): void {
   if (!socket.writable) return;
-  // An answer may be on its way already, to this request or an earlier one; another in between would garble it.
+  // An answer to this request or an earlier one may be partly written; another one would corrupt it.
   if (socket.bytesWritten > 0) {
     socket.destroySoon();
     return;

@@ -2,30 +2,30 @@ import { ServiceError } from '../errors.ts';
 import { type RankingOptions, rankEach } from '../similarity/compare.ts';
 import type { EmbeddingReader, UnitVectors } from '../similarity/embedding-set.ts';
 
-/** What is compared, with all vectors known. */
+/** What is compared, when all embeddings are known. */
 export interface Comparison {
-  /** Undefined for a lone query. */
+  /** Undefined for a single query. */
   queryIds: readonly string[] | undefined;
   queries: UnitVectors;
   references: EmbeddingReader;
   options: RankingOptions;
 }
 
-/** What an answer tells of pictures: JSON objects. */
+/** What an answer says about pictures: JSON objects. */
 export interface PictureNotes {
   /** The face of the query. */
   query?: object | undefined;
   /** The faces of references, by their index. */
   references: ReadonlyMap<number, object>;
-  /** What embedded them. */
+  /** The model that embedded them. */
   model: object;
 }
 
 /**
  * Ranks, and writes the answer as JSON text in UTF-8.
  *
- * @param maxBytes of an answer to several queries. That to a lone one is never much larger than its request, but ids are
- *   repeated for every query.
+ * @param maxBytes of an answer to several queries, which repeats the ids for each. The answer to a single query is never much
+ *   larger than its request.
  * @throws {ServiceError} INVALID_EMBEDDING, naming the reference; REQUEST_TOO_LARGE.
  */
 export function answerComparison(

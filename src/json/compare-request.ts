@@ -2,19 +2,17 @@ import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 import { agreeOnSpace, type NamedSpace, spacesOf } from '../similarity/compare.ts';
 import { readUnitEmbedding } from '../similarity/embedding.ts';
-import { type EmbeddingReader, openEmbeddings, type Yardstick } from '../similarity/embedding-set.ts';
-import { assertFew } from './assert-at-most.ts';
-import type { CompareBody } from './compare-schema.ts';
-import { COMPARE_DEFAULTS, isPlainCompareRequest } from './compare-shape.ts';
+import { type EmbeddingReader, type ExpectedLength, openEmbeddings } from '../similarity/embedding-set.ts';
+import { assertAtMost } from './assert-at-most.ts';
+import { type CompareBody, validateCompareBody } from './compare-schema.ts';
+import { assertConsistent } from './embed-options.ts';
 import { readImageText } from './image-text.ts';
-import { parseLongJson } from './long-json.ts';
-import { parseJson } from './parse.ts';
-import { assertConsistent } from './search-options.ts';
+import { parseJsonWithLongTexts } from './parse.ts';
 
 export interface CompareLimits {
-  /** Most references, and most queries. */
+  /** Maximum references, and maximum queries. */
   references: number;
-  /** Most queries times references, of embeddings of at most COMPARISON_LENGTH numbers. */
+  /** Maximum queries times references, for embeddings of at most COMPARISON_LENGTH numbers. */
   comparisons: number;
   pictures: number;
   imageBytes: number;
@@ -22,24 +20,24 @@ export interface CompareLimits {
 
 /** A picture in the place of an embedding. */
 export interface ComparedPicture {
-  /** Where it stands in the request, for errors: `reference_embeddings[3].image`. */
+  /** Its place in the request, for errors: `reference_embeddings[3].image`. */
   name: string;
-  /** What is wrong with one must not hide what is wrong with an earlier one. */
+  /** A refusal is reported in the picture's turn, so that it does not hide what is wrong with an earlier picture. */
   image: GivenImage;
-  /** Which reference it is; undefined for the query. */
+  /** The index of its reference; undefined for the query. */
   reference: number | undefined;
 }
 
-/** Everything a compare request says, with its embeddings ready to be read. */
+/** A valid compare request, with its embeddings ready to be read. */
 export interface OpenedCompareRequest {
-  /** The ids of several queries; undefined for a lone one. */
+  /** The ids of several queries; undefined for a single query. */
   queryIds: readonly string[] | undefined;
-  /** Undefined when it is a picture. */
+  /** Undefined when the query is a picture. */
   queries: EmbeddingReader | undefined;
   references: EmbeddingReader;
-  /** An embedding and its length, which is that of all; undefined when there are only pictures. */
-  sample: Yardstick | undefined;
-  /** The embedding space that was named first, and for what. */
+  /** The first embedding's name and length, which all others must have; undefined when there are only pictures. */
+  sample: ExpectedLength | undefined;
+  /** The first embedding space that the request names, and where. */
   space: { name: string; space: string } | undefined;
   pictures: ComparedPicture[];
   options: CompareOptions;
@@ -50,20 +48,25 @@ export type CompareOptions = Omit<
   'query_embedding' | 'query_embeddings' | 'query_image' | 'embedding_space' | 'reference_embeddings'
 >;
 
-/** Comparing takes time in proportion to the length of the embeddings; this is the length that limits are meant for. */
+/** The length of embeddings that limits are given for: comparing takes time in proportion to the length. */
 const COMPARISON_LENGTH = 512;
+
+const BASE64_MEMBERS: ReadonlySet<string> = new Set([
+  'query_embedding',
+  'query_image',
+  'embedding',
+  'embeddings',
+  'image',
+]);
 
 /**
  * Reads the body of a compare request.
  *
  * @throws {ServiceError} INVALID_REQUEST; REQUEST_TOO_LARGE for too many references, queries, comparisons or pictures;
- *   EMBEDDING_SPACE_MISMATCH; INVALID_EMBEDDING, as far as embeddings are looked at here.
+ *   EMBEDDING_SPACE_MISMATCH; INVALID_EMBEDDING for the embeddings read here: the query and the first reference.
  */
-export async function readCompareRequest(
-  bytes: Uint8Array,
-  limits: CompareLimits,
-): Promise<OpenedCompareRequest> {
-  const body = await parseBody(bytes, limits);
+export function readCompareRequest(bytes: Uint8Array, limits: CompareLimits): OpenedCompareRequest {
+  const body = parseBody(bytes, limits);
   const {
     query_embedding,
     query_embeddings,
@@ -86,7 +89,7 @@ export async function readCompareRequest(
       : query_embeddings && openEmbeddings(query_embeddings, 'query_embeddings');
   const references = openEmbeddings(reference_embeddings, 'reference_embeddings', sampleOf(queries));
   const sample = sampleOf(queries) ?? sampleOf(references);
-  assertFewComparisons(queries?.ids.length ?? 1, references.ids.length, sample?.length ?? 0, limits);
+  assertComparisons(queries?.ids.length ?? 1, references.ids.length, sample?.length ?? 0, limits);
   return {
     queryIds: query_embeddings && queries?.ids,
     queries,
@@ -98,27 +101,22 @@ export async function readCompareRequest(
   };
 }
 
-/**
- * @throws {ServiceError} INVALID_REQUEST, or REQUEST_TOO_LARGE, which is found out before each of too many members is
- *   looked at.
- */
-async function parseBody(bytes: Uint8Array, limits: CompareLimits): Promise<CompareBody> {
-  const body = parseLongJson(bytes);
+/** @throws {ServiceError} INVALID_REQUEST; REQUEST_TOO_LARGE for too many items, before each of them is validated. */
+function parseBody(bytes: Uint8Array, limits: CompareLimits): CompareBody {
+  const body = parseJsonWithLongTexts(bytes, BASE64_MEMBERS);
   const { query_embeddings, reference_embeddings } = (body ?? {}) as Partial<CompareBody>;
-  assertFew(countOf(reference_embeddings), limits.references, 'references');
-  assertFew(countOf(query_embeddings), limits.references, 'queries');
-  if (isPlainCompareRequest(body)) return { ...COMPARE_DEFAULTS, ...(body as CompareBody) };
-  const { parseCompareBody } = await import('./compare-schema.ts');
-  return parseCompareBody(parseJson(bytes));
+  assertAtMost(countOf(reference_embeddings), limits.references, 'references');
+  assertAtMost(countOf(query_embeddings), limits.references, 'queries');
+  return validateCompareBody(body);
 }
 
-/** Members of a list or of a block, if it is either. */
+/** Items of a list or of a block; 0 for anything else. */
 function countOf(set: unknown): number {
   const list = Array.isArray(set) ? set : (set as { ids?: unknown } | null | undefined)?.ids;
   return Array.isArray(list) ? list.length : 0;
 }
 
-function assertFewComparisons(
+function assertComparisons(
   queries: number,
   references: number,
   length: number,
@@ -153,7 +151,7 @@ function openOne(embedding: CompareBody['query_embedding'] & {}): EmbeddingReade
   return { ids: [''], length: values.length, name, read: (_, row) => row.set(values) };
 }
 
-function sampleOf(reader: EmbeddingReader | undefined): Yardstick | undefined {
+function sampleOf(reader: EmbeddingReader | undefined): ExpectedLength | undefined {
   return reader?.length === undefined ? undefined : { name: reader.name, length: reader.length };
 }
 
@@ -162,7 +160,7 @@ function takePictures(
   { query_image, reference_embeddings }: CompareBody,
   limits: CompareLimits,
 ): ComparedPicture[] {
-  const texts = Array.isArray(reference_embeddings)
+  const references = Array.isArray(reference_embeddings)
     ? reference_embeddings.flatMap(({ image }, reference) =>
         image === undefined
           ? []
@@ -171,19 +169,12 @@ function takePictures(
     : [];
   const all =
     query_image === undefined
-      ? texts
-      : [{ name: 'query_image', text: query_image, reference: undefined }, ...texts];
-  assertFew(all.length, limits.pictures, 'images');
+      ? references
+      : [{ name: 'query_image', text: query_image, reference: undefined }, ...references];
+  assertAtMost(all.length, limits.pictures, 'images');
   return all.map(({ name, text, reference }) => ({
     name,
     image: readImageText(text, limits.imageBytes),
     reference,
   }));
-}
-
-/** An error that says which picture it belongs to. What is not the picture's fault stays as it is. */
-export function namePicture(error: ServiceError, name: string): ServiceError {
-  if (error.status >= 500) return error;
-  const { code, message, detail = message } = error;
-  return new ServiceError(code, { message, detail: `${name}: ${detail}` });
 }

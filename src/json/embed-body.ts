@@ -1,12 +1,12 @@
 import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
-import { assertFew } from './assert-at-most.ts';
+import { assertAtMost } from './assert-at-most.ts';
 import { readImageText } from './image-text.ts';
-import { LongText, parseLongJson } from './long-json.ts';
+import { isText, parseJsonWithLongTexts } from './parse.ts';
 
 /*
- * Reads the images out of a JSON body of `/v1/embed`. It runs on the thread for large bodies and so must not load the
- * schemas, which would cost that thread 70 ms and 20 MB; what it leaves is small and validated on the main thread.
+ * Reads the images out of a JSON body of `/v1/embed`, on the JSON thread if the body is large. The rest of the body is small
+ * and is validated on the main thread, so that the JSON thread need not load the schemas for it.
  */
 
 export interface EmbedBodyLimits {
@@ -16,59 +16,57 @@ export interface EmbedBodyLimits {
 
 export interface EmbedBody {
   images: GivenImage[];
-  /** Whether `images` was given, and not `image`. */
+  /** Whether the body has `images`, not `image`. */
   batch: boolean;
-  /** The body with empty texts for images, and with nothing inside of other members: what is left to be validated. */
-  skeleton: unknown;
+  /** The body with empty strings for images, and with emptied objects and lists: what is left to be validated. */
+  rest: unknown;
 }
 
-/** More members than any valid body has: enough to name some that are unknown. */
-const MOST_MEMBERS = 64;
+/** More members than a valid body has, so that the error can name some of the unknown ones. */
+const MAX_MEMBERS = 64;
 /** Longer than any valid option. */
-const LONGEST_OPTION = 100;
+const MAX_OPTION_LENGTH = 100;
+
+const BASE64_MEMBERS: ReadonlySet<string> = new Set(['image', 'images']);
 
 /** @throws {ServiceError} INVALID_REQUEST, or REQUEST_TOO_LARGE for too many images. */
 export function readEmbedBody(bytes: Uint8Array, limits: EmbedBodyLimits): EmbedBody {
-  const body = parseLongJson(bytes);
-  if (typeof body !== 'object' || body === null || Array.isArray(body) || isText(body)) {
-    return { images: [], batch: false, skeleton: hollow(body) };
+  const body = parseJsonWithLongTexts(bytes, BASE64_MEMBERS);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return { images: [], batch: false, rest: stripValue(body) };
   }
   const { image, images, ...others } = body as { image?: unknown; images?: unknown };
   if (image !== undefined && images !== undefined) {
     throw new ServiceError('INVALID_REQUEST', { detail: 'image: expected either image or images, not both' });
   }
-  if (Array.isArray(images)) assertFew(images.length, limits.MAX_BATCH_SIZE, 'images');
+  if (Array.isArray(images)) assertAtMost(images.length, limits.MAX_BATCH_SIZE, 'images');
   const batch = images !== undefined;
   const texts: readonly unknown[] = Array.isArray(images) ? images : [batch ? images : image];
-  const skeleton = hollowMembers(others);
-  if (batch) skeleton.images = Array.isArray(images) ? images.map(hollow) : hollow(images);
-  else if (image !== undefined) skeleton.image = hollow(image);
-  return { images: readTexts(texts, limits), batch, skeleton };
+  const rest = stripValues(others);
+  if (batch) rest.images = Array.isArray(images) ? images.map(stripValue) : stripValue(images);
+  else if (image !== undefined) rest.image = stripValue(image);
+  return { images: readTexts(texts, limits), batch, rest };
 }
 
-/** Nothing where one is no text: the schema will refuse them all. */
+/** @returns no images when one of them is not a string: the schema then refuses the body. */
 function readTexts(texts: readonly unknown[], { MAX_IMAGE_SIZE }: EmbedBodyLimits): GivenImage[] {
   if (!texts.every(isText)) return [];
   return texts.map((text) => readImageText(text, MAX_IMAGE_SIZE));
 }
 
-function isText(value: unknown): value is string | LongText {
-  return typeof value === 'string' || value instanceof LongText;
-}
-
-/** A value of the same kind with little in it. */
-function hollow(value: unknown): unknown {
+/** An empty value of the same type; numbers and booleans as they are. */
+function stripValue(value: unknown): unknown {
   if (isText(value)) return '';
   if (Array.isArray(value)) return [];
   return typeof value === 'object' && value !== null ? {} : value;
 }
 
-/** Options are short texts, numbers and truth values; of anything else, the kind is enough to refuse it. */
-function hollowMembers(members: object): Record<string, unknown> {
-  // With a prototype, a member of the name __proto__ would become one.
-  const shell: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(members).slice(0, MOST_MEMBERS)) {
-    shell[name] = isText(value) ? value.slice(0, LONGEST_OPTION) : hollow(value);
+/** Keeps short strings, numbers and booleans, which options are; of other values, the type is enough to refuse them. */
+function stripValues(members: object): Record<string, unknown> {
+  // Without a prototype, so that a member named __proto__ is a member like any other.
+  const stripped: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(members).slice(0, MAX_MEMBERS)) {
+    stripped[name] = isText(value) ? value.slice(0, MAX_OPTION_LENGTH) : stripValue(value);
   }
-  return shell;
+  return stripped;
 }

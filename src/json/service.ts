@@ -2,55 +2,59 @@ import { builtFile } from '../config/package.ts';
 import type { Logger } from '../observability/log.ts';
 import { Permits } from '../threads/permits.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
-import { bytesOf, type JsonJob, type JsonResult, type JsonResults, movablesOf, runJsonJob } from './jobs.ts';
+import {
+  byteLengthOf,
+  type JsonJob,
+  type JsonResult,
+  type JsonResults,
+  runJsonJob,
+  transferListOf,
+} from './jobs.ts';
 
-/** A job of at most so many bytes is handled at once: that takes about a millisecond, less than the way to a thread. */
-const INLINE_BYTES = 64 * 1024;
+/** A job of at most this many bytes runs on the calling thread: it takes about a millisecond, less than handing it over. */
+const MAX_INLINE_BYTES = 64 * 1024;
 
-export interface JsonDeskOptions {
-  /** Bodies that may wait for the thread. */
+export interface JsonServiceOptions {
+  /** Maximum bodies that wait for the thread. */
   maxQueue: number;
-  /** Longest wait for the thread, in milliseconds. */
+  /** Maximum wait for the thread, in milliseconds. */
   maxWait: number;
   log: Logger;
 }
 
 /**
- * Handles JSON bodies: small ones here and now, large ones on a thread of their own, which is another than those of
- * inference, so that comparing works while every worker is busy and when there are no weights.
+ * Runs jobs on JSON bodies: small ones at once, large ones on the JSON thread. It is a thread apart from those of inference, so
+ * that comparing works while every worker is busy, and without weights.
  */
-export class JsonDesk {
+export class JsonService {
   readonly #pool: WorkerPool<undefined, JsonJob, JsonResult>;
   readonly #permits: Permits;
   readonly #log: Logger;
   #started = false;
 
-  constructor({ maxQueue, maxWait, log }: JsonDeskOptions) {
+  constructor({ maxQueue, maxWait, log }: JsonServiceOptions) {
     this.#permits = new Permits(maxQueue + 1);
-    this.#pool = new WorkerPool({
-      entry: builtFile('json/worker.js'),
-      size: 1,
-      maxWait,
-      log,
-    });
+    this.#pool = new WorkerPool({ entry: builtFile('json/worker.js'), size: 1, maxWait, log });
     this.#log = log;
   }
 
   /**
-   * @param job its bytes are moved to the thread when they are many: the caller's arrays are empty afterwards.
-   * @throws {ServiceError} what the body gives reason for, OVERLOADED or DEADLINE_EXCEEDED.
+   * @param job the buffers of a large job are transferred to the thread: the caller's arrays are empty afterwards.
+   * @returns the result, and the milliseconds that the job waited for the thread.
+   * @throws {ServiceError} what is wrong with the body, OVERLOADED or DEADLINE_EXCEEDED.
    */
   async run<K extends JsonJob['kind']>(
     job: JsonJob & { kind: K },
     signal?: AbortSignal,
   ): Promise<{ result: JsonResults[K]; waited: number }> {
-    if (bytesOf(job) <= INLINE_BYTES)
+    if (byteLengthOf(job) <= MAX_INLINE_BYTES) {
       return { result: (await runJsonJob(job)).result as JsonResults[K], waited: 0 };
+    }
     const release = this.#permits.tryTake(1);
     if (release === undefined) throw this.#pool.overloaded();
     this.#startOnce();
     try {
-      const { result, waited } = await this.#pool.run(job, { transfer: movablesOf(job), signal });
+      const { result, waited } = await this.#pool.run(job, { transfer: transferListOf(job), signal });
       return { result: result as JsonResults[K], waited };
     } finally {
       release();
@@ -62,7 +66,7 @@ export class JsonDesk {
     return this.#pool.close();
   }
 
-  /** Most installations never see a large JSON body: the thread and its memory come with the first one. */
+  /** The thread starts with the first large body: most installations never get one, and are spared its memory. */
   #startOnce(): void {
     if (this.#started) return;
     this.#started = true;

@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { FaceEngine } from '../engine/engine.ts';
 import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
 import {
   REJECTION_REASONS,
@@ -10,9 +9,25 @@ import {
   UNMATCHED_ROUTE,
 } from './request-record.ts';
 
+/** What the metrics read of the engine at each scrape. */
+export interface EngineSource {
+  readonly status: { phase: string };
+  readonly load: {
+    admitted: number;
+    capacity: number;
+    processing: number;
+    queued: number;
+    workers: number;
+    alive: number;
+    busy: number;
+    restarted: number;
+  };
+  readonly model: { pack: { name: string; embeddingSpace: string; origin: string } } | undefined;
+}
+
 export interface MetricsSources {
-  engine: FaceEngine;
-  /** Bytes of request bodies held now, and the most that may be. */
+  engine: EngineSource;
+  /** Bytes of request bodies held now, and their maximum. */
   bodies: { readonly taken: number; readonly capacity: number };
   version: string;
 }
@@ -22,7 +37,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 
 const BYTES = [1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7];
 const FACES = [0, 1, 2, 3, 5, 10, 20, 50, 100];
 
-/** The metrics of one process, as Prometheus reads them. Every label has a bounded set of values. */
+/** The metrics of one process in Prometheus's format. Every label has a bounded set of values. */
 export class Metrics implements RequestObserver {
   readonly #registry = new Registry();
   readonly #requests: Counter<'route' | 'status' | 'error_code'>;
@@ -90,12 +105,12 @@ export class Metrics implements RequestObserver {
     this.#addGauges(sources);
   }
 
-  /** Counts a request in, before it is handled. */
+  /** Counts a request that is about to be handled. */
   begin(): void {
     this.#inFlight.inc();
   }
 
-  /** Counts a request out, with all that became known of it. */
+  /** Counts a request that has been answered. */
   observe(record: RequestRecord): void {
     const { route } = record;
     this.#inFlight.dec();
@@ -123,7 +138,7 @@ export class Metrics implements RequestObserver {
     return this.#registry.metrics();
   }
 
-  /** Gauges are read from the engine when they are asked for, so that no count can go astray. */
+  /** Gauges are read from the engine at each scrape, so that they cannot drift from it. */
   #addGauges({ engine, bodies, version }: MetricsSources): void {
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
@@ -188,7 +203,7 @@ export class Metrics implements RequestObserver {
     });
   }
 
-  /** Makes all series be there from the start, so that a rate is not blind to the first event. */
+  /** Creates all series at zero, so that a rate includes the first event. */
   initialise(routes: readonly string[]): void {
     const errors = Object.entries(ERROR_CATALOGUE) as [ErrorCode, { status: number }][];
     for (const route of [...routes, UNMATCHED_ROUTE]) {

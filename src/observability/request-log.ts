@@ -22,7 +22,7 @@ function levelOf(record: RequestRecord): 'debug' | 'info' | 'warn' {
   return record.status >= 500 ? 'warn' : 'info';
 }
 
-/** Absent values are left out by JSON. */
+/** JSON omits undefined values. */
 function describe(record: RequestRecord): Record<string, unknown> {
   const stages = sumStages(record);
   return {
@@ -49,14 +49,14 @@ function describe(record: RequestRecord): Record<string, unknown> {
   };
 }
 
-/** How many images of a batch failed with which code. The failure of a lone image is the request's own. */
+/** How many images of a batch failed, by code. The failure of a single image is that of the request. */
 function imageErrors({ errorCode, images }: RequestRecord): Record<string, number> | undefined {
   const counts: Record<string, number> = {};
   for (const { errorCode: code } of images) if (code !== undefined) counts[code] = (counts[code] ?? 0) + 1;
   return errorCode === undefined && Object.keys(counts).length > 0 ? counts : undefined;
 }
 
-/** Hundredths are enough for people and keep the line short. */
+/** Two decimals keep the line short. */
 function milliseconds(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

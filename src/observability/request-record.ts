@@ -3,12 +3,12 @@ import type { ErrorCode } from '../errors.ts';
 import { VISION_STAGES } from './stages.ts';
 import { parseTraceparent, type TraceContext } from './traceparent.ts';
 
-/** The stages of a request whose time is told: on the log, as Server-Timing, as metrics and as spans. */
+/** The stages whose time is reported: in the log, in Server-Timing, as metrics and as spans. */
 export const REQUEST_STAGES = ['queue', ...VISION_STAGES, 'compare'] as const;
 
 export type RequestStage = (typeof REQUEST_STAGES)[number];
 
-/** Why a request was refused without work being done for it. */
+/** Why a request was refused without any work. */
 export const REJECTION_REASONS = [
   'queue_full',
   'inflight_bytes',
@@ -22,7 +22,7 @@ export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 export type StageTimes = Partial<Record<RequestStage, number>>;
 
-/** Stages that followed one another: those of one image, or of one ranking. */
+/** Consecutive stages: those of one image, or of one ranking. */
 export interface Lap {
   /** Milliseconds since the epoch. */
   startedAt: number;
@@ -30,7 +30,7 @@ export interface Lap {
   stages: StageTimes;
 }
 
-/** What became of one image: a picture with its faces, or an error. */
+/** The outcome of one image: its size and faces, or an error. */
 export interface ImageRecord {
   picture?: { width: number; height: number };
   faces?: number;
@@ -38,8 +38,8 @@ export interface ImageRecord {
 }
 
 /**
- * All that may be known of one request outside of it. Filled while it proceeds, read once when it has been answered, by
- * the log, the metrics and the trace. It never holds an image, an embedding, a key or a query.
+ * What the log, the metrics and the trace know about one request: filled while it is handled, read once when it has been answered.
+ * It never holds an image, an embedding, a key or a query.
  */
 export interface RequestRecord {
   readonly requestId: string;
@@ -48,7 +48,7 @@ export interface RequestRecord {
   route: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Milliseconds until the answer was there. */
+  /** Milliseconds until it was answered. */
   duration: number;
   status: number;
   errorCode: ErrorCode | undefined;
@@ -57,7 +57,7 @@ export interface RequestRecord {
   bytesIn: number;
   /** In the order in which they ended. Those of a batch overlap. */
   readonly laps: Lap[];
-  /** In the order in which they were done. */
+  /** In the order in which they finished. */
   readonly images: ImageRecord[];
   /** The name of the API key, never the key. */
   keyName: string | undefined;
@@ -70,18 +70,18 @@ export interface RequestRecord {
 /** The route of a request whose path is unknown. */
 export const UNMATCHED_ROUTE = 'unmatched';
 
-/** Routes that machines ask every few seconds: their requests would drown all others in a log and in traces. */
+/** Routes that machines call every few seconds, which would drown all other requests in logs and traces. */
 const ROUTINE_ROUTES = new Set(['/livez', '/readyz', '/v1/health', '/metrics']);
 
 export function isRoutine({ route }: Pick<RequestRecord, 'route'>): boolean {
   return ROUTINE_ROUTES.has(route);
 }
 
-/** Somebody who wants to know of every request. */
+/** Is notified of every request. */
 export interface RequestObserver {
   /** Before a request is handled. */
   begin?: () => void;
-  /** When it has been answered. The record does not change any more. */
+  /** After it has been answered. The record does not change any more. */
   observe: (record: RequestRecord) => void;
 }
 
@@ -108,7 +108,7 @@ export function createRequestRecord(about: {
   };
 }
 
-/** Notes stages that have just ended, in milliseconds each, one after the other. */
+/** Records consecutive stages that have just ended, in milliseconds each. */
 export function recordStages(record: RequestRecord, stages: StageTimes): void {
   const total = stagesOf({ stages }).reduce((sum, [, ms]) => sum + ms, 0);
   record.laps.push({ startedAt: performance.timeOrigin + performance.now() - total, stages });
@@ -118,20 +118,20 @@ export function stagesOf({ stages }: Pick<Lap, 'stages'>): [RequestStage, number
   return Object.entries(stages) as [RequestStage, number][];
 }
 
-/** Milliseconds of each stage: of all images together, which may be more than the request took. */
+/** Milliseconds of each stage, summed over all images; they may exceed the request's duration. */
 export function sumStages({ laps }: Pick<RequestRecord, 'laps'>): Map<RequestStage, number> {
   const sums = new Map<RequestStage, number>();
   for (const [stage, ms] of laps.flatMap(stagesOf)) sums.set(stage, (sums.get(stage) ?? 0) + ms);
   return sums;
 }
 
-/** Faces of all images together; undefined when there was no image that could be looked at. */
+/** Faces of all images together; undefined when no image could be decoded. */
 export function sumFaces({ images }: Pick<RequestRecord, 'images'>): number | undefined {
   const counts = images.flatMap(({ faces }) => faces ?? []);
   return counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : undefined;
 }
 
-/** The picture of a request that had but one. */
+/** The picture of a request with a single image. */
 export function onlyPicture({ images }: Pick<RequestRecord, 'images'>): ImageRecord['picture'] {
   return images.length === 1 ? images[0]?.picture : undefined;
 }

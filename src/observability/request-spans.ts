@@ -12,7 +12,7 @@ import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace-ba
 import { onlyPicture, type RequestRecord, stagesOf, sumFaces, UNMATCHED_ROUTE } from './request-record.ts';
 import type { TraceContext } from './traceparent.ts';
 
-/** Source: OpenTelemetry semantic conventions, `http.request.method`. A span may tell no others. */
+/** Source: OpenTelemetry semantic conventions, `http.request.method`. A span may name no others. */
 const KNOWN_METHODS = new Set([
   'CONNECT',
   'DELETE',
@@ -26,12 +26,12 @@ const KNOWN_METHODS = new Set([
   'TRACE',
 ]);
 
-/** Hands out a request's own ids while its span begins, since its log line has them too; random ones otherwise. */
+/** Generates a request's own ids while its span starts, so that they are those of its log line; otherwise random ids. */
 export class RequestIds implements IdGenerator {
   readonly #random = new RandomIdGenerator();
   #request: RequestRecord | undefined;
 
-  /** `begin` starts one span, at once. */
+  /** @param begin starts one span, synchronously. */
   during<T>(request: RequestRecord, begin: () => T): T {
     this.#request = request;
     try {
@@ -51,8 +51,8 @@ export class RequestIds implements IdGenerator {
 }
 
 /**
- * Makes the spans of an answered request: one of the server, and below it one for each stage of each image. Only the
- * stages' durations are known, so those of one image follow one another.
+ * Records the spans of an answered request: one for the server, and below it one for each stage of each image. Only the durations
+ * of stages are known, so the stages of one image are placed one after the other.
  *
  * @param ids the generator of the tracer's provider.
  */
@@ -61,7 +61,7 @@ export function recordSpans(tracer: Tracer, ids: RequestIds, request: RequestRec
   const about = {
     kind: SpanKind.SERVER,
     startTime: startedAt,
-    // From the start, where a sampler sees them.
+    // Given at the start, when the sampler reads them.
     attributes: attributesOf(request),
   };
   const span = ids.during(request, () => tracer.startSpan(nameOf(request), about, callerOf(request.trace)));

@@ -3,12 +3,12 @@ import type { Logger } from './log.ts';
 
 const PAUSE_MS = 60_000;
 
-/** A complaint may quote the collector's whole answer. */
+/** A message may quote the collector's whole answer. */
 const MAX_TEXT = 300;
 
 /**
- * The SDK's own complaints, on our log. While it is set up each is told, as each is about another variable; later one a
- * minute, as a collector that is down fails with every batch.
+ * Writes the SDK's own warnings to our log: all of them while it is set up, since each is about another variable; later at most
+ * one a minute, since a collector that is down fails with every batch.
  */
 export class SdkDiagnostics implements DiagLogger {
   readonly #log: Logger;
@@ -25,11 +25,11 @@ export class SdkDiagnostics implements DiagLogger {
   }
 
   error(...parts: unknown[]): void {
-    this.#tell(parts);
+    this.#report(parts);
   }
 
   warn(...parts: unknown[]): void {
-    this.#tell(parts);
+    this.#report(parts);
   }
 
   info(): void {}
@@ -38,13 +38,13 @@ export class SdkDiagnostics implements DiagLogger {
 
   verbose(): void {}
 
-  #tell(parts: unknown[]): void {
+  #report(parts: unknown[]): void {
     const now = performance.now();
     if (this.#throttling && now < this.#quietUntil) {
       this.#suppressed++;
       return;
     }
-    // What is not text may be anything, the collector's answer for one.
+    // Parts that are not strings may be anything, such as the collector's answer.
     const reason = parts.filter((part) => typeof part === 'string').map(readable);
     this.#log.warn(
       { reason: reason.join(' ').slice(0, MAX_TEXT), suppressed: this.#suppressed },
@@ -55,14 +55,14 @@ export class SdkDiagnostics implements DiagLogger {
   }
 }
 
-/** One line about an error of the exporter: some say what happened only by their code. */
+/** One line about an error of the exporter; some have a code and no message. */
 export function problemText(error: unknown): string {
   const { name, message, code } = (error ?? {}) as Partial<Record<'name' | 'message' | 'code', unknown>>;
   const text = String(message || name || error);
   return code === undefined || text.includes(String(code)) ? text : `${text} (${code})`;
 }
 
-/** The SDK writes an error as JSON, with its stack and the collector's answer. */
+/** The SDK serialises an error as JSON, with its stack and the collector's answer. */
 function readable(part: string): string {
   if (!part.startsWith('{')) return part;
   try {

@@ -13,10 +13,10 @@ import { RequestIds, recordSpans } from './request-spans.ts';
 import { problemText, SdkDiagnostics } from './span-diagnostics.ts';
 import type { Tracing, TracingOptions } from './tracing.ts';
 
-/** The orchestrator's patience is for accepted requests; spans get what can be spared of it. */
+/** Most of the grace period is for accepted requests. */
 const SHUTDOWN_LIMIT_MS = 3_000;
 
-/** Loads the OpenTelemetry SDK: import it dynamically, and only where traces are wanted. */
+/** Loads the OpenTelemetry SDK: import this module dynamically, and only if traces are exported. */
 export function startSpanExport({ serviceName, version, log }: Omit<TracingOptions, 'environment'>): Tracing {
   const diagnostics = new SdkDiagnostics(log);
   diag.setLogger(diagnostics, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
@@ -24,7 +24,7 @@ export function startSpanExport({ serviceName, version, log }: Omit<TracingOptio
   const provider = new BasicTracerProvider({
     resource: resourceOf(serviceName, version),
     idGenerator: ids,
-    // Its queue is bounded: spans that a slow collector does not take are dropped.
+    // Its queue is bounded: spans are dropped when the collector is slow.
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
   const tracer = provider.getTracer(serviceName, version);
@@ -49,7 +49,7 @@ export function startSpanExport({ serviceName, version, log }: Omit<TracingOptio
   };
 }
 
-/** What the operator sets comes last, which wins. */
+/** The operator's attributes come last and take precedence. */
 function resourceOf(serviceName: string, version: string) {
   return defaultResource()
     .merge(resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }))

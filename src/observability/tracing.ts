@@ -2,31 +2,31 @@ import { StartupError } from '../errors.ts';
 import type { Logger } from './log.ts';
 import type { RequestRecord } from './request-record.ts';
 
-/** Requests as traces, on their way to an OpenTelemetry collector. */
+/** Exports requests as traces to an OpenTelemetry collector. */
 export interface Tracing {
-  /** Takes an answered request; its spans are sent later, with others. Neither waits nor throws. */
+  /** Records an answered request, whose spans are exported later in a batch. Neither waits nor throws. */
   record(request: RequestRecord): void;
   /**
-   * Sends what is left, for a few seconds at most, and never rejects. An attempt that is given up may keep its socket
-   * open: the process is expected to exit next.
+   * Exports what is left, for a few seconds at most, and never rejects. An abandoned attempt may keep its socket open: the
+   * process is expected to exit next.
    */
   shutdown(): Promise<void>;
 }
 
 export interface TracingOptions {
-  /** Of the process: the SDK reads the variables that are not looked at here from `process.env` by itself. */
+  /** The process's own: the SDK reads other variables from `process.env` by itself. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** Unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES has another. */
+  /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence. */
   serviceName: string;
   version: string;
   log: Logger;
 }
 
-/** What the installed exporter speaks. Collectors take both forms of OTLP over HTTP at one address. */
+/** The installed exporter's protocol. Collectors accept both forms of OTLP over HTTP at one address. */
 const PROTOCOL = 'http/json';
 
 /**
- * Begins to export traces if the environment names a collector. Otherwise not even the SDK is loaded.
+ * Starts exporting traces if the environment names a collector; otherwise the SDK is not even loaded.
  *
  * @returns undefined when no OTLP endpoint is set, or traces are switched off.
  * @throws {StartupError} when the endpoint is no HTTP address.
@@ -46,7 +46,7 @@ export async function startTracing(options: TracingOptions): Promise<Tracing | u
   return startSpanExport(options);
 }
 
-/** The exporter appends a path, untrimmed; what then is no address it silently replaces by its default. */
+/** The exporter appends a path; if the result is not a URL, it silently uses its default instead. */
 const isHttpAddress = (endpoint = '') => /^https?:/i.test(endpoint) && URL.canParse(`${endpoint}/`);
 
 function isSwitchedOff(environment: TracingOptions['environment']): boolean {

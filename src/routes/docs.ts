@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import { VERSION } from '../config/package.ts';
-import type { Api } from '../http/routes.ts';
+import type { Api } from './api.ts';
 
 /** The folder of Swagger UI's built files: its page loads from this service alone. */
 const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));

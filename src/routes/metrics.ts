@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { errorResponses } from '../http/error-answers.ts';
-import type { Api } from '../http/routes.ts';
+import type { Api } from './api.ts';
 
 const route = createRoute({
   method: 'get',

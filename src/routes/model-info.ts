@@ -6,10 +6,10 @@ import { DETECTION_MODES } from '../config/settings.ts';
 import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import { errorResponses } from '../http/error-answers.ts';
-import type { Api } from '../http/routes.ts';
 import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import type { ModelFile } from '../packs/pack.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
+import type { Api } from './api.ts';
 
 /** The limits a caller can run into, by the names of their settings. */
 const LIMITS = [

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../errors.ts';
-import { errorResponses, failWith } from '../http/error-answers.ts';
-import type { Api } from '../http/routes.ts';
+import { answerError, errorResponses } from '../http/error-answers.ts';
+import type { Api } from './api.ts';
 
 const HEALTH = ['healthy', 'starting', 'draining', 'unhealthy'] as const;
 
@@ -71,12 +71,12 @@ export function addStatusRoutes({ add, config, engine, lifecycle }: Api): void {
     const { health, reason } = judge();
     return reason === undefined
       ? c.json({ status: 'ready' })
-      : failWith(c, notReady(reason), { status: health });
+      : answerError(c, notReady(reason), { status: health });
   });
 
   add(healthRoute, 'everyone', (c) => {
     const { health, reason } = judge();
     const body = { status: health, model_loaded: engine.model !== undefined, model_name: config.MODEL_NAME };
-    return reason === undefined ? c.json(body) : failWith(c, notReady(reason), body);
+    return reason === undefined ? c.json(body) : answerError(c, notReady(reason), body);
   });
 }

@@ -9,9 +9,9 @@ export type DistanceMetric = (typeof DISTANCE_METRICS)[number];
 
 export interface RankingOptions {
   distance_metric: DistanceMetric;
-  /** Largest distance that counts as the same person, in the chosen metric. */
+  /** Maximum distance that counts as the same person, in the chosen metric. */
   threshold?: number | undefined;
-  /** Most matches of each query. */
+  /** Maximum matches of each query. */
   top_k?: number | undefined;
 }
 
@@ -33,9 +33,9 @@ export interface Ranking {
 /**
  * Ranks references for each of several queries, nearest first, ties in request order.
  *
- * @param references of the queries' length.
- * @param more what else a match tells, by the index of its reference.
- * @returns the ranking of each query, made when it is asked for; all distances are known before the first.
+ * @param references with embeddings of the queries' length.
+ * @param more further members of a match, by the index of its reference.
+ * @returns the ranking of each query, computed when it is consumed; all distances are computed before the first.
  * @throws {ServiceError} INVALID_EMBEDDING, naming the reference.
  */
 export function* rankEach(
@@ -69,7 +69,7 @@ export function* rankEach(
   }
 }
 
-/** What an embedding is called in the request, and the embedding space that was named for it. */
+/** An embedding's name in the request, and the embedding space that is given for it. */
 export type NamedSpace = readonly [name: string, space: string | undefined];
 
 export function* spacesOf(set: EmbeddingSet, name: string): Generator<NamedSpace> {
@@ -78,9 +78,9 @@ export function* spacesOf(set: EmbeddingSet, name: string): Generator<NamedSpace
 }
 
 /**
- * Every space that is named must be the same; what names none is taken on trust.
+ * Checks that all given spaces are the same. An embedding without a space is trusted.
  *
- * @returns the first that is named.
+ * @returns the first space that is given.
  * @throws {ServiceError} EMBEDDING_SPACE_MISMATCH.
  */
 export function agreeOnSpace(named: Iterable<NamedSpace>): { name: string; space: string } | undefined {

@@ -1,13 +1,13 @@
-/** Queries that are compared in one pass over a reference; it saves reading the reference for each of them. */
-const QUERIES_A_PASS = 4;
+/** Queries compared in one pass over a reference, which saves reading it for each of them. */
+const QUERIES_PER_PASS = 4;
 
 /**
  * Writes ‖q − r‖², 0..4, of every query and one reference. Since cos = 1 − ‖q − r‖² / 2, this serves both metrics, and
- * equal vectors come out at exactly 0, which 1 − q·r does not give. A distance does not depend on what else is compared.
+ * equal vectors have exactly 0, which 1 − q·r does not give. A distance does not depend on what else is compared.
  *
  * @param queries unit vectors, one after the other.
  * @param reference one unit vector.
- * @param distances gets the distance of query i at `first + i * step`.
+ * @param distances receives the distance of query i at `first + i * step`.
  */
 export function writeSquaredDistances(
   queries: Float64Array,
@@ -19,7 +19,7 @@ export function writeSquaredDistances(
   const { length } = reference;
   const count = queries.length / length;
   let query = 0;
-  for (; query + QUERIES_A_PASS <= count; query += QUERIES_A_PASS) {
+  for (; query + QUERIES_PER_PASS <= count; query += QUERIES_PER_PASS) {
     writeFour(queries, query * length, reference, distances, first + query * step, step);
   }
   for (; query < count; query++) {
@@ -36,7 +36,7 @@ function squaredDistance(queries: Float64Array, at: number, reference: Float64Ar
   return Math.min(sum, 4);
 }
 
-/** The same for four queries that follow one another, each summed in the same order. */
+/** The same for four consecutive queries, each summed in the same order. */
 function writeFour(
   queries: Float64Array,
   at: number,

@@ -12,7 +12,7 @@ import {
 
 export interface NamedEmbedding {
   id: string;
-  /** Undefined for one that is not known yet, and is not read either. */
+  /** Undefined when it is not known yet; then it is not read. */
   embedding?: UncheckedEmbedding | undefined;
   embedding_space?: string | undefined;
 }
@@ -27,15 +27,15 @@ export interface EmbeddingBlock {
 /** Embeddings as a caller sends them. */
 export type EmbeddingSet = readonly NamedEmbedding[] | EmbeddingBlock;
 
-/** Embeddings that are read one at a time, so that thousands take no memory beside the text they came in. */
+/** Embeddings that are read one at a time, so that thousands take no memory beyond their text. */
 export interface EmbeddingReader {
   readonly ids: readonly string[];
-  /** Numbers of each; undefined when there is none. */
+  /** Numbers of each embedding; undefined when there is none. */
   readonly length: number | undefined;
-  /** What the first is called in the request. */
+  /** The name of the first one in the request. */
   readonly name: string;
   /**
-   * Writes the unit vector of one.
+   * Writes the unit vector of one embedding.
    *
    * @param row of `length` numbers.
    * @throws {ServiceError} INVALID_EMBEDDING, naming the embedding.
@@ -51,18 +51,18 @@ export interface UnitVectors {
   values: Float64Array<ArrayBuffer>;
 }
 
-/** What all others have to be as long as. */
-export interface Yardstick {
+/** An embedding of a request, and its length, which all others must have. */
+export interface ExpectedLength {
   name: string;
   length: number;
 }
 
 /**
- * @param name what the set is called in the request.
- * @throws {ServiceError} INVALID_EMBEDDING for a block that is not as many embeddings as it has ids, or for a first
- *   embedding that cannot be read; the others are looked at when they are read.
+ * @param name of the set in the request.
+ * @throws {ServiceError} INVALID_EMBEDDING for a block whose length does not fit its ids, or for an invalid first embedding;
+ *   the others are checked when they are read.
  */
-export function openEmbeddings(set: EmbeddingSet, name: string, like?: Yardstick): EmbeddingReader {
+export function openEmbeddings(set: EmbeddingSet, name: string, like?: ExpectedLength): EmbeddingReader {
   return isBlock(set) ? openBlock(set, `${name}.embeddings`, like) : openList(set, name, like);
 }
 
@@ -70,7 +70,7 @@ export function isBlock(set: EmbeddingSet): set is EmbeddingBlock {
   return !Array.isArray(set);
 }
 
-/** Vectors that have been read before. */
+/** A reader of unit vectors. */
 export function openVectors(
   ids: readonly string[],
   { length, values }: Pick<UnitVectors, 'length' | 'values'>,
@@ -84,9 +84,9 @@ export function openVectors(
 }
 
 /**
- * Reads them all.
+ * Reads all embeddings.
  *
- * @param except those that are left zero.
+ * @param except indexes of those that are left zero.
  * @throws {ServiceError} INVALID_EMBEDDING, naming the embedding.
  */
 export function readVectors(
@@ -102,16 +102,16 @@ export function readVectors(
   return { count, length, values };
 }
 
-function openList(list: readonly NamedEmbedding[], name: string, like?: Yardstick): EmbeddingReader {
+function openList(list: readonly NamedEmbedding[], name: string, like?: ExpectedLength): EmbeddingReader {
   const nameOf = (index: number) => `${name}[${index}].embedding`;
-  const yardstick = like ?? measureFirst(list, nameOf);
-  // One copy of all kinds of vectors is in double precision; base64 comes by way of these.
-  const floats = new Float32Array(yardstick?.length ?? 0);
+  const expected = like ?? measureFirst(list, nameOf);
+  // Base64 is decoded into these, then copied to double precision.
+  const floats = new Float32Array(expected?.length ?? 0);
   const bytes = Buffer.from(floats.buffer);
   return {
     ids: list.map(({ id }) => id),
-    length: yardstick?.length,
-    name: yardstick?.name ?? name,
+    length: expected?.length,
+    name: expected?.name ?? name,
     read(index, row) {
       const embedding = list[index]?.embedding ?? [];
       const itsName = nameOf(index);
@@ -122,10 +122,10 @@ function openList(list: readonly NamedEmbedding[], name: string, like?: Yardstic
         copyNumbers(embedding, row, itsName);
         scaleToUnit(row, itsName);
       } else {
-        // Base64 with white space, or something that is wrong.
+        // Base64 with white space, or an invalid embedding.
         const values = readUnitEmbedding(embedding, itsName);
         if (values.length !== row.length) {
-          throw otherLength(`${itsName} has ${values.length} numbers`, yardstick);
+          throw otherLength(`${itsName} has ${values.length} numbers`, expected);
         }
         row.set(values);
       }
@@ -136,7 +136,7 @@ function openList(list: readonly NamedEmbedding[], name: string, like?: Yardstic
 function measureFirst(
   list: readonly NamedEmbedding[],
   nameOf: (index: number) => string,
-): Yardstick | undefined {
+): ExpectedLength | undefined {
   const index = list.findIndex(({ embedding }) => embedding !== undefined);
   const embedding = list[index]?.embedding;
   if (embedding === undefined) return undefined;
@@ -144,16 +144,16 @@ function measureFirst(
   return { name, length: readUnitEmbedding(embedding, name).length };
 }
 
-/** Three rows of float32 are a whole number of base64's groups of three bytes, so they can be decoded by themselves. */
+/** Three rows of float32 are a whole number of base64's groups of three bytes, so they can be decoded independently. */
 const ROWS_AT_ONCE = 3;
 
-function openBlock(block: EmbeddingBlock, name: string, like?: Yardstick): EmbeddingReader {
+function openBlock(block: EmbeddingBlock, name: string, like?: ExpectedLength): EmbeddingReader {
   const { ids, embeddings } = block;
   if (like === undefined || base64Length(embeddings) !== ids.length * like.length * 4) {
     return openWholeBlock(block, name, like);
   }
   const { length } = like;
-  // Decoding tens of megabytes in one piece takes several times as long, most of it for getting the memory.
+  // Decoding tens of megabytes in one piece takes several times as long, mostly to allocate the memory.
   const floats = new Float32Array(ROWS_AT_ONCE * length);
   const bytes = Buffer.from(floats.buffer);
   const characters = (ROWS_AT_ONCE * length * 4 * 4) / 3;
@@ -168,7 +168,7 @@ function openBlock(block: EmbeddingBlock, name: string, like?: Yardstick): Embed
       if (whole === undefined && group !== decoded) {
         const rows = Math.min(ROWS_AT_ONCE, ids.length - group * ROWS_AT_ONCE);
         const text = embeddings.slice(group * characters, (group + 1) * characters);
-        // White space, or something that is wrong.
+        // White space, or invalid base64.
         if (!decodeBase64Into(bytes.subarray(0, rows * length * 4), text)) {
           whole = openWholeBlock(block, name, like);
         }
@@ -188,7 +188,7 @@ function openBlock(block: EmbeddingBlock, name: string, like?: Yardstick): Embed
 function openWholeBlock(
   { ids, embeddings }: EmbeddingBlock,
   name: string,
-  like?: Yardstick,
+  like?: ExpectedLength,
 ): EmbeddingReader {
   const floats = decodeFloats(embeddings, name);
   const length = floats.length / ids.length;
@@ -210,6 +210,6 @@ function openWholeBlock(
   };
 }
 
-function otherLength(fact: string, like: Yardstick | undefined): ServiceError {
+function otherLength(fact: string, like: ExpectedLength | undefined): ServiceError {
   return new ServiceError('INVALID_EMBEDDING', { detail: `${fact}; ${like?.name} has ${like?.length}.` });
 }

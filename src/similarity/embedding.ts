@@ -9,7 +9,7 @@ export type EncodingFormat = (typeof ENCODING_FORMATS)[number];
 /** An embedding as a caller sends or receives it: numbers, or base64 of little-endian float32. */
 export type EncodedEmbedding = string | number[];
 
-/** The same as it comes from outside: what the array holds has not been looked at. */
+/** The same before validation: the array may hold anything. */
 export type UncheckedEmbedding = Base64Text | readonly unknown[];
 
 /** Decimal digits after which no float32 is confused with its neighbour. Source: IEEE 754, conversion sequences. */
@@ -30,7 +30,7 @@ export function shortenFloat32(value: number): number {
 /**
  * Reads an embedding and scales it to L2 norm 1.
  *
- * @param name what the embedding is called in the request, for the error's detail.
+ * @param name of the embedding in the request, for the error's detail.
  * @throws {ServiceError} INVALID_EMBEDDING when it is empty, not base64 of whole float32 values, not finite or all zero.
  */
 export function readUnitEmbedding(encoded: UncheckedEmbedding, name: string): Float64Array<ArrayBuffer> {
@@ -51,7 +51,7 @@ export function decodeFloats(text: Base64Text, name: string): Float32Array<Array
   const bytes = decodeBase64(text);
   if (bytes === undefined) throw invalidEmbedding(name, 'is not valid base64');
   if (bytes.length % 4 !== 0) throw invalidEmbedding(name, 'is not a whole number of float32 values');
-  // Every platform of ONNX Runtime is little-endian, and these bytes begin a buffer of their own.
+  // Every platform of ONNX Runtime is little-endian, and the bytes start a buffer of their own.
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
@@ -65,9 +65,9 @@ export function copyNumbers<T extends Float64Array>(source: readonly unknown[], 
   return values;
 }
 
-/** Sums of squares between these have lost nothing by overflow or by vanishing. */
-const LEAST_SAFE_SUM = 1e-200;
-const LARGEST_SAFE_SUM = 1e200;
+/** Between these, a sum of squares has lost nothing to overflow or underflow. */
+const MIN_SAFE_SUM = 1e-200;
+const MAX_SAFE_SUM = 1e200;
 
 /**
  * Scales a vector to L2 norm 1, in place.
@@ -76,8 +76,8 @@ const LARGEST_SAFE_SUM = 1e200;
  */
 export function scaleToUnit(values: Float64Array, name: string): void {
   let sum = sumOfSquares(values);
-  // Not a comparison that NaN would pass.
-  if (!(sum > LEAST_SAFE_SUM && sum < LARGEST_SAFE_SUM)) {
+  // Written so that NaN fails.
+  if (!(sum > MIN_SAFE_SUM && sum < MAX_SAFE_SUM)) {
     divideByLargest(values, name);
     sum = sumOfSquares(values);
   }
@@ -92,7 +92,7 @@ function sumOfSquares(values: Float64Array): number {
 }
 
 function divideByLargest(values: Float64Array, name: string): void {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   if (!Number.isFinite(largest)) throw invalidEmbedding(name, 'has a value that is not a finite number');
   if (largest === 0) throw invalidEmbedding(name, 'has zero norm');
   for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / largest;

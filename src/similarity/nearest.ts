@@ -1,23 +1,23 @@
 /**
- * The indexes of the least distances, least first, ties in their order.
+ * The indexes of the smallest distances, smallest first, ties in their order.
  *
- * Candidates are collected and cut back to the best whenever there are twice as many as wanted, so that a few out of
- * thousands cost little more than one look at each: n · log(most) steps at worst.
+ * Candidates are collected, and cut back to the best whenever there are twice as many as wanted, so that finding a few among
+ * thousands takes little more than one pass: n · log(count) steps at worst.
  *
- * @param most how many are wanted, at least 1.
+ * @param count how many are wanted, at least 1.
  */
-export function findNearest(distances: Float64Array, most: number): number[] {
+export function findNearest(distances: Float64Array, count: number): number[] {
   const byDistance = (a: number, b: number) => (distances[a] as number) - (distances[b] as number) || a - b;
-  const cutBack = (candidates: number[]) => candidates.sort(byDistance).slice(0, most);
+  const cutBack = (candidates: number[]) => candidates.sort(byDistance).slice(0, count);
   let nearest: number[] = [];
   let bound = Number.POSITIVE_INFINITY;
   for (let index = 0; index < distances.length; index++) {
-    // An equal distance that comes later is not among them.
+    // Of equal distances, the earlier one ranks first.
     if (!((distances[index] as number) < bound)) continue;
     nearest.push(index);
-    if (nearest.length === 2 * most) {
+    if (nearest.length === 2 * count) {
       nearest = cutBack(nearest);
-      bound = distances[nearest[most - 1] as number] as number;
+      bound = distances[nearest[count - 1] as number] as number;
     }
   }
   return cutBack(nearest);

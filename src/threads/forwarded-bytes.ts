@@ -1,49 +1,49 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
-/** A body that is on its way to another thread: whoever gets the port finds all of it there. */
-export interface ForwardedBody {
+/** Bytes that are on their way to another thread: the thread that gets the port finds all of them there. */
+export interface ForwardedBytes {
   port: MessagePort;
-  bytes: number;
+  length: number;
 }
 
 /**
- * Sends a large body to another thread while it arrives. V8 counts what lies outside of its heap as if the heap had grown
- * by it, and answers tens of megabytes in one array with collections that hold up the event loop for as many milliseconds;
- * what is in a port is nobody's.
+ * Sends many bytes to another thread while they arrive. V8 counts memory outside its heap as heap growth, and reacts to tens of
+ * megabytes in one array with collections that block the event loop for as many milliseconds; messages in a port are not
+ * counted.
  */
-export class BodyForwarder {
+export class ByteForwarder {
   readonly #channel = new MessageChannel();
-  #bytes = 0;
+  #length = 0;
 
-  /** @param piece is moved: the caller's array is empty afterwards. */
+  /** @param piece is transferred: the caller's array is empty afterwards. */
   send(piece: Uint8Array<ArrayBuffer>): void {
-    this.#bytes += piece.length;
+    this.#length += piece.length;
     this.#channel.port1.postMessage(piece, [piece.buffer]);
   }
 
-  /** What has been sent, to be transferred. */
-  get body(): ForwardedBody {
-    return { port: this.#channel.port2, bytes: this.#bytes };
+  /** What has been sent, to be transferred to the other thread. */
+  get bytes(): ForwardedBytes {
+    return { port: this.#channel.port2, length: this.#length };
   }
 
-  /** Frees what nobody has received, for which both ends must be closed; one that has been transferred is not here any more. */
+  /** Frees messages that were not received. A port that has been transferred is no longer here, and closing it does nothing. */
   close(): void {
     this.#channel.port1.close();
     this.#channel.port2.close();
   }
 }
 
-/** The whole body, in the thread that received it. */
-export function gatherBody(body: Uint8Array<ArrayBuffer> | ForwardedBody): Uint8Array<ArrayBuffer> {
-  if (body instanceof Uint8Array) return body;
-  const whole = new Uint8Array(body.bytes);
+/** Puts forwarded bytes together, in the thread that received them. */
+export function gatherBytes(bytes: Uint8Array<ArrayBuffer> | ForwardedBytes): Uint8Array<ArrayBuffer> {
+  if (bytes instanceof Uint8Array) return bytes;
+  const whole = new Uint8Array(bytes.length);
   let offset = 0;
   for (;;) {
-    const received: { message: Uint8Array } | undefined = receiveMessageOnPort(body.port);
+    const received: { message: Uint8Array } | undefined = receiveMessageOnPort(bytes.port);
     if (received === undefined) break;
     whole.set(received.message, offset);
     offset += received.message.length;
   }
-  body.port.close();
+  bytes.port.close();
   return whole;
 }

@@ -6,9 +6,10 @@ type CollectGarbage = (options?: { type: 'minor' | 'major' }) => void;
 let collect: CollectGarbage | undefined;
 
 /**
- * Collects the garbage of this thread at once; a minor collection looks at what is young alone and takes a fifth of a
- * millisecond here. V8 gives its own `gc` to a context made while the flag is set, which spares the process from being started
- * with it. The flag is that of all threads, and stays set: another thread may be between setting it and making its context.
+ * Collects this thread's garbage now. A minor collection covers the young generation only and takes 0.2 ms here.
+ *
+ * V8 defines `gc` in a context that is made while `--expose-gc` is set, so the process need not be started with the flag.
+ * The flag is shared by all threads and stays set: another thread may be between setting it and making its context.
  */
 export function collectGarbage(type: 'minor' | 'major' = 'major'): void {
   collect ??= findCollector();
@@ -20,30 +21,30 @@ function findCollector(): CollectGarbage {
   return runInNewContext('gc');
 }
 
-/** Three times what survived a collection; V8's own choice is 8 MB more, as far as it grows slowly. */
+/** A heap may grow to three times what survived the last collection; V8's own choice is 8 MB more while growth is slow. */
 const HEAP_GROWTH_PERCENT = 200;
 
 /**
- * Lets heaps grow further before V8 marks them, in all threads from their next collection on. V8 counts the bytes outside
- * of its heap as growth: three pictures of 1280×960 were enough, and it marked a worker's heap up to four times a second.
+ * Lets heaps grow further before V8 marks them, in all threads from their next collection on. V8 counts bytes outside its
+ * heap as growth: three decoded images of 1280×960 were enough, and it marked a worker's heap up to four times a second.
  */
-export function letHeapsGrow(): void {
+export function raiseHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
 }
 
-/** Few enough that they are still young, and enough that looking for them costs next to nothing. */
-const DISCARDED_BYTES = 4 << 20;
+/** Small enough that the garbage is still young, and large enough that collecting it costs next to nothing. */
+const COLLECTED_BYTES = 4 << 20;
 
 let discarded = 0;
 
 /**
- * Says that so many bytes outside of V8's heap, such as pixels or a body, are needed no longer, and has them collected
- * now and then. V8 would count bodies as if the heap had grown, and soon mark all of it, which takes the main thread 17 ms; of
- * pictures it knows too little, and each would be decoded into fresh memory, which is slower than that of the one before.
+ * Counts bytes outside V8's heap (pixels, a request body) that have become garbage, and collects them every 4 MiB. Left to
+ * itself, V8 takes request bodies for heap growth and soon marks the whole heap, 17 ms on the main thread; and it learns too
+ * little about pixels, so that each image is decoded into fresh memory, which is slower than memory that was just used.
  */
 export function discardBytes(bytes: number): void {
   discarded += bytes;
-  if (discarded < DISCARDED_BYTES) return;
+  if (discarded < COLLECTED_BYTES) return;
   discarded = 0;
   collectGarbage('minor');
 }

@@ -1,21 +1,21 @@
 import { parentPort, type TransferListItem } from 'node:worker_threads';
 import { type ErrorCode, errorMessage, ServiceError } from '../errors.ts';
-import { yieldToMainThread } from './priority.ts';
+import { lowerThreadPriority } from './priority.ts';
 
-/** What the pool sends to a worker: first what to load, or that there is nothing to do after all. */
+/** What the pool sends to a worker: `load` first, unless the pool closes before that. */
 export type ToWorker<Setup, Job> =
   | { type: 'load'; setup: Setup }
-  | { type: 'run'; id: number; job: Job; alone: boolean }
+  | { type: 'run'; id: number; job: Job; coresIdle: boolean }
   | { type: 'close' };
 
-/** What a worker sends to the pool. `failed` is the end of a worker that could not load. */
+/** What a worker sends to the pool. After `failed`, which reports that loading failed, the worker ends. */
 export type FromWorker<Ready, Result> =
   | { type: 'ready'; ready: Ready }
   | { type: 'failed'; message: string }
   | { type: 'done'; id: number; result: Result }
   | { type: 'rejected'; id: number; error: JobError };
 
-/** An error that survives the way between threads. Without a code it was unforeseen. */
+/** An error as plain data, since a ServiceError does not survive structured cloning. Without a code it was unforeseen. */
 export interface JobError {
   code?: ErrorCode;
   message: string;
@@ -23,25 +23,30 @@ export interface JobError {
   stack?: string;
 }
 
+export interface JobOutcome<Result> {
+  result: Result;
+  /** Those of the result's buffers that are transferred and not copied. */
+  transfer: TransferListItem[];
+}
+
 export interface JobHandler<Ready, Job, Result> {
-  /** What the pool is told once this worker can take jobs. */
+  /** Reported to the pool when this worker can take jobs. */
   ready: Ready;
-  /** @param alone whether the pool had nothing else to do when the job started. The lowest numbers get such jobs. */
-  run(job: Job, alone: boolean): Promise<{ result: Result; transfer: TransferListItem[] }>;
+  /** @param coresIdle whether the pool had no other job when this one was sent. Such jobs go to worker 0. */
+  run(job: Job, coresIdle: boolean): Promise<JobOutcome<Result>>;
 }
 
 /**
- * Runs a worker thread: loads once, when it is told what, then answers jobs until it is told to close, and ends by
- * itself. The pool decides how many it has at one time; with more than one, the handler's `run` is called before its last
- * call has settled. It is never terminated from outside, because terminating a thread inside ONNX Runtime aborts the
- * process.
+ * Runs a worker thread: it loads once, runs jobs until the pool sends `close`, and then ends by itself. The pool decides how
+ * many jobs a worker has at a time; with more than one, the handler's `run` is called again before its last call has
+ * settled. The thread is never terminated from outside, because terminating it inside ONNX Runtime aborts the process.
  */
 export function serveJobs<Setup, Ready, Job, Result>(
   load: (setup: Setup) => Promise<JobHandler<Ready, Job, Result>>,
 ): void {
   const port = parentPort;
   if (port === null) throw new Error('This file runs as a worker thread.');
-  yieldToMainThread();
+  lowerThreadPriority();
   const send = (message: FromWorker<Ready, Result>, transfer: TransferListItem[] = []) =>
     port.postMessage(message, transfer);
 
@@ -55,10 +60,10 @@ export function serveJobs<Setup, Ready, Job, Result>(
       port.close();
     }
   };
-  const run = async ({ id, job, alone }: Extract<ToWorker<Setup, Job>, { type: 'run' }>) => {
+  const run = async ({ id, job, coresIdle }: Extract<ToWorker<Setup, Job>, { type: 'run' }>) => {
     try {
       if (handler === undefined) throw new Error('A worker was given a job before it had loaded.');
-      const { result, transfer } = await handler.run(job, alone);
+      const { result, transfer } = await handler.run(job, coresIdle);
       send({ type: 'done', id, result }, transfer);
     } catch (error) {
       send({ type: 'rejected', id, error: describe(error) });

@@ -1,4 +1,4 @@
-/** A counting semaphore that never waits: what it cannot give at once, it refuses. */
+/** A counting semaphore that never waits: a request for more permits than are left is refused. */
 export class Permits {
   readonly capacity: number;
   #taken = 0;
@@ -11,7 +11,7 @@ export class Permits {
     return this.#taken;
   }
 
-  /** @returns a function that gives the permits back (once, however often it is called), or undefined if too few are left. */
+  /** @returns a function that gives the permits back, once however often it is called; undefined if too few are left. */
   tryTake(count: number): (() => void) | undefined {
     if (this.#taken + count > this.capacity) return undefined;
     this.#taken += count;

@@ -1,23 +1,24 @@
-import { type TransferListItem, Worker } from 'node:worker_threads';
+import type { TransferListItem } from 'node:worker_threads';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
-import type { FromWorker, JobError, ToWorker } from './job-port.ts';
+import type { FromWorker, JobError } from './job-port.ts';
+import { PoolWorker, type QueuedJob } from './pool-worker.ts';
 
 export interface PoolOptions {
   /** The built worker file; it calls `serveJobs`. */
   entry: URL;
   size: number;
-  /** Most jobs that one worker has in its hands at one time; 1 unless it is said. */
+  /** Maximum jobs that one worker processes at a time; 1 by default. */
   jobsPerWorker?: number;
   /**
-   * Whether a worker is given its next job before it is done with the last, so that it need not wait for this thread in
-   * between; it must work on them and answer them in the order in which they came. Only as long as more jobs wait than there are workers,
-   * so that no other worker will miss it.
+   * Whether a busy worker is sent its next job early, so that it need not wait for this thread between two jobs; the worker
+   * must run and answer its jobs in order. Done only while more jobs wait than there are workers, so that no other
+   * worker runs out of jobs.
    */
-  handsAhead?: boolean;
-  /** Longest wait for a worker, in milliseconds. */
+  prefetch?: boolean;
+  /** Maximum wait for a worker, in milliseconds. */
   maxWait: number;
-  /** What V8 sets aside in each worker for new objects, in MiB; V8's default is 48. */
+  /** Size of V8's young generation in each worker, in MiB; V8's default is 48. */
   youngGenerationMiB?: number;
   log: Logger;
 }
@@ -28,63 +29,36 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What the worker of a number is told to load. They are numbered from 0; a replacement has the number of the lost one. */
+/** What a worker loads, by its number. */
 export type WorkerSetup = (worker: number) => unknown;
-
-interface QueuedJob<Job, Result> {
-  job: Job;
-  transfer: TransferListItem[];
-  enqueued: number;
-  started: number;
-  /** Whether its caller has had an answer already. */
-  abandoned: boolean;
-  settle: { resolve: (value: { result: Result; waited: number }) => void; reject: (error: unknown) => void };
-  /** Removes the timer and the listener that can take the job out of the queue. */
-  unwatch: () => void;
-}
-
-interface Member<Ready, Job, Result> {
-  number: number;
-  worker: Worker;
-  /** Rejects when the worker ends before it has loaded. */
-  loading: Promise<Ready>;
-  hasLoaded: boolean;
-  /** What it has in its hands, by the number under which it was sent. */
-  jobs: Map<number, QueuedJob<Job, Result>>;
-  /** What it was given ahead, likewise: at most one. Still in the queue for everybody else, with a deadline. */
-  ahead: Map<number, QueuedJob<Job, Result>>;
-  /** When it was last done with a job. */
-  doneAt: number;
-}
 
 /** Delay before a lost worker is replaced, in milliseconds; doubles with each loss in a row. */
 const FIRST_REPLACEMENT_DELAY = 100;
-const LONGEST_REPLACEMENT_DELAY = 30_000;
+const MAX_REPLACEMENT_DELAY = 30_000;
 /** Weight of the newest job in the smoothed service time. */
 const SMOOTHING = 0.1;
 
 /**
- * Threads that each load once and then handle jobs, one at a time unless told otherwise, first come first served.
+ * Threads that load once and then run jobs, first come first served, one at a time unless `jobsPerWorker` says otherwise.
  *
- * Why not piscina: there, aborting a task and closing with a deadline terminate running threads, which ONNX Runtime
- * answers by aborting the process; and a worker here is of no use before it has loaded its models. The queue has no
- * limit of its own: who calls `run` holds a permit (see Permits), and those are limited.
+ * Why not piscina: aborting a task or closing with a deadline terminates running threads there, which makes ONNX Runtime abort
+ * the process; and a worker here takes no job before it has loaded its models. The queue has no limit of its own: callers of
+ * `run` hold a permit (see Permits), and those are limited.
  */
 export class WorkerPool<Ready, Job, Result> {
   readonly #options: PoolOptions;
   readonly #jobsPerWorker: number;
-  readonly #members = new Set<Member<Ready, Job, Result>>();
-  /** A set keeps the order of insertion and forgets an abandoned job at once. */
+  readonly #workers = new Set<PoolWorker<Ready, Job, Result>>();
+  /** A set keeps the order of insertion and drops an abandoned job at once. */
   readonly #queue = new Set<QueuedJob<Job, Result>>();
   readonly #exits = new Set<Promise<void>>();
   /** The workers it began with; undefined before that. */
-  #first: Member<Ready, Job, Result>[] | undefined;
+  #first: PoolWorker<Ready, Job, Result>[] | undefined;
   #setup: WorkerSetup | undefined;
   #nextJobId = 0;
   #closing = false;
   #lost = 0;
-  /** Losses in a row. */
-  #losses = 0;
+  #lossesInARow = 0;
   #smoothedServiceTime = 0;
   #onIdle: (() => void) | undefined;
 
@@ -95,17 +69,17 @@ export class WorkerPool<Ready, Job, Result> {
 
   /** Workers that have loaded and not been lost. */
   get alive(): number {
-    return [...this.#members].filter((member) => member.hasLoaded).length;
+    return [...this.#workers].filter((worker) => worker.hasLoaded).length;
   }
 
-  /** Workers that have a job. */
+  /** Workers that run a job. */
   get busy(): number {
-    return [...this.#members].filter((member) => member.jobs.size > 0).length;
+    return [...this.#workers].filter((worker) => worker.running.size > 0).length;
   }
 
-  /** Jobs that workers have in their hands. */
+  /** Jobs that workers run. */
   get running(): number {
-    return [...this.#members].reduce((sum, member) => sum + member.jobs.size, 0);
+    return [...this.#workers].reduce((sum, worker) => sum + worker.running.size, 0);
   }
 
   /** Workers that were lost after they had loaded. */
@@ -113,23 +87,24 @@ export class WorkerPool<Ready, Job, Result> {
     return this.#lost;
   }
 
+  /** Jobs that do not run yet. */
   get queued(): number {
-    return this.#queue.size + [...this.#members].reduce((sum, { ahead }) => sum + ahead.size, 0);
+    return this.#queue.size + [...this.#workers].reduce((sum, { prefetched }) => sum + prefetched.size, 0);
   }
 
-  /** Milliseconds until a job that joined the queue now would be taken up, by recent experience. */
+  /** Milliseconds until a job that joined the queue now would start, by recent experience. */
   get expectedWait(): number {
     const atOnce = this.#options.size * this.#jobsPerWorker;
     return (this.queued * this.#smoothedServiceTime) / atOnce;
   }
 
-  /** The refusal for a caller who gets no permit: it says when a place is likely to be free. */
+  /** The refusal for a caller who gets no permit, with the time after which a place is likely to be free. */
   overloaded(): ServiceError {
     const retryAfter = Math.max(1, Math.ceil(this.expectedWait / 1000));
     return new ServiceError('OVERLOADED', { reason: 'queue_full', retryAfter });
   }
 
-  /** Begins what can be done before it is known what the workers load: their threads start and read their modules. */
+  /** Starts the threads, which read their modules, before it is known what they load. */
   prepare(): void {
     this.#first ??= Array.from({ length: this.#options.size }, (_, number) => this.#spawn(number));
   }
@@ -137,13 +112,13 @@ export class WorkerPool<Ready, Job, Result> {
   /**
    * Lets all workers load side by side.
    *
-   * @returns what each said when it was ready.
+   * @returns what each worker reported when it was ready.
    * @throws the first failure, after the other workers have ended.
    */
   async start(setup: WorkerSetup): Promise<Ready[]> {
     this.#setup = setup;
     this.prepare();
-    const outcomes = await Promise.allSettled(this.#first?.map((member) => this.#load(member)) ?? []);
+    const outcomes = await Promise.allSettled(this.#first?.map((worker) => this.#load(worker)) ?? []);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure) {
       await this.close();
@@ -153,15 +128,16 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /**
-   * @returns the result, and the milliseconds until the job was in the hands of a worker.
+   * @returns the result, and the milliseconds until the job was sent to a worker.
    * @throws {ServiceError} what the job threw; DEADLINE_EXCEEDED after `maxWait`; PROCESSING_ERROR if its worker died.
    */
   run(job: Job, { transfer = [], signal }: RunOptions = {}): Promise<{ result: Result; waited: number }> {
     return new Promise((resolve, reject) => {
-      if (this.#closing)
+      if (this.#closing) {
         throw new ServiceError('MODEL_NOT_LOADED', { detail: 'The service is shutting down.' });
+      }
       signal?.throwIfAborted();
-      // One that was given ahead cannot be taken back; its answer will be for nobody.
+      // A prefetched job cannot be taken back: the worker runs it, and its answer is dropped.
       const leave = (error: unknown) => {
         this.#queue.delete(queued);
         queued.abandoned = true;
@@ -172,22 +148,20 @@ export class WorkerPool<Ready, Job, Result> {
       const timer = setTimeout(() => leave(new ServiceError('DEADLINE_EXCEEDED')), this.#options.maxWait);
       const onAbort = () => leave(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
-      const unwatch = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const enqueued = performance.now();
       const queued: QueuedJob<Job, Result> = {
         job,
         transfer,
-        enqueued,
-        started: 0,
+        enqueued: performance.now(),
+        sent: 0,
         abandoned: false,
         settle: { resolve, reject },
-        unwatch,
+        unwatch: () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', onAbort);
+        },
       };
       this.#queue.add(queued);
-      // Later, so that a job that comes with others does not pass for a lone one.
+      // After the current task, so that the first of several jobs added together is not taken for the only one.
       queueMicrotask(() => this.#dispatch());
     });
   }
@@ -196,8 +170,7 @@ export class WorkerPool<Ready, Job, Result> {
   async close(): Promise<void> {
     this.#closing = true;
     if (!this.#isIdle()) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-    for (const { worker } of this.#members)
-      worker.postMessage({ type: 'close' } satisfies ToWorker<unknown, Job>);
+    for (const worker of this.#workers) worker.close();
     await Promise.all(this.#exits);
   }
 
@@ -209,166 +182,104 @@ export class WorkerPool<Ready, Job, Result> {
     for (;;) {
       const [next] = this.#queue;
       if (next === undefined) break;
-      const free = this.#freest();
-      if (free) {
-        next.unwatch();
-        this.#handOver(next, free, free.jobs);
-        continue;
-      }
-      const busy = this.#nextToHaveAhead();
-      if (busy === undefined) break;
-      this.#handOver(next, busy, busy.ahead);
+      const free = this.#leastBusy();
+      const worker = free ?? this.#nextToPrefetch();
+      if (worker === undefined) break;
+      this.#send(next, worker, free === undefined);
     }
     if (this.#isIdle()) this.#onIdle?.();
   }
 
-  #handOver(
-    next: QueuedJob<Job, Result>,
-    member: Member<Ready, Job, Result>,
-    hands: Map<number, QueuedJob<Job, Result>>,
-  ): void {
-    const alone = this.running === 0 && this.#queue.size === 1;
+  #send(next: QueuedJob<Job, Result>, worker: PoolWorker<Ready, Job, Result>, prefetch: boolean): void {
+    const coresIdle = this.running === 0 && this.#queue.size === 1;
     this.#queue.delete(next);
-    next.started = performance.now();
-    const id = this.#nextJobId++;
-    hands.set(id, next);
-    const message: ToWorker<unknown, Job> = { type: 'run', id, job: next.job, alone };
     try {
-      // What is given ahead is copied and not moved, in case that the worker dies of the job before it.
-      member.worker.postMessage(message, hands === member.ahead ? [] : next.transfer);
+      worker.send(this.#nextJobId++, next, { coresIdle, prefetch });
     } catch (error) {
-      // Nothing was sent: the job cannot be cloned or its buffer has been moved before.
-      hands.delete(id);
       next.unwatch();
       next.settle.reject(error);
     }
   }
 
-  /** The worker with the fewest jobs that can take another, of several the one with the lowest number. */
-  #freest(): Member<Ready, Job, Result> | undefined {
-    const free = [...this.#members].filter(
-      ({ hasLoaded, jobs }) => hasLoaded && jobs.size < this.#jobsPerWorker,
+  /** The worker with the fewest jobs that can take another; of several, the one with the lowest number. */
+  #leastBusy(): PoolWorker<Ready, Job, Result> | undefined {
+    const free = [...this.#workers].filter(
+      ({ hasLoaded, running }) => hasLoaded && running.size < this.#jobsPerWorker,
     );
-    return free.sort((a, b) => a.jobs.size - b.jobs.size || a.number - b.number)[0];
+    return free.sort((a, b) => a.running.size - b.running.size || a.number - b.number)[0];
   }
 
-  #nextToHaveAhead(): Member<Ready, Job, Result> | undefined {
-    if (!this.#options.handsAhead || this.#queue.size <= this.#options.size) return undefined;
-    return [...this.#members].find(({ hasLoaded, ahead }) => hasLoaded && ahead.size === 0);
+  #nextToPrefetch(): PoolWorker<Ready, Job, Result> | undefined {
+    if (!this.#options.prefetch || this.#queue.size <= this.#options.size) return undefined;
+    return [...this.#workers].find(({ hasLoaded, prefetched }) => hasLoaded && prefetched.size === 0);
   }
 
-  /** Starts one thread. */
-  #spawn(number: number): Member<Ready, Job, Result> {
-    const { entry, youngGenerationMiB } = this.#options;
-    const worker = new Worker(
-      entry,
-      youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {},
-    );
-    const loading = new Promise<Ready>((resolve, reject) => {
-      let loadFailure: Error | undefined;
-      worker.on('message', (message: FromWorker<Ready, Result>) => {
-        if (message.type === 'ready') {
-          member.hasLoaded = true;
-          resolve(message.ready);
-          this.#dispatch();
-        } else if (message.type === 'failed') {
-          loadFailure = new Error(message.message);
-        } else {
-          this.#settle(member, message);
-        }
-      });
-      // An uncaught exception; 'exit' follows.
-      worker.on('error', (error) => {
-        loadFailure = error;
-        this.#options.log.error({ err: error }, 'a worker thread threw outside a job');
-      });
-      const exited = new Promise<void>((done) => {
-        worker.on('exit', () => {
-          this.#lose(member);
-          reject(loadFailure ?? new Error('A worker thread ended while it was loading.'));
-          done();
-        });
-      });
-      this.#exits.add(exited);
-      exited.then(() => this.#exits.delete(exited));
+  #spawn(number: number): PoolWorker<Ready, Job, Result> {
+    const worker = new PoolWorker<Ready, Job, Result>(number, this.#options, {
+      onReady: () => this.#dispatch(),
+      onOutcome: (from, outcome) => this.#settle(from, outcome),
+      onExit: (lost) => this.#lose(lost),
     });
-    // Nobody may be waiting for it yet.
-    loading.catch(() => {});
-    const member: Member<Ready, Job, Result> = {
-      number,
-      worker,
-      loading,
-      hasLoaded: false,
-      jobs: new Map(),
-      ahead: new Map(),
-      doneAt: 0,
-    };
-    this.#members.add(member);
-    return member;
+    const { exited } = worker;
+    this.#exits.add(exited);
+    exited.then(() => this.#exits.delete(exited));
+    this.#workers.add(worker);
+    return worker;
   }
 
-  /** Settles when it has loaded or failed to. */
-  #load({ number, worker, loading }: Member<Ready, Job, Result>): Promise<Ready> {
-    worker.postMessage({ type: 'load', setup: this.#setup?.(number) } satisfies ToWorker<unknown, Job>);
-    return loading;
+  #load(worker: PoolWorker<Ready, Job, Result>): Promise<Ready> {
+    return worker.load(this.#setup?.(worker.number));
   }
 
   #settle(
-    member: Member<Ready, Job, Result>,
-    message: Extract<FromWorker<Ready, Result>, { type: 'done' | 'rejected' }>,
+    worker: PoolWorker<Ready, Job, Result>,
+    outcome: Extract<FromWorker<Ready, Result>, { type: 'done' | 'rejected' }>,
   ): void {
-    const current = member.jobs.get(message.id);
-    if (current === undefined) return;
+    const job = worker.finish(outcome.id);
+    if (job === undefined) return;
     const now = performance.now();
-    const serviceTime = now - Math.max(current.started, this.#jobsPerWorker === 1 ? member.doneAt : 0);
-    member.doneAt = now;
-    this.#smoothedServiceTime +=
-      (serviceTime - this.#smoothedServiceTime) * (this.#smoothedServiceTime ? SMOOTHING : 1);
-    this.#losses = 0;
-    member.jobs.delete(message.id);
-    this.#beginAhead(member);
-    if (message.type === 'done') {
-      current.settle.resolve({ result: message.result, waited: current.started - current.enqueued });
+    // A prefetched job did not start before the one that ran when it was sent had ended.
+    this.#recordServiceTime(now - Math.max(job.sent, this.#jobsPerWorker === 1 ? worker.doneAt : 0));
+    worker.doneAt = now;
+    this.#lossesInARow = 0;
+    if (outcome.type === 'done') {
+      job.settle.resolve({ result: outcome.result, waited: job.sent - job.enqueued });
     } else {
-      current.settle.reject(revive(message.error));
+      job.settle.reject(revive(outcome.error));
     }
     this.#dispatch();
   }
 
-  /** What was given ahead is now at work: its deadline no longer counts. */
-  #beginAhead({ jobs, ahead }: Member<Ready, Job, Result>): void {
-    for (const [id, job] of ahead) {
-      job.unwatch();
-      jobs.set(id, job);
-    }
-    ahead.clear();
+  #recordServiceTime(ms: number): void {
+    const weight = this.#smoothedServiceTime ? SMOOTHING : 1;
+    this.#smoothedServiceTime += (ms - this.#smoothedServiceTime) * weight;
   }
 
-  /** Puts what a lost worker was given ahead back to the head of the queue. */
-  #takeBack({ ahead }: Member<Ready, Job, Result>): void {
-    const queued = [...this.#queue];
-    this.#queue.clear();
-    for (const job of [...ahead.values(), ...queued]) if (!job.abandoned) this.#queue.add(job);
-  }
-
-  #lose(member: Member<Ready, Job, Result>): void {
-    this.#members.delete(member);
-    this.#takeBack(member);
-    for (const { settle } of member.jobs.values()) {
+  #lose(worker: PoolWorker<Ready, Job, Result>): void {
+    this.#workers.delete(worker);
+    this.#requeuePrefetched(worker);
+    for (const { settle } of worker.running.values()) {
       settle.reject(
         new ServiceError('PROCESSING_ERROR', { cause: new Error('The worker thread of this job died.') }),
       );
     }
-    if (member.hasLoaded && !this.#closing) {
+    if (worker.hasLoaded && !this.#closing) {
       this.#lost++;
-      this.#replaceLater(member.number);
+      this.#replaceLater(worker.number);
     }
     this.#dispatch();
   }
 
+  /** Puts the job that a lost worker had been sent early back to the head of the queue. */
+  #requeuePrefetched({ prefetched }: PoolWorker<Ready, Job, Result>): void {
+    const queued = [...this.#queue];
+    this.#queue.clear();
+    for (const job of [...prefetched.values(), ...queued]) if (!job.abandoned) this.#queue.add(job);
+  }
+
   #replaceLater(number: number): void {
-    const delay = Math.min(FIRST_REPLACEMENT_DELAY * 2 ** this.#losses, LONGEST_REPLACEMENT_DELAY);
-    this.#losses++;
+    const delay = Math.min(FIRST_REPLACEMENT_DELAY * 2 ** this.#lossesInARow, MAX_REPLACEMENT_DELAY);
+    this.#lossesInARow++;
     this.#options.log.warn({ delay, alive: this.alive }, 'replacing a lost worker thread');
     setTimeout(() => {
       if (this.#closing) return;
@@ -384,8 +295,9 @@ export class WorkerPool<Ready, Job, Result> {
 }
 
 function revive({ code, message, detail, stack }: JobError): ServiceError {
-  if (code !== undefined)
+  if (code !== undefined) {
     return new ServiceError(code, { message, ...(detail === undefined ? {} : { detail }) });
+  }
   return new ServiceError('PROCESSING_ERROR', {
     cause: Object.assign(new Error(message), stack && { stack }),
   });

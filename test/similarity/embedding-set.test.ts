@@ -45,8 +45,8 @@ describe('a block of embeddings', () => {
     }
   });
 
-  const refuse = (change: Partial<EmbeddingBlock>, yardstick?: typeof like) => () =>
-    readVectors(openEmbeddings({ ...block(vectors(4)), ...change }, 'r', yardstick), LENGTH);
+  const refuse = (change: Partial<EmbeddingBlock>, expected?: typeof like) => () =>
+    readVectors(openEmbeddings({ ...block(vectors(4)), ...change }, 'r', expected), LENGTH);
   const rowsWith = (index: number, row: number[]) =>
     block(vectors(4).with(index, Float32Array.from(row))).embeddings;
 
@@ -81,8 +81,8 @@ describe('a block of embeddings', () => {
       'r.embeddings is not valid base64.',
     ],
   ])('with %s is refused by name', (_name, change, detail) => {
-    for (const yardstick of [like, undefined]) {
-      expect(refuse(change, yardstick)).toThrow(
+    for (const expected of [like, undefined]) {
+      expect(refuse(change, expected)).toThrow(
         expect.objectContaining({ code: 'INVALID_EMBEDDING', detail }),
       );
     }

@@ -1,24 +1,24 @@
 import type { Config } from '../../src/config/settings.ts';
 import type { FaceEngine } from '../../src/engine/engine.ts';
-import { createApp } from '../../src/http/app.ts';
 import { ApiKeys } from '../../src/http/auth/api-keys.ts';
-import type { AppDependencies } from '../../src/http/routes.ts';
-import { JsonDesk } from '../../src/json/service.ts';
+import { JsonService } from '../../src/json/service.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import type { RouteDependencies } from '../../src/routes/api.ts';
+import { createServiceApp } from '../../src/routes/apps.ts';
 import { Permits } from '../../src/threads/permits.ts';
 import { silentLog } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';
 
-/** The application as ports.ts puts it together, over any engine, with anything replaced. */
-export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<AppDependencies> = {}) {
+/** The application as service.ts assembles it, over any engine, with anything replaced. */
+export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
   const metrics = new Metrics({ engine, bodies, version: '0.0.0' });
-  const json = new JsonDesk({
+  const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,
     log: silentLog,
   });
-  const dependencies: AppDependencies = {
+  const dependencies: RouteDependencies = {
     config,
     engine,
     json,
@@ -30,7 +30,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     log: silentLog,
     ...replaced,
   };
-  return { app: createApp(dependencies), ...dependencies };
+  return { app: createServiceApp(dependencies), ...dependencies };
 }
 
 /** @returns what posts an encoded image to `/v1/embed` of an app around the engine. */

@@ -1,20 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Mutex } from '../../src/threads/mutex.ts';
 
-describe('mutex', () => {
-  it('are free at once, or come in the order in which they were asked for', async () => {
-    const mutex = new Mutex();
-    expect(mutex.lock()).toBeUndefined();
-    const came: number[] = [];
-    const waiting = [1, 2].map((number) => mutex.lock()?.then(() => came.push(number)));
-    await Promise.resolve();
-    expect(came).toEqual([]);
-    mutex.unlock();
-    await waiting[0];
-    expect(came).toEqual([1]);
-    mutex.unlock();
-    await waiting[1];
-    mutex.unlock();
-    expect(mutex.lock()).toBeUndefined();
-  });
+it('a mutex is locked at once when free, and otherwise in the order of the calls', async () => {
+  const mutex = new Mutex();
+  expect(mutex.lock()).toBeUndefined();
+  const locked: number[] = [];
+  const waiting = [1, 2].map((number) => mutex.lock()?.then(() => locked.push(number)));
+  await Promise.resolve();
+  expect(locked).toEqual([]);
+  mutex.unlock();
+  await waiting[0];
+  expect(locked).toEqual([1]);
+  mutex.unlock();
+  await waiting[1];
+  mutex.unlock();
+  expect(mutex.lock()).toBeUndefined();
 });

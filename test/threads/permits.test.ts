@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Permits } from '../../src/threads/permits.ts';
 
 describe('permits', () => {
-  it('gives all it has and then refuses', () => {
+  it('are granted until none is left', () => {
     const permits = new Permits(3);
     expect(permits.tryTake(2)).toBeDefined();
     expect(permits.tryTake(2)).toBeUndefined();
@@ -10,7 +10,7 @@ describe('permits', () => {
     expect(permits.taken).toBe(3);
   });
 
-  it('takes each back once', () => {
+  it('are returned once, however often the function is called', () => {
     const permits = new Permits(2);
     const giveBack = permits.tryTake(1);
     giveBack?.();

@@ -16,7 +16,7 @@ type Pool = WorkerPool<
   {
     echo: unknown;
     threadId: number;
-    alone: boolean;
+    coresIdle: boolean;
     worker: number;
     /** Jobs in its hands when it was done, itself included. */
     held: number;
@@ -27,13 +27,13 @@ const pools: Pool[] = [];
 
 function createPool(
   size: number,
-  options: { entry?: URL; maxWait?: number; jobsPerWorker?: number; handsAhead?: boolean } = {},
+  options: { entry?: URL; maxWait?: number; jobsPerWorker?: number; prefetch?: boolean } = {},
 ): Pool {
   const pool: Pool = new WorkerPool({
     entry: options.entry ?? new URL('./workers/obedient.mjs', import.meta.url),
     size,
     maxWait: options.maxWait ?? 5_000,
-    ...(options.handsAhead ? { handsAhead: true } : {}),
+    ...(options.prefetch ? { prefetch: true } : {}),
     ...(options.jobsPerWorker ? { jobsPerWorker: options.jobsPerWorker } : {}),
     log: silentLog,
   });
@@ -63,21 +63,21 @@ describe('the worker pool', () => {
     expect(new Set(results.map(({ result }) => result.threadId)).size).toBe(2);
   });
 
-  it('says which jobs are alone, and gives those to its first worker', async () => {
+  it('tells a job that the cores are idle, and sends such jobs to worker 0', async () => {
     const pool = createPool(2);
     await pool.start(numbered());
     for (let i = 0; i < 3; i++) {
       const { result } = await pool.run({});
-      expect(result).toMatchObject({ alone: true, worker: 0 });
+      expect(result).toMatchObject({ coresIdle: true, worker: 0 });
     }
     const together = await Promise.all([pool.run({ ms: 20 }), pool.run({ ms: 20 }), pool.run({})]);
-    expect(together.map(({ result }) => result.alone)).toEqual([false, false, false]);
+    expect(together.map(({ result }) => result.coresIdle)).toEqual([false, false, false]);
     const [long, late] = await Promise.all([
       pool.run({ ms: 60 }),
       new Promise((resolve) => setTimeout(resolve, 20)).then(() => pool.run({})),
     ]);
-    expect(long.result).toMatchObject({ alone: true, worker: 0 });
-    expect(late.result).toMatchObject({ alone: false, worker: 1 });
+    expect(long.result).toMatchObject({ coresIdle: true, worker: 0 });
+    expect(late.result).toMatchObject({ coresIdle: false, worker: 1 });
   });
 
   it('gives the replacement of its first worker the same number', async () => {
@@ -85,7 +85,7 @@ describe('the worker pool', () => {
     await pool.start(numbered());
     await expect(pool.run({ dieInJob: true })).rejects.toMatchObject({ code: 'PROCESSING_ERROR' });
     await until(() => pool.alive === 2);
-    expect((await pool.run({})).result).toMatchObject({ alone: true, worker: 0 });
+    expect((await pool.run({})).result).toMatchObject({ coresIdle: true, worker: 0 });
   });
 
   it('takes jobs in the order in which they came', async () => {
@@ -248,17 +248,17 @@ describe('a worker pool with several jobs for each worker', () => {
     await pool.start(numbered());
     const results = await Promise.all([40, 40, 40, 40, 1].map((ms) => pool.run({ ms })));
     expect(results.slice(0, 4).map(({ result }) => result.worker)).toEqual([0, 1, 0, 1]);
-    expect(results.every(({ result }) => !result.alone)).toBe(true);
+    expect(results.every(({ result }) => !result.coresIdle)).toBe(true);
   });
 
-  it('calls a job alone only while no worker has another', async () => {
+  it('counts the cores as idle only while no worker has another job', async () => {
     const pool = createPool(1, { jobsPerWorker: 2 });
     await pool.start(numbered());
     const first = pool.run({ ms: 40 });
     await until(() => pool.running === 1);
     const second = pool.run({});
-    expect([(await first).result.alone, (await second).result.alone]).toEqual([true, false]);
-    expect((await pool.run({})).result.alone).toBe(true);
+    expect([(await first).result.coresIdle, (await second).result.coresIdle]).toEqual([true, false]);
+    expect((await pool.run({})).result.coresIdle).toBe(true);
   });
 
   it('fails every job of a worker that dies, and none of the others', async () => {
@@ -300,12 +300,12 @@ describe('a worker pool with several jobs for each worker', () => {
   });
 });
 
-describe('a pool that hands jobs ahead', () => {
-  const AHEAD = { handsAhead: true };
+describe('a pool that prefetches', () => {
+  const PREFETCH = { prefetch: true };
   const IN_ORDER = numbered({ inOrder: true });
 
   it('gives each worker its next job before it is done, while more wait than there are workers', async () => {
-    const pool = createPool(2, AHEAD);
+    const pool = createPool(2, PREFETCH);
     await pool.start(IN_ORDER);
     const jobs = Array.from({ length: 10 }, (_, echo) => pool.run({ echo, ms: 20 }));
     await until(() => pool.running === 2);
@@ -319,7 +319,7 @@ describe('a pool that hands jobs ahead', () => {
   });
 
   it('keeps those for which another worker may be free sooner', async () => {
-    const pool = createPool(2, AHEAD);
+    const pool = createPool(2, PREFETCH);
     await pool.start(IN_ORDER);
     const long = pool.run({ ms: 200 });
     const others = [10, 0, 0].map((ms, echo) => pool.run({ ms, echo }).then(({ result }) => result));
@@ -332,7 +332,7 @@ describe('a pool that hands jobs ahead', () => {
   });
 
   it('expects no longer a wait than there is', async () => {
-    const pool = createPool(1, AHEAD);
+    const pool = createPool(1, PREFETCH);
     await pool.start(IN_ORDER);
     await Promise.all(Array.from({ length: 6 }, () => pool.run({ ms: 30 })));
     const last = Array.from({ length: 3 }, () => pool.run({ ms: 30 }));
@@ -345,7 +345,7 @@ describe('a pool that hands jobs ahead', () => {
   });
 
   it('loses the job at work alone when a worker dies, and moves nothing to it that others will need', async () => {
-    const pool = createPool(1, AHEAD);
+    const pool = createPool(1, PREFETCH);
     await pool.start(IN_ORDER);
     const run = (echo: Uint8Array<ArrayBuffer>) => pool.run({ echo }, { transfer: [echo.buffer] });
     const died = pool.run({ dieInJob: true });
@@ -357,7 +357,7 @@ describe('a pool that hands jobs ahead', () => {
   });
 
   it('keeps the deadline of what it handed ahead, and lets its caller go', async () => {
-    const pool = createPool(1, { ...AHEAD, maxWait: 60 });
+    const pool = createPool(1, { ...PREFETCH, maxWait: 60 });
     await pool.start(IN_ORDER);
     const leaving = new AbortController();
     const running = pool.run({ ms: 150, echo: 'first' });
@@ -373,7 +373,7 @@ describe('a pool that hands jobs ahead', () => {
   });
 
   it('does not run again what nobody waits for any more', async () => {
-    const pool = createPool(1, AHEAD);
+    const pool = createPool(1, PREFETCH);
     await pool.start(IN_ORDER);
     const leaving = new AbortController();
     const died = pool.run({ dieInJob: true });
@@ -387,7 +387,7 @@ describe('a pool that hands jobs ahead', () => {
   });
 
   it('answers a job that fails, and all it accepted before it closes', async () => {
-    const pool = createPool(1, AHEAD);
+    const pool = createPool(1, PREFETCH);
     await pool.start(IN_ORDER);
     const outcomes = Promise.allSettled([
       pool.run({ ms: 20 }),

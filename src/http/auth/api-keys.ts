@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { errorMessage, StartupError } from '../../errors.ts';
 import type { Logger } from '../../observability/log.ts';
 
-/** What is kept of a key: never the key itself. */
+/** What is kept of a key. The key itself is not. */
 interface ApiKey {
   /** For the log. */
   name: string;
@@ -11,12 +11,12 @@ interface ApiKey {
   digest: Buffer;
 }
 
-/** A bearer token (RFC 6750, b64token) that is long enough not to be guessed. */
+/** A bearer token (RFC 6750, b64token) long enough not to be guessed. */
 const PLAIN_KEY = /^[A-Za-z0-9\-._~+/]{16,}=*$/;
 const HASHED_KEY = /^sha256:([0-9a-fA-F]{64})$/;
 const NAMED = /^([\w.-]{1,64})=(.+)$/;
 
-/** How often a key file is looked at for changes, in milliseconds. */
+/** How often a key file is read for changes, in milliseconds. */
 const FILE_POLL_MS = 5_000;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
@@ -24,7 +24,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest();
 /**
  * Reads keys separated by commas or line breaks; lines that begin with `#` are comments.
  *
- * @param source what the text is called in an error, which names the position of a bad key and never the key.
+ * @param source names the text in an error, which gives the position of a malformed key and never the key.
  * @throws {StartupError}
  */
 export function parseApiKeys(text: string, source: string): ApiKey[] {
@@ -46,7 +46,7 @@ export function parseApiKeys(text: string, source: string): ApiKey[] {
 
 function parseKey(entry: string): ApiKey | undefined {
   const [, name, rest] = entry.match(NAMED) ?? [];
-  // A key may end in "=" itself, so a name counts only when a whole key follows it.
+  // A key may end in "=" itself, so it is a name only when a whole key follows.
   const named = rest === undefined ? undefined : digestOf(rest);
   if (name !== undefined && named) return { name, digest: named };
   const digest = digestOf(entry);
@@ -59,9 +59,9 @@ function digestOf(key: string): Buffer | undefined {
   return PLAIN_KEY.test(key) ? sha256(key) : undefined;
 }
 
-/** The keys in force: those of the configuration, and those of a file that may change while the service runs. */
+/** The keys in force: those of the configuration, and those of a file that may change at run time. */
 export class ApiKeys {
-  /** No keys: everybody may. */
+  /** No keys: every caller is allowed. */
   static readonly none = new ApiKeys([]);
 
   readonly #configured: ApiKey[];
@@ -79,7 +79,7 @@ export class ApiKeys {
     return keys;
   }
 
-  /** Whether a key is asked for at all. */
+  /** Whether requests need a key. */
   get required(): boolean {
     return this.#configured.length + this.#fromFile.length > 0;
   }
@@ -89,38 +89,38 @@ export class ApiKeys {
     const sent = bearerToken(headers) ?? headers.get('x-api-key') ?? '';
     const digest = sha256(sent);
     let name: string | undefined;
-    // All are looked at, and each in constant time, so that the time tells nothing about a key.
+    // All keys are compared, each in constant time, so that the time reveals nothing about a key.
     for (const key of [...this.#configured, ...this.#fromFile]) {
       if (timingSafeEqual(key.digest, digest)) name ??= key.name;
     }
     return name;
   }
 
-  /** Stops looking at the file. */
+  /** Stops reading the file. */
   close(): void {
     clearInterval(this.#poll);
   }
 
   /**
-   * Read again and again, as a mounted secret changes by moving links, which file notifications miss. What cannot be read
-   * or understood changes nothing: nobody is locked out, and nobody let in.
+   * Polls the file, since a mounted secret changes by moving links, which file notifications miss. A file that cannot be read or
+   * parsed changes nothing: the keys in force stay in force.
    */
   #follow(file: string, log: Logger): void {
     let known = readKeyFile(file);
     this.#fromFile = known.keys;
-    let complaint = '';
+    let lastProblem = '';
     this.#poll = setInterval(() => {
       try {
         const found = readKeyFile(file);
-        complaint = '';
+        lastProblem = '';
         if (found.text === known.text) return;
         known = found;
         this.#fromFile = found.keys;
         log.info({ keys: found.keys.map(({ name }) => name) }, 'the API keys were read again');
       } catch (error) {
-        if (errorMessage(error) === complaint) return;
-        complaint = errorMessage(error);
-        log.error(`The API keys stay as they were. ${complaint}`);
+        if (errorMessage(error) === lastProblem) return;
+        lastProblem = errorMessage(error);
+        log.error(`The API keys stay as they were. ${lastProblem}`);
       }
     }, FILE_POLL_MS);
     this.#poll.unref();

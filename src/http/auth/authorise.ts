@@ -1,22 +1,18 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Config } from '../../config/settings.ts';
 import { ServiceError } from '../../errors.ts';
-import type { AppEnvironment } from '../routes.ts';
-import { type ApiKeys, bearerToken, equalSecrets } from './api-keys.ts';
-
-/** Who may use a route: everyone (probes, documents), callers with an API key, or whoever reads the metrics. */
-export type Access = 'everyone' | 'callers' | 'scraper';
+import type { Access, AppEnvironment, HttpDependencies } from '../context.ts';
+import { bearerToken, equalSecrets } from './api-keys.ts';
 
 /**
- * Lets a request through or not, and notes the name of its key.
+ * Checks that the request may use the route, and records the name of its key.
  *
  * @throws {ServiceError} UNAUTHORIZED.
  */
 export function authorise(
   c: Context<AppEnvironment>,
   access: Access,
-  { keys, config }: { keys: ApiKeys; config: Pick<Config, 'METRICS_TOKEN'> },
+  { keys, config }: Pick<HttpDependencies, 'keys' | 'config'>,
 ): void {
   if (access === 'everyone') return;
   const { headers } = c.req.raw;
@@ -36,7 +32,7 @@ function unauthorised(): ServiceError {
   });
 }
 
-/** Either header will do. */
+/** Either header is enough. */
 export const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 export function declareSecuritySchemes(registry: OpenAPIHono['openAPIRegistry']): void {

@@ -1,6 +1,6 @@
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { ServiceError } from '../../errors.ts';
-import { joinChunks } from './incoming-body.ts';
+import { joinChunks } from './request-body.ts';
 
 export interface MultipartLimits {
   /** Bytes of one file part. */
@@ -11,25 +11,25 @@ export interface MultipartLimits {
 
 export interface FilePart {
   name: string;
-  /** Undefined when it has more than the limit: then nothing of it is kept. */
+  /** Undefined when it has more bytes than the limit; none of them are kept. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
 }
 
 export interface MultipartForm {
-  /** In the order in which they came. */
+  /** In the order of the body. */
   files: FilePart[];
   fields: Record<string, string>;
 }
 
-/** Options are few and short; what goes beyond is no request of ours. */
+/** Options are few and short; a form with more or longer fields is malformed. */
 const MAX_FIELDS = 32;
 const MAX_FIELD_BYTES = 1024;
 const MAX_FIELD_NAME_BYTES = 100;
 const MAX_HEADERS_PER_PART = 32;
 
 /**
- * Reads multipart/form-data from a stream of chunks. It stops at the first limit, but passes over a file that is too large, as
- * the others may be of use.
+ * Reads multipart/form-data from a stream of chunks. It stops at the first limit that is exceeded, except that a file that is too
+ * large is skipped: the other files may be good.
  *
  * @param isFile whether the part of this name is a file, whatever its headers say.
  * @throws {ServiceError} INVALID_REQUEST for what is malformed or too much, REQUEST_TOO_LARGE for too many files.
@@ -81,7 +81,7 @@ function createParser(
       headers: { 'content-type': contentType },
       isPartAFile: (name, _type, fileName) => fileName !== undefined || (name !== undefined && isFile(name)),
       limits: {
-        // One more than allowed, so that the part too many is seen.
+        // One more than allowed, so that an extra part is noticed.
         files: limits.files + 1,
         fileSize: limits.fileBytes,
         fields: MAX_FIELDS,

@@ -2,17 +2,17 @@ import { imagesAtOnce } from '../../config/concurrency.ts';
 import { embedImages } from '../../engine/embed-images.ts';
 import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
 import { ServiceError } from '../../errors.ts';
-import type { Api } from '../../http/routes.ts';
 import type { PictureNotes } from '../../json/compare-answer.ts';
-import { type CompareOptions, namePicture } from '../../json/compare-request.ts';
-import type { PendingComparison, StoredComparison } from '../../json/jobs.ts';
-import { toSearchOptions } from '../../json/search-options.ts';
+import type { PendingComparison, StoredComparison } from '../../json/compare-job.ts';
+import type { CompareOptions } from '../../json/compare-request.ts';
 import type { RequestRecord } from '../../observability/request-record.ts';
 import { encodeEmbedding, scaleToUnit } from '../../similarity/embedding.ts';
 import type { UnitVectors } from '../../similarity/embedding-set.ts';
+import type { Api } from '../api.ts';
 import { describeModel } from '../embed/answer.ts';
 import { describeWithoutEmbedding } from '../face.ts';
 import { recordImage } from '../record-image.ts';
+import { toSearchOptions } from '../search-options.ts';
 
 export interface EmbedPicturesOptions {
   record: RequestRecord;
@@ -20,10 +20,10 @@ export interface EmbedPicturesOptions {
 }
 
 /**
- * Embeds the pictures of a comparison, on all workers that are free, and puts their vectors in their places.
+ * Embeds the pictures of a comparison on all free workers and fills in their vectors.
  *
  * @throws {ServiceError} OVERLOADED or MODEL_NOT_LOADED; INVALID_EMBEDDING or EMBEDDING_SPACE_MISMATCH when the embeddings
- *   of the request are not of the loaded model; else what is wrong with the first picture that fails, naming it.
+ *   of the request are not of the loaded model; else what is wrong with the first picture that fails, with its name.
  */
 export async function embedPictures(
   pending: PendingComparison,
@@ -98,7 +98,7 @@ function assertComparable(
   }
 }
 
-/** Where there were only pictures, the length of the vectors becomes known with the model. */
+/** When the request has only pictures, the model gives the length of the vectors. */
 function withLength(vectors: UnitVectors, length: number): UnitVectors {
   if (vectors.length === length) return vectors;
   return { ...vectors, length, values: new Float64Array(vectors.count * length) };
@@ -113,4 +113,11 @@ function describePicture({ faces, image }: EmbedAnswer, options: CompareOptions)
     ...describeWithoutEmbedding(face),
     image,
   };
+}
+
+/** The same error with the picture's name in its detail. An error that the picture does not cause (5xx) stays as it is. */
+function namePicture(error: ServiceError, name: string): ServiceError {
+  if (error.status >= 500) return error;
+  const { code, message, detail = message } = error;
+  return new ServiceError(code, { message, detail: `${name}: ${detail}` });
 }

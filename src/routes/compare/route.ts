@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../../errors.ts';
+import { chunkedBody } from '../../http/chunked-body.ts';
 import { errorResponses } from '../../http/error-answers.ts';
-import { inPieces } from '../../http/in-pieces.ts';
-import type { Api } from '../../http/routes.ts';
 import { compareRequestSchema } from '../../json/compare-schema.ts';
 import { recordStages } from '../../observability/request-record.ts';
 import { DISTANCE_METRICS } from '../../similarity/compare.ts';
+import type { Api } from '../api.ts';
 import { imageSchema, modelSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
 import { embedPictures } from './pictures.ts';
@@ -110,7 +110,7 @@ export function addCompareRoute(api: Api): void {
     const record = c.get('record');
     const { signal } = c.req.raw;
     const answer = (text: Uint8Array<ArrayBuffer>) =>
-      c.body(inPieces(text), 200, {
+      c.body(chunkedBody(text), 200, {
         'Content-Type': 'application/json',
         'Content-Length': String(text.length),
       });

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
 import { errorSchema } from '../../http/error-answers.ts';
+import type { RequestOptions } from '../../json/embed-options.ts';
 import { describeFace, faceShape, refusedFaceShape } from '../face.ts';
-import type { RequestOptions } from './request.ts';
 
 /** What `/v1/embed` answers with. */
 

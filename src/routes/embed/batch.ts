@@ -1,16 +1,16 @@
 import type { Context } from 'hono';
 import type { ImageOutcome } from '../../engine/embed-images.ts';
+import type { AppEnvironment } from '../../http/context.ts';
 import { errorBody, logUnforeseen } from '../../http/error-answers.ts';
 import { answerWithLines } from '../../http/ndjson.ts';
-import type { AppEnvironment } from '../../http/routes.ts';
+import type { RequestOptions } from '../../json/embed-options.ts';
 import type { Logger } from '../../observability/log.ts';
 import { describeImage, type describeModel } from './answer.ts';
-import type { RequestOptions } from './request.ts';
 
-/** What it takes to answer an embed request. */
+/** What an embed request is answered with. */
 export interface Answering {
-  /** Embeds the images and tells what became of each, in the order in which they are done. */
-  embedAll: (tell: (outcome: ImageOutcome) => void, signal: AbortSignal) => Promise<void>;
+  /** Embeds the images and reports the outcome of each, in the order in which they finish. */
+  embedAll: (onOutcome: (outcome: ImageOutcome) => void, signal: AbortSignal) => Promise<void>;
   options: RequestOptions;
   model: ReturnType<typeof describeModel>;
   log: Logger;
@@ -22,12 +22,12 @@ export async function answerBatch(c: Context<AppEnvironment>, answering: Answeri
   await answering.embedAll((outcome) => {
     results[outcome.index] = resultText(outcome, answering, c);
   }, c.req.raw.signal);
-  // Put together from texts, as to write down a whole batch at once would keep every other request waiting.
+  // Joined from texts that were written one by one: serialising a whole batch at once would block the event loop.
   const text = `{"results":[${results.join(',')}],"model":${JSON.stringify(answering.model)}}`;
   return c.body(text, 200, { 'Content-Type': 'application/json' });
 }
 
-/** A line for each result as soon as it is there, and a last one by which a whole answer is told from one cut short. */
+/** A line for each result as soon as it is ready, and a last line that tells a complete answer from one that was cut off. */
 export function answerBatchInLines(c: Context<AppEnvironment>, answering: Answering): Response {
   return answerWithLines(c, answering.log, async (write, signal) => {
     await answering.embedAll((outcome) => write(resultText(outcome, answering, c)), signal);
@@ -35,7 +35,7 @@ export function answerBatchInLines(c: Context<AppEnvironment>, answering: Answer
   });
 }
 
-/** One result as JSON, written when it is ready. */
+/** One result as JSON. */
 function resultText(outcome: ImageOutcome, { options, log }: Answering, c: Context<AppEnvironment>): string {
   const { index } = outcome;
   if ('answer' in outcome) return JSON.stringify({ index, ...describeImage(outcome.answer, options) });

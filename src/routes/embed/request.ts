@@ -1,53 +1,14 @@
 import { z } from '@hono/zod-openapi';
-import { type Config, DETECTION_MODES } from '../../config/settings.ts';
+import type { Config } from '../../config/settings.ts';
 import type { GivenImage } from '../../engine/embed-images.ts';
 import { ServiceError } from '../../errors.ts';
-import type { IncomingBody } from '../../http/body/incoming-body.ts';
 import { readMultipart } from '../../http/body/multipart.ts';
+import type { RequestBody } from '../../http/body/request-body.ts';
 import type { EmbedBody } from '../../json/embed-body.ts';
-import { qualityOptions, textQualityOptions } from '../../json/quality-options.ts';
-import { assertConsistent } from '../../json/search-options.ts';
-import type { JsonDesk } from '../../json/service.ts';
-import { numberText } from '../../json/text-options.ts';
-import { parseWith } from '../../json/validate.ts';
-import { ENCODING_FORMATS } from '../../similarity/embedding.ts';
-import { FACE_SELECTIONS } from '../../vision/detect/selection.ts';
-
-/** The options of an embed request, the same in every transport. */
-export const optionsSchema = z.strictObject({
-  faces: z
-    .enum(FACE_SELECTIONS)
-    .default('single')
-    .openapi({
-      description:
-        '`single`: exactly one face, else an error. `largest`: the largest, most central face. ' +
-        '`all`: every face, best detection score first.',
-    }),
-  encoding_format: z.enum(ENCODING_FORMATS).default('float').openapi({
-    description: '`float`: an array of numbers. `base64`: little-endian float32 in padded standard base64.',
-  }),
-  detection: z
-    .enum(DETECTION_MODES)
-    .optional()
-    .openapi({
-      description:
-        '`fast`, with `faces=largest` only: stops after the coarse pass of the detector when its choice is large ' +
-        'and sure. Default: the service’s `DETECTION`.',
-    }),
-  detection_threshold: z.number().min(0).max(1).optional().openapi({
-    description: 'Least detection score of a face. Default: the service’s `DETECTION_THRESHOLD`.',
-    example: 0.5,
-  }),
-  ...qualityOptions,
-});
-
-/** Query parameters and form fields are text. */
-const textOptionsSchema = optionsSchema.extend({
-  detection_threshold: numberText(z.number().min(0).max(1))
-    .optional()
-    .openapi({ type: 'number', minimum: 0, maximum: 1 }),
-  ...textQualityOptions,
-});
+import { assertConsistent, optionsSchema, type RequestOptions } from '../../json/embed-options.ts';
+import type { JsonService } from '../../json/service.ts';
+import { validate } from '../../json/validate.ts';
+import { textOptionsSchema } from './text-options.ts';
 
 const imageText = z.string().openapi({
   description: 'A data URL (`data:image/jpeg;base64,…`) or bare base64, standard or URL-safe, padded or not.',
@@ -85,12 +46,10 @@ export const EMBED_REQUEST = {
   },
 };
 
-export type RequestOptions = z.output<typeof optionsSchema>;
-
 export interface EmbedRequest {
   /** At least one. */
   images: GivenImage[];
-  /** Whether a batch was asked for, be it of one image. */
+  /** Whether the answer is that of a batch, be it of one image. */
   batch: boolean;
   options: RequestOptions;
 }
@@ -98,20 +57,20 @@ export interface EmbedRequest {
 export type EmbedLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE' | 'MAX_BATCH_SIZE'>;
 
 /**
- * Reads images and their options from whichever transport the Content-Type names. What is wrong with one image of JSON or a
- * form is no error here, as there may be others beside it.
+ * Reads images and their options from the transport that the Content-Type names. An image of JSON or of a form that cannot be
+ * used is a refusal among the images and not an error, since there may be others beside it.
  *
- * @param query the query parameters; they carry the options of a raw body and are refused with any other.
+ * @param query the query parameters: the options of a raw body. With other bodies they are refused.
  * @throws {ServiceError} when the request is malformed, too large or of another media type.
  */
 export async function readEmbedRequest(
-  body: IncomingBody,
+  body: RequestBody,
   query: Record<string, string>,
-  { limits, json, signal }: { limits: EmbedLimits; json: JsonDesk; signal: AbortSignal },
+  { limits, json, signal }: { limits: EmbedLimits; json: JsonService; signal: AbortSignal },
 ): Promise<EmbedRequest> {
   const { mediaType } = body;
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
-    const options = parseWith(textOptionsSchema, query);
+    const options = validate(textOptionsSchema, query);
     assertConsistent(options);
     const image = await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
     return { images: [image], batch: false, options };
@@ -126,36 +85,40 @@ export async function readEmbedRequest(
       detail: `With ${mediaType}, options belong in the body, not in the query.`,
     });
   }
-  if (mediaType === 'multipart/form-data') return readFormRequest(body, limits);
+  return mediaType === 'application/json'
+    ? readJsonRequest(body, { limits, json, signal })
+    : readFormRequest(body, limits);
+}
+
+async function readJsonRequest(
+  body: RequestBody,
+  { limits, json, signal }: { limits: EmbedLimits; json: JsonService; signal: AbortSignal },
+): Promise<EmbedRequest> {
   const bytes = await body.forward({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
+  // Not the whole configuration, which would be copied to the other thread.
   const { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } = limits;
-  // Not all of the configuration: it would be copied to the other thread.
-  const job = {
-    kind: 'embed',
-    body: bytes,
-    limits: { MAX_IMAGE_SIZE, MAX_BATCH_SIZE },
-  } as const;
+  const job = { kind: 'embed', body: bytes, limits: { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } } as const;
   return validateEmbedBody((await json.run(job, signal)).result);
 }
 
 /** @throws {ServiceError} INVALID_REQUEST. */
-function validateEmbedBody({ images, batch, skeleton }: EmbedBody): EmbedRequest {
+function validateEmbedBody({ images, batch, rest }: EmbedBody): EmbedRequest {
   const body: RequestOptions & { image?: string; images?: string[] } = batch
-    ? parseWith(jsonBatchSchema, skeleton)
-    : parseWith(jsonSchema, skeleton);
+    ? validate(jsonBatchSchema, rest)
+    : validate(jsonSchema, rest);
   const { image: _, images: __, ...options } = body;
   assertConsistent(options);
   return { images, batch, options };
 }
 
-async function readFormRequest(body: IncomingBody, limits: EmbedLimits): Promise<EmbedRequest> {
+async function readFormRequest(body: RequestBody, limits: EmbedLimits): Promise<EmbedRequest> {
   const { files, fields } = await readMultipart(
     body.chunks({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
     body.contentType ?? '',
     (name) => name === 'image',
     { files: limits.MAX_BATCH_SIZE, fileBytes: limits.MAX_IMAGE_SIZE },
   );
-  const options = parseWith(textOptionsSchema, fields);
+  const options = validate(textOptionsSchema, fields);
   assertConsistent(options);
   if (files.length === 0 || files.some(({ name }) => name !== 'image')) {
     throw new ServiceError('INVALID_REQUEST', {

@@ -4,16 +4,17 @@ import { imagesAtOnce } from '../../config/concurrency.ts';
 import type { Config } from '../../config/settings.ts';
 import { embedImages, type ImageOutcome } from '../../engine/embed-images.ts';
 import type { Admission } from '../../engine/engine.ts';
+import type { AppEnvironment } from '../../http/context.ts';
 import { errorResponses } from '../../http/error-answers.ts';
 import { prefersLines } from '../../http/ndjson.ts';
-import type { Api, AppEnvironment } from '../../http/routes.ts';
-import { toFaceOptions } from '../../json/quality-options.ts';
-import { toSearchOptions } from '../../json/search-options.ts';
+import type { RequestOptions } from '../../json/embed-options.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
+import type { Api } from '../api.ts';
 import { recordImage } from '../record-image.ts';
+import { toSearchOptions } from '../search-options.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
 import { type Answering, answerBatch, answerBatchInLines } from './batch.ts';
-import { EMBED_REQUEST, type EmbedRequest, type RequestOptions, readEmbedRequest } from './request.ts';
+import { EMBED_REQUEST, type EmbedRequest, readEmbedRequest } from './request.ts';
 
 const route = createRoute({
   method: 'post',
@@ -55,7 +56,7 @@ export function addEmbedRoute(api: Api): void {
     const { request, admission } = await receive(c, api);
     const { images, batch, options } = request;
     const record = c.get('record');
-    const embedAll: Answering['embedAll'] = async (tell, signal) => {
+    const embedAll: Answering['embedAll'] = async (report, signal) => {
       try {
         await embedImages(admission, images, {
           options: embedOptions(options, config),
@@ -63,11 +64,11 @@ export function addEmbedRoute(api: Api): void {
           signal,
           onOutcome(outcome) {
             recordImage(record, outcome);
-            tell(outcome);
+            report(outcome);
           },
         });
       } finally {
-        // An answer that is still being sent holds up nobody else.
+        // An answer that is still being sent must not hold a place.
         admission.release();
         c.get('body').release();
       }
@@ -79,8 +80,8 @@ export function addEmbedRoute(api: Api): void {
 }
 
 /**
- * Reads the request. One place is taken before its body is read, those of the other images when their number is known: a
- * batch takes as many places as its images would one by one.
+ * Reads the request. It takes one place before the body is read, and those of the other images when their number is known: a
+ * batch takes as many places as its images would as single requests.
  */
 async function receive(
   c: Context<AppEnvironment>,
@@ -99,7 +100,14 @@ async function receive(
 }
 
 function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
-  return { ...toSearchOptions(options, config), maxFaces: config.MAX_FACES, ...toFaceOptions(options) };
+  return {
+    ...toSearchOptions(options, config),
+    maxFaces: config.MAX_FACES,
+    quality: options.quality,
+    minQuality: options.min_quality,
+    minFaceSize: options.min_face_size,
+    returnFace: options.return_face,
+  };
 }
 
 async function answerOne(

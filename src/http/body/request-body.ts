@@ -1,47 +1,47 @@
 import type { IncomingMessage } from 'node:http';
 import { type ErrorCode, ServiceError } from '../../errors.ts';
-import { BodyForwarder, type ForwardedBody } from '../../threads/forwarded-bytes.ts';
+import { ByteForwarder, type ForwardedBytes } from '../../threads/forwarded-bytes.ts';
 import { discardBytes } from '../../threads/garbage.ts';
 import type { Permits } from '../../threads/permits.ts';
 
 export interface BodyLimit {
   bytes: number;
-  /** What a larger body is answered with. */
+  /** The error for a larger body. */
   code: Extract<ErrorCode, 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE'>;
 }
 
-/** The caller hung up; nobody reads the answer. */
-export class CallerGone extends Error {}
+/** The caller closed the connection; there is nobody to answer. */
+export class ClientDisconnected extends Error {}
 
-export interface BodyOptions {
-  /** Bytes of all bodies together; see MAX_INFLIGHT_BYTES. */
+export interface RequestBodyOptions {
+  /** Bytes that all bodies together may hold; see MAX_INFLIGHT_BYTES. */
   budget: Permits;
-  /** Longest time for the body to arrive, in milliseconds. */
+  /** Maximum time for the body to arrive, in milliseconds. */
   timeout: number;
-  /** Node's own request, where there is one: its bytes come without the detour over a web stream. */
+  /** Node's own request, where there is one: its bytes come without the detour through a web stream. */
   incoming?: IncomingMessage | undefined;
 }
 
 /** The smallest step in which bytes without a declared length are counted, so that small chunks cost little. */
 const BUDGET_STEP = 64 * 1024;
 
-/** Bodies of so many bytes are forwarded. Of fewer, one copy less counts for more than what V8 does about them. */
-const FORWARDED_BYTES = 32 << 20;
-/** They are in pieces of this size, which joining takes a millisecond. */
+/** Bodies of this size are forwarded to the other thread in pieces; for smaller ones, one copy less matters more. */
+const MIN_FORWARDED_BYTES = 32 << 20;
+/** Bytes of a forwarded piece: joining its chunks takes a millisecond. */
 const PIECE_BYTES = 4 << 20;
 
 /**
- * The body of one request: refused as soon as it is known to be too large, to exceed what all requests may hold, or to
- * come too slowly. What it took of the budget is given back by `release`, at the end of the request.
+ * The body of one request. It is refused as soon as it is known to be too large, to exceed the budget of all bodies, or to
+ * arrive too slowly. `release`, at the end of the request, gives back what it took of the budget.
  */
-export class IncomingBody {
+export class RequestBody {
   readonly #request: Request;
-  readonly #options: BodyOptions;
+  readonly #options: RequestBodyOptions;
   readonly #releases: (() => void)[] = [];
   #reserved = 0;
   #bytesRead = 0;
 
-  constructor(request: Request, options: BodyOptions) {
+  constructor(request: Request, options: RequestBodyOptions) {
     this.#request = request;
     this.#options = options;
   }
@@ -50,12 +50,12 @@ export class IncomingBody {
     return this.#bytesRead;
   }
 
-  /** The media type without parameters, lower case; undefined when there is no Content-Type. */
+  /** The media type without parameters, in lower case; undefined without a Content-Type. */
   get mediaType(): string | undefined {
     return this.contentType?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
   }
 
-  /** Bytes that the caller announced; 0 when it did not. Node's parser holds callers to it. */
+  /** The declared length in bytes; 0 when there is none. Node's parser enforces it. */
   get #declared(): number {
     return Number(this.#request.headers.get('content-length') ?? 0);
   }
@@ -64,7 +64,7 @@ export class IncomingBody {
     return this.#request.headers.get('content-type') ?? undefined;
   }
 
-  /** Gives back what the body took of the budget, and of the memory. */
+  /** Gives back what the body holds of the budget, and of memory. */
   release(): void {
     for (const release of this.#releases.splice(0)) release();
   }
@@ -77,8 +77,8 @@ export class IncomingBody {
       for await (const chunk of this.chunks(limit)) chunks.push(chunk);
       return joinChunks(chunks);
     }
-    // Filled as it arrives: joining tens of megabytes at the end would hold up every other request. The memory of a new
-    // array is not touched before it is written to.
+    // Filled while it arrives: joining tens of megabytes at the end would block the event loop. The memory of a new array is
+    // not touched before it is written to.
     let body: Uint8Array<ArrayBuffer> | undefined;
     let offset = 0;
     for await (const chunk of this.chunks(limit)) {
@@ -87,15 +87,15 @@ export class IncomingBody {
       body.set(chunk, offset);
       offset += chunk.length;
     }
-    if (body === undefined || offset !== declared) throw otherLength();
+    if (body === undefined || offset !== declared) throw lengthMismatch();
     return body;
   }
 
-  /** @returns the whole body for another thread: in a buffer of its own, or on its way there if it is large. */
-  async forward(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer> | ForwardedBody> {
+  /** @returns the whole body for another thread: in a buffer of its own, or forwarded in pieces if it is large. */
+  async forward(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer> | ForwardedBytes> {
     const declared = this.#declared;
-    if (declared > 0 && declared < FORWARDED_BYTES) return this.read(limit);
-    let forwarder: BodyForwarder | undefined;
+    if (declared > 0 && declared < MIN_FORWARDED_BYTES) return this.read(limit);
+    let forwarder: ByteForwarder | undefined;
     let chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of this.chunks(limit)) {
@@ -108,14 +108,14 @@ export class IncomingBody {
       chunks = [];
       bytes = 0;
     }
-    if (declared > 0 && this.#bytesRead !== declared) throw otherLength();
+    if (declared > 0 && this.#bytesRead !== declared) throw lengthMismatch();
     if (forwarder === undefined) return joinChunks(chunks);
     forwarder.send(joinChunks(chunks));
-    return forwarder.body;
+    return forwarder.bytes;
   }
 
-  #openForwarder(): BodyForwarder {
-    const forwarder = new BodyForwarder();
+  #openForwarder(): ByteForwarder {
+    const forwarder = new ByteForwarder();
     this.#releases.push(() => forwarder.close());
     return forwarder;
   }
@@ -124,8 +124,8 @@ export class IncomingBody {
    * The chunks of the body as they arrive.
    *
    * @throws {ServiceError} the limit's code; OVERLOADED when the budget is used up; INVALID_REQUEST when it ends early or
-   *   comes too slowly; UNSUPPORTED_MEDIA_TYPE when it is compressed.
-   * @throws {CallerGone}
+   *   arrives too slowly; UNSUPPORTED_MEDIA_TYPE when it is compressed.
+   * @throws {ClientDisconnected}
    */
   async *chunks(limit: BodyLimit): AsyncGenerator<Uint8Array> {
     const tooLarge = () => new ServiceError(limit.code, { detail: `The limit is ${limit.bytes} bytes.` });
@@ -152,14 +152,14 @@ export class IncomingBody {
       }
     } finally {
       deadline.clear();
-      // Not awaited: a source that is silent would keep the answer waiting.
+      // Not awaited: a source that sends nothing would delay the answer.
       source.return?.()?.catch(() => {});
     }
   }
 
   #source(): AsyncIterator<Uint8Array> {
     const { incoming } = this.#options;
-    // Not destroyed when it is left early, because that would reset the connection before the answer is read.
+    // Not destroyed when it is left early: that would reset the connection before the answer is read.
     if (incoming) return incoming.iterator({ destroyOnReturn: false });
     const { body } = this.#request;
     return body === null ? emptySource() : body.values({ preventCancel: true });
@@ -173,7 +173,7 @@ export class IncomingBody {
       return await Promise.race([source.next(), expired]);
     } catch (error) {
       if (error instanceof ServiceError) throw error;
-      throw new CallerGone('The caller hung up while it sent the body.', { cause: error });
+      throw new ClientDisconnected('The caller disconnected while it sent the body.', { cause: error });
     }
   }
 
@@ -183,7 +183,7 @@ export class IncomingBody {
   }
 
   /**
-   * Takes bytes of what all requests may hold, until `release`: for the body, or for what was made of it.
+   * Takes bytes of the budget until `release`: for the body, or for what was made of it.
    *
    * @throws {ServiceError} OVERLOADED.
    */
@@ -200,7 +200,7 @@ export class IncomingBody {
   }
 }
 
-function otherLength(): ServiceError {
+function lengthMismatch(): ServiceError {
   return new ServiceError('INVALID_REQUEST', { detail: 'The body has not the length that was declared.' });
 }
 
@@ -213,7 +213,7 @@ function startDeadline(timeout: number): { expired: Promise<never>; clear: () =>
       );
     }, timeout);
   });
-  // It may expire while nobody waits for the next chunk.
+  // It may expire between two chunks, when nothing awaits it.
   expired.catch(() => {});
   return { expired, clear: () => clearTimeout(timer) };
 }

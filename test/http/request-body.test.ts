@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CallerGone, IncomingBody } from '../../src/http/body/incoming-body.ts';
-import { type ForwardedBody, gatherBody } from '../../src/threads/forwarded-bytes.ts';
+import { ClientDisconnected, RequestBody } from '../../src/http/body/request-body.ts';
+import { type ForwardedBytes, gatherBytes } from '../../src/threads/forwarded-bytes.ts';
 import { Permits } from '../../src/threads/permits.ts';
 
 const LIMIT = { bytes: 1_000_000, code: 'IMAGE_TOO_LARGE' } as const;
@@ -15,7 +15,7 @@ function bodyOf(
     duplex: 'half',
     headers,
   } as RequestInit);
-  return { body: new IncomingBody(request, { budget, timeout }), budget };
+  return { body: new RequestBody(request, { budget, timeout }), budget };
 }
 
 const streamOf = (pull: (controller: ReadableStreamDefaultController) => void | Promise<void>) =>
@@ -96,7 +96,7 @@ describe('a body that', () => {
 
   it('breaks off means that the caller has gone', async () => {
     const broken = streamOf((controller) => controller.error(new Error('ECONNRESET')));
-    await expect(bodyOf(broken).body.read(LIMIT)).rejects.toBeInstanceOf(CallerGone);
+    await expect(bodyOf(broken).body.read(LIMIT)).rejects.toBeInstanceOf(ClientDisconnected);
   });
 });
 
@@ -138,17 +138,17 @@ describe('a body for another thread', () => {
   ])('of %i bytes, declared or not, is on its way there', async (length, headers) => {
     const whole = bytes(length);
     const { body, budget } = bodyOf(inChunks(whole, 65_537), { budget: roomy(), headers });
-    const forwarded = (await body.forward(LARGE)) as ForwardedBody;
-    expect(forwarded.bytes).toBe(length);
+    const forwarded = (await body.forward(LARGE)) as ForwardedBytes;
+    expect(forwarded.length).toBe(length);
     expect(budget.taken).toBeGreaterThanOrEqual(length);
-    expect(Buffer.compare(gatherBody(forwarded), whole)).toBe(0);
+    expect(Buffer.compare(gatherBytes(forwarded), whole)).toBe(0);
     body.release();
     expect(budget.taken).toBe(0);
   });
 
   it('is freed when nobody receives it', async () => {
     const { body } = bodyOf(inChunks(bytes(5_000_000), 65_536), { budget: roomy() });
-    const { port } = (await body.forward(LARGE)) as ForwardedBody;
+    const { port } = (await body.forward(LARGE)) as ForwardedBytes;
     const closed = new Promise((resolve) => port.once('close', () => resolve('closed')));
     body.release();
     expect(await closed).toBe('closed');

@@ -1,35 +1,43 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBase64 } from '../../src/base64.ts';
-import { LongText, parseLongJson } from '../../src/json/long-json.ts';
+import { LongText, parseJsonWithLongTexts } from '../../src/json/parse.ts';
 
 const LONG = 'QUJD'.repeat(300);
-const parse = (text: string) => parseLongJson(new TextEncoder().encode(text));
-/** The same with every LongText as the string it stands for. */
+const MEMBERS = new Set(['a', 'b', 'c', 'e', 'text', 'list', 'last', 'among', 'deep']);
+const parse = (text: string) => parseJsonWithLongTexts(new TextEncoder().encode(text), MEMBERS);
+/** The same with every LongText as a string. */
 const inFull = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, member) => (member instanceof LongText ? member.toString() : member)));
 
-describe('JSON with long texts', () => {
+describe('parsing JSON with long strings', () => {
   it.each([
-    ['short texts only', { a: 'b', list: [1, 'x', null, true, { c: [] }] }],
-    ['a long text', { a: LONG }],
-    ['a long text alone', LONG],
+    ['short strings only', { a: 'b', list: [1, 'x', null, true, { c: [] }] }],
+    ['a long string', { a: LONG }],
+    ['nothing but a long string', LONG],
     ['many', { list: Array.from({ length: 50 }, (_, i) => ({ id: `${i}`, text: LONG + i })), last: LONG }],
     ['escapes around and in it', { a: 'x\\"y', b: LONG, c: `\\${LONG}"`, d: `${LONG}\n`, e: LONG, f: '\\' }],
-    ['other letters', { å: 'ő', b: `${LONG}ő`, c: LONG, '👩': '👩' }],
+    ['characters of several bytes', { å: 'ő', b: `${LONG}ő`, c: LONG, '👩': '👩' }],
     ['long names', { [LONG]: LONG, [`${LONG}2`]: 1 }],
-  ])('is what JSON.parse says: %s', (_name, value) => {
+  ])('gives what JSON.parse gives: %s', (_name, value) => {
     for (const text of [JSON.stringify(value), JSON.stringify(value, undefined, 3)]) {
       expect(inFull(parse(text))).toEqual(value);
     }
   });
 
-  it('has placeholders where no sound body has a text', () => {
+  it('gives a string for a long string of any other member', () => {
+    const body = { id: LONG, a: LONG, list: [{ id: LONG, a: LONG }] };
+    const parsed = parse(JSON.stringify(body)) as typeof body;
+    expect([parsed.id, parsed.list[0]?.id]).toEqual([LONG, LONG]);
+    expect([parsed.a, parsed.list[0]?.a]).toEqual([expect.any(LongText), expect.any(LongText)]);
+  });
+
+  it('keeps short placeholders where no valid body has a string', () => {
     const body = { among: [1, LONG], deep: [[[[LONG]]]] };
     const text = JSON.stringify(parse(JSON.stringify(body)));
     expect(text.length).toBeLessThan(200);
   });
 
-  it('leaves them bytes', () => {
+  it('keeps a long string of a named member as bytes', () => {
     const { a } = parse(`{"a": "${LONG}"}`) as { a: LongText };
     expect(a).toBeInstanceOf(LongText);
     expect(a.length).toBe(LONG.length);
@@ -39,7 +47,7 @@ describe('JSON with long texts', () => {
     expect(a.slice(LONG.length - 2, LONG.length + 50)).toBe('JD');
   });
 
-  it('gives base64 to whoever decodes it', () => {
+  it('can be decoded as base64', () => {
     const decode = (text: string, from?: number) => {
       const { a } = parse(`{"a": "${text}"}`) as { a: LongText };
       expect(a).toBeInstanceOf(LongText);
@@ -52,7 +60,7 @@ describe('JSON with long texts', () => {
     expect(() => decode(`${LONG}\n${LONG}`)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
   });
 
-  it('makes a string of a text that is the lesser part', () => {
+  it('gives a string when long strings are the smaller part of the body', () => {
     const body = { text: LONG, numbers: Array.from({ length: 1000 }, (_, i) => i) };
     expect(parse(JSON.stringify(body))).toEqual(body);
   });
@@ -71,7 +79,9 @@ describe('JSON with long texts', () => {
   it('refuses what is not UTF-8, wherever it stands', () => {
     const bytes = new TextEncoder().encode(`{"a": "${LONG}"}`);
     bytes[500] = 0xff;
-    expect(() => parseLongJson(bytes)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+    expect(() => parseJsonWithLongTexts(bytes, MEMBERS)).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST' }),
+    );
   });
 
   it('refuses a line break within a text when the text is read', () => {

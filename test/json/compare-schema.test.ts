@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compareRequestSchema } from '../../src/json/compare-schema.ts';
-import { COMPARE_DEFAULTS, isPlainCompareRequest } from '../../src/json/compare-shape.ts';
+import { compareRequestSchema, validateCompareBody } from '../../src/json/compare-schema.ts';
+import { LongText } from '../../src/json/parse.ts';
 
 const BLOCK = { ids: ['a'], embeddings: 'AAAA', embedding_space: 'x:1' };
 const LIST = [
@@ -19,14 +19,14 @@ const FULL = {
   return_embeddings: true,
   encoding_format: 'base64',
 };
-const SOUND = [
+const VALID = [
   { query_embedding: 'AAAA', reference_embeddings: [] },
   { query_embedding: [1], ...FULL },
   { query_image: 'AAAA', ...FULL, reference_embeddings: BLOCK },
   { query_embeddings: LIST, ...FULL },
   { query_embeddings: BLOCK, ...FULL },
 ];
-/** What any member may be replaced by. */
+/** Replacements for any member. */
 const OTHERS = [
   null,
   '',
@@ -65,26 +65,46 @@ function* mutants(value: unknown): Generator<unknown> {
   }
 }
 
-describe('the quick look at a compare request', () => {
-  it('knows every sound one', () => {
-    for (const body of SOUND) expect(isPlainCompareRequest(body)).toBe(true);
+describe('the schema of a compare request', () => {
+  it.each(VALID.map((body, index) => [index, body]))('accepts valid request %i', (_index, body) => {
+    expect(validateCompareBody(body)).toMatchObject(body as object);
   });
 
-  it('never takes what the schema refuses, and never for something else', () => {
-    let taken = 0;
+  it('accepts the same bodies whichever form of the union it is compiled for', () => {
+    let accepted = 0;
     let refused = 0;
-    for (const body of SOUND.flatMap((sound) => [...mutants(sound)])) {
+    for (const body of VALID.flatMap((valid) => [...mutants(valid)])) {
       const { success, data } = compareRequestSchema.safeParse(body);
-      if (!success) refused++;
-      if (!isPlainCompareRequest(body)) continue;
-      taken++;
-      expect({ success, data }, JSON.stringify(body)).toEqual({
-        success: true,
-        data: { ...COMPARE_DEFAULTS, ...(body as object) },
-      });
+      if (success) {
+        accepted++;
+        expect(validateCompareBody(body), JSON.stringify(body)).toEqual(data);
+      } else {
+        refused++;
+        expect(() => validateCompareBody(body), JSON.stringify(body)).toThrow(
+          expect.objectContaining({ code: 'INVALID_REQUEST' }),
+        );
+      }
     }
-    // Both sides were really asked.
-    expect(taken).toBeGreaterThan(100);
+    expect(accepted).toBeGreaterThan(100);
     expect(refused).toBeGreaterThan(500);
+  });
+
+  it('takes a long text wherever it takes base64, and nowhere else', () => {
+    const text = new LongText(Buffer.from('AAAA'), 0, 4);
+    const references = [
+      { id: 'a', embedding: text },
+      { id: 'b', image: text },
+    ];
+    expect(validateCompareBody({ query_embedding: text, reference_embeddings: references })).toMatchObject({
+      query_embedding: text,
+      reference_embeddings: references,
+    });
+    const block = { ids: ['a'], embeddings: text };
+    expect(validateCompareBody({ query_image: text, reference_embeddings: block })).toMatchObject({
+      reference_embeddings: block,
+    });
+    expect(() =>
+      validateCompareBody({ query_embedding: text, reference_embeddings: [{ id: text, embedding: text }] }),
+    ).toThrow(expect.objectContaining({ detail: expect.stringContaining('reference_embeddings[0].id') }));
   });
 });

@@ -1,0 +1,62 @@
+import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
+import { ServiceError } from '../errors.ts';
+import { authorise, SECURITY } from './auth/authorise.ts';
+import type { Access, AppEnvironment, Handler, HttpDependencies } from './context.ts';
+
+type Method = RouteConfig['method'];
+
+/** The routes of an application. */
+export interface RouteTable {
+  app: OpenAPIHono<AppEnvironment>;
+  /** Serves a route and documents it. The handler validates, since it knows the transports and the limits. */
+  add: (route: RouteConfig, access: Access, handler: Handler) => void;
+  addUndocumented: (method: Method, path: string, handler: Handler) => void;
+  /** Answers all other methods of the paths added so far. @returns those paths, without the prefix. */
+  refuseOtherMethods: () => string[];
+}
+
+export function createRouteTable(
+  app: OpenAPIHono<AppEnvironment>,
+  dependencies: Pick<HttpDependencies, 'config' | 'keys'>,
+): RouteTable {
+  const { API_PREFIX } = dependencies.config;
+  const methods = new Map<string, Method[]>();
+
+  const serve = (method: Method, path: string, access: Access, handler: Handler) => {
+    methods.set(path, [...(methods.get(path) ?? []), method]);
+    app.on(method.toUpperCase(), API_PREFIX + path, async (c) => {
+      c.get('record').route = path;
+      try {
+        authorise(c, access, dependencies);
+        return await handler(c);
+      } catch (thrown) {
+        // Hono's error handler gets Errors only, and the reason of an abort may be a string.
+        throw thrown instanceof Error ? thrown : new Error(String(thrown));
+      }
+    });
+  };
+
+  return {
+    app,
+    add(route, access, handler) {
+      const security = access === 'everyone' ? {} : { security: SECURITY };
+      app.openAPIRegistry.registerPath({ ...route, ...security, path: API_PREFIX + route.path });
+      serve(route.method, route.path, access, handler);
+    },
+    addUndocumented: (method, path, handler) => serve(method, path, 'everyone', handler),
+    refuseOtherMethods() {
+      for (const [path, allowed] of methods) {
+        // Hono answers HEAD with the GET handler.
+        const names = allowed.flatMap((method) =>
+          method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+        );
+        app.all(API_PREFIX + path, (c) => {
+          c.get('record').route = path;
+          c.header('Allow', names.join(', '));
+          throw new ServiceError('METHOD_NOT_ALLOWED', { detail: `Allowed: ${names.join(', ')}.` });
+        });
+      }
+      return [...methods.keys()];
+    },
+  };
+}

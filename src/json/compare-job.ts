@@ -1,0 +1,100 @@
+import {
+  type EmbeddingReader,
+  openVectors,
+  readVectors,
+  type UnitVectors,
+} from '../similarity/embedding-set.ts';
+import type { JobOutcome } from '../threads/job-port.ts';
+import { answerComparison, type PictureNotes } from './compare-answer.ts';
+import {
+  type CompareLimits,
+  type CompareOptions,
+  type OpenedCompareRequest,
+  readCompareRequest,
+} from './compare-request.ts';
+
+/** A comparison as plain data, which can be transferred between threads. */
+export interface StoredComparison {
+  queryIds: readonly string[] | undefined;
+  queries: UnitVectors;
+  referenceIds: readonly string[];
+  references: UnitVectors;
+  options: CompareOptions;
+}
+
+/** A comparison whose pictures are still to be embedded. Their vectors are zero, or have length 0 if there are no others. */
+export interface PendingComparison extends Pick<OpenedCompareRequest, 'pictures' | 'sample' | 'space'> {
+  comparison: StoredComparison;
+}
+
+export interface RankResult {
+  /** JSON text in UTF-8. */
+  answer: Uint8Array<ArrayBuffer>;
+  /** Milliseconds that the job took. */
+  ms: number;
+}
+
+export type CompareResult = RankResult | { pending: PendingComparison; ms: number };
+
+/**
+ * Reads a compare request and, unless it has pictures, ranks.
+ *
+ * @throws {ServiceError} what is wrong with the request.
+ */
+export function compare(
+  body: Uint8Array,
+  limits: CompareLimits,
+  maxAnswerBytes: number,
+): JobOutcome<CompareResult> {
+  const started = performance.now();
+  const request = readCompareRequest(body, limits);
+  if (request.pictures.length > 0) {
+    const pending = storeComparison(request);
+    const { queries: stored, references } = pending.comparison;
+    const images = pending.pictures.flatMap(({ image }) => ('code' in image ? [] : image.buffer));
+    const transfer = [stored.values.buffer, references.values.buffer, ...images];
+    return { result: { pending, ms: performance.now() - started }, transfer };
+  }
+  const { queryIds, queries, references, sample, options } = request;
+  // Without pictures there are queries.
+  const vectors = readVectors(queries as EmbeddingReader, sample?.length ?? 0);
+  const answer = answerComparison({ queryIds, queries: vectors, references, options }, maxAnswerBytes);
+  return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };
+}
+
+/**
+ * Ranks a comparison whose pictures have been embedded.
+ *
+ * @throws {ServiceError} REQUEST_TOO_LARGE.
+ */
+export function rank(
+  { queryIds, queries, referenceIds, references, options }: StoredComparison,
+  notes: PictureNotes,
+  maxAnswerBytes: number,
+): JobOutcome<RankResult> {
+  const started = performance.now();
+  const reader = openVectors(referenceIds, references);
+  const answer = answerComparison({ queryIds, queries, references: reader, options }, maxAnswerBytes, notes);
+  return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };
+}
+
+/** @throws {ServiceError} INVALID_EMBEDDING, naming the embedding. */
+function storeComparison(request: OpenedCompareRequest): PendingComparison {
+  const { queryIds, queries, references, sample, space, pictures, options } = request;
+  const length = sample?.length ?? 0;
+  const missing = new Set(pictures.flatMap(({ reference }) => reference ?? []));
+  return {
+    comparison: {
+      queryIds,
+      queries: queries
+        ? readVectors(queries, length)
+        : { count: 1, length, values: new Float64Array(length) },
+      referenceIds: references.ids,
+      references: readVectors(references, length, missing),
+      options,
+    },
+    pictures,
+    sample,
+    space,
+  };
+}

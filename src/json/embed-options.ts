@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { DETECTION_MODES } from '../config/settings.ts';
+import { ServiceError } from '../errors.ts';
+import { ENCODING_FORMATS } from '../similarity/embedding.ts';
+import { FACE_SELECTIONS } from '../vision/detect/selection.ts';
+
+/** The options of an embed request, the same in every transport. Types, validation and the OpenAPI document derive from it. */
+export const optionsSchema = z.strictObject({
+  faces: z
+    .enum(FACE_SELECTIONS)
+    .default('single')
+    .meta({
+      description:
+        '`single`: exactly one face, else an error. `largest`: the largest, most central face. ' +
+        '`all`: every face, best detection score first.',
+    }),
+  encoding_format: z.enum(ENCODING_FORMATS).default('float').meta({
+    description: '`float`: an array of numbers. `base64`: little-endian float32 in padded standard base64.',
+  }),
+  detection: z
+    .enum(DETECTION_MODES)
+    .optional()
+    .meta({
+      description:
+        '`fast`, with `faces=largest` only: stops after the coarse pass of the detector when its choice is large ' +
+        'and its score high. Default: the service’s `DETECTION`.',
+    }),
+  detection_threshold: z.number().min(0).max(1).optional().meta({
+    description: 'Minimum detection score of a face. Default: the service’s `DETECTION_THRESHOLD`.',
+    example: 0.5,
+  }),
+  quality: z.boolean().default(true).meta({ description: 'Whether each face is answered with its quality.' }),
+  min_quality: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .meta({
+      description:
+        'Minimum `quality.score`. A face below it is refused with `LOW_QUALITY`, or, with `faces=all`, marked and not ' +
+        'embedded. Also works with `quality=false`: the quality is then measured and not returned.',
+      example: 0.5,
+    }),
+  min_face_size: z.number().min(0).optional().meta({
+    description:
+      'Minimum `quality.size`, the shorter side of the box in pixels. A face below it is refused in the same way.',
+    example: 40,
+  }),
+  return_face: z.boolean().default(false).meta({
+    description:
+      'Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL.',
+  }),
+});
+
+export type RequestOptions = z.output<typeof optionsSchema>;
+
+/**
+ * Refuses options that contradict each other. Not part of the schema: a refined schema loses its shape, which the OpenAPI
+ * document and `extend` need.
+ *
+ * @throws {ServiceError} INVALID_REQUEST.
+ */
+export function assertConsistent({
+  faces,
+  detection,
+}: {
+  faces: RequestOptions['faces'];
+  detection?: RequestOptions['detection'];
+}): void {
+  if (detection === 'fast' && faces !== 'largest') {
+    throw new ServiceError('INVALID_REQUEST', { detail: 'detection: fast goes with faces=largest only' });
+  }
+}
