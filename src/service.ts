@@ -1,6 +1,7 @@
 import { VERSION } from './config/package.ts';
 import type { Config } from './config/settings.ts';
 import type { FaceEngine } from './engine/engine.ts';
+import { addressesOf } from './http/address.ts';
 import type { ApiKeys } from './http/auth/api-keys.ts';
 import type { Lifecycle } from './http/context.ts';
 import { listen } from './http/server.ts';
@@ -13,7 +14,7 @@ import type { Tracing } from './observability/tracing.ts';
 import { createMetricsApp, createServiceApp } from './routes/apps.ts';
 import { Permits } from './threads/permits.ts';
 
-export interface PortsOptions {
+export interface ServiceOptions {
   config: Config;
   engine: FaceEngine;
   keys: ApiKeys;
@@ -22,22 +23,22 @@ export interface PortsOptions {
   log: Logger;
 }
 
-/** The ports of the process, open. */
-export interface Ports {
-  /** That of the API: another than asked for when that was 0. */
+/** The HTTP side of the process, which listens. */
+export interface Service {
+  /** The main port: a free one if PORT is 0. */
   port: number;
-  /** Takes no connection at the API's port any more; settles when every request has been answered. */
+  /** Stops accepting connections on the main port; settles when every request has been answered. */
   drain: () => Promise<void>;
-  /** Ends the rest, which is the metrics' port last: a drain can be watched there. */
+  /** Ends the rest: the JSON thread, then the metrics' port, on which a drain can be watched. */
   close: () => Promise<void>;
 }
 
 /**
- * Opens the port of the API, and that of the metrics if it is another.
+ * Puts the HTTP side of the process together and listens.
  *
- * @throws {StartupError} when one cannot be listened on.
+ * @throws {StartupError} when an address cannot be listened on.
  */
-export async function openPorts(options: PortsOptions): Promise<Ports> {
+export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, engine, keys, tracing, lifecycle, log } = options;
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
   const metrics = new Metrics({ engine, bodies, version: VERSION });
@@ -46,16 +47,10 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
   const json = new JsonService({ maxQueue: config.MAX_QUEUE, maxWait: config.REQUEST_TIMEOUT_MS, log });
   const dependencies = { config, engine, json, keys, bodies, metrics, lifecycle, observers, log };
 
-  const { HOST: host, PORT, METRICS_PORT } = config;
-  const server = await listen(createServiceApp(dependencies), { host, port: PORT, setting: 'PORT' }, config);
+  const addresses = addressesOf(config);
+  const server = await listen(createServiceApp(dependencies), addresses.main, config);
   const metricsServer =
-    METRICS_PORT === undefined
-      ? undefined
-      : await listen(
-          createMetricsApp(dependencies),
-          { host, port: METRICS_PORT, setting: 'METRICS_PORT' },
-          config,
-        );
+    addresses.metrics && (await listen(createMetricsApp(dependencies), addresses.metrics, config));
   return {
     port: server.port,
     drain: server.close,

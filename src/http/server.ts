@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Config, SettingName } from '../config/settings.ts';
-import { ServiceError, StartupError } from '../errors.ts';
+import type { Config } from '../config/settings.ts';
+import { ServiceError } from '../errors.ts';
+import { type Address, explainListenError } from './address.ts';
 import { errorBody } from './error-answers.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -23,13 +24,6 @@ export interface ListeningServer {
   port: number;
   /** Stops accepting connections; settles when every request has been answered. */
   close: () => Promise<void>;
-}
-
-export interface Address {
-  host: string;
-  port: number;
-  /** The setting that the port comes from, for error messages. */
-  setting: SettingName;
 }
 
 /**
@@ -67,7 +61,7 @@ export async function listen(
   );
   server.on('clientError', (_error, socket) => refuseMalformed(socket as Socket));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, address)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explainListenError(error, address)));
     server.listen(address.port, address.host, resolve);
   });
   return {
@@ -101,16 +95,6 @@ function linger(incoming: IncomingMessage): void {
     if (bytes > LINGER_BYTES) socket.destroySoon();
   });
   for (const event of ['end', 'close', 'error']) incoming.once(event, () => clearTimeout(timer));
-}
-
-function explain(error: NodeJS.ErrnoException, { host, port, setting }: Address): StartupError {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: `${setting} is ${port}; it is in use already. Accepted is a free port.`,
-    EACCES: `${setting} is ${port}; this user may not listen on it. Accepted is one from 1024 on.`,
-    EADDRNOTAVAIL: `HOST is "${host}"; this machine has no such address.`,
-    ENOTFOUND: `HOST is "${host}"; no such host is known.`,
-  };
-  return new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}.`);
 }
 
 /** The answer to a message that does not reach the application, in the shape of all errors. */
