@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Has the programs themselves check what deploy/ and docker-compose.yml say to them, as far as they are on this machine: the
-# exit code is 1 where something is wrong, 77 where nothing is wrong and some tool is missing. The tests in test/deploy check the
-# rest. On Debian: apt-get install haproxy prometheus; pip install kubernetes-validate.
+# Validates deploy/ and docker-compose.yml with the programs that read them, as far as they are installed. The exit code is 1
+# when a check fails, and 77 when no check fails but a tool is missing. The tests in test/deploy check the rest.
+# On Debian: apt-get install haproxy prometheus; pip install kubernetes-validate.
 #
-#   COMPOSE_LOADER=<program>   prints a compose file that it has parsed; default: docker compose config
+#   COMPOSE_LOADER=<program>   parses and prints a compose file; default: docker compose config
 set -euo pipefail
 
-readonly TOLD_TO_SKIP=77
-# Old and new: matchLabelKeys and unhealthyPodEvictionPolicy came with 1.27.
+readonly EXIT_SKIPPED=77
+# The oldest has matchLabelKeys and unhealthyPodEvictionPolicy.
 readonly KUBERNETES_VERSIONS=(1.27 1.31 1.37)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -41,12 +41,12 @@ check() { # <what> <command...>
 if has haproxy; then
   version=$(haproxy -v | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
   check "haproxy.cfg, by HAProxy $version" haproxy -c -f deploy/haproxy/haproxy.cfg
-  if [[ -f dist/main.js && -d node_modules/sharp ]]; then
-    printf '         HAProxy before two replicas; this takes a minute.\n'
-    check 'trial of the balancer' node deploy/haproxy/trial.ts
+  if [[ -d node_modules/sharp ]]; then
+    printf '         HAProxy in front of two replicas; this takes a minute.\n'
+    check 'HAProxy in front of two replicas' node tools/run.mjs build/deploy/haproxy/trial.js
     grep -E '^(ok  |FAILED: )' "$work/output" | sed 's/^/         /'
   else
-    lacks 'dist/main.js (npm ci && npm run build)' 'the balancer before replicas'
+    lacks 'node_modules (npm ci)' 'HAProxy in front of replicas'
   fi
 else
   lacks haproxy deploy/haproxy
@@ -54,7 +54,7 @@ fi
 
 # --------------------------------------------------------------------------------------------------------- Prometheus
 
-# The dashboard's queries as a file of rules, with Grafana's variables filled in: promtool then parses each of them.
+# Writes the dashboard's queries as a file of rules, with values for Grafana's variables, so that promtool parses them.
 dashboard_rules() {
   node --input-type=module - <<'JS'
 import { readFileSync } from 'node:fs';
@@ -95,7 +95,7 @@ else
 fi
 
 if has kubectl || has kustomize; then
-  # A component is built by what uses it; this one is used by no example.
+  # A component can only be built as part of a kustomization; no example uses this one.
   mkdir -p "$work/with-init"
   cat >"$work/with-init/kustomization.yaml" <<YAML
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -114,8 +114,7 @@ YAML
     fi
   done
   has kubernetes-validate || lacks kubernetes-validate 'the manifests against the schemas of Kubernetes'
-  # No schema for it comes with any of these tools.
-  printf '         ServiceMonitor is the operator'"'"'s own kind: no schema, not validated.\n'
+  printf '         ServiceMonitor is not validated: these tools have no schema for it.\n'
 fi
 
 # ------------------------------------------------------------------------------------------------------------ Compose
@@ -136,11 +135,11 @@ fi
 # -------------------------------------------------------------------------------------------------------------- result
 
 if ((failures > 0)); then
-  printf '%d of the checks failed.\n' "$failures"
+  printf '%d checks failed.\n' "$failures"
   exit 1
 fi
 if ((${#missing[@]} > 0)); then
-  printf 'Nothing is wrong with what could be checked; %d tools are missing.\n' "${#missing[@]}"
-  exit "$TOLD_TO_SKIP"
+  printf 'No check failed; %d tools are missing.\n' "${#missing[@]}"
+  exit "$EXIT_SKIPPED"
 fi
-printf 'Everything was checked.\n'
+printf 'All checks passed.\n'

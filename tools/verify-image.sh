@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Builds the image and runs it for real, without Docker: size, contents, user, health, embed, compare, SIGTERM. As root, on
-# Debian or Ubuntu with buildah, podman and runc; the exit code is 77 where something is missing, 1 where the image is wrong.
+# Builds the image and runs it, without Docker: size, contents, user, health, embed, compare, SIGTERM. Runs as root on Debian or
+# Ubuntu with buildah, podman and runc. The exit code is 77 when something is missing, 1 when a check fails.
 #
-#   NODE_BINARY=<file>     Node for a stand-in of the base image; default: from the npm package node-linux-<arch>
-#   BASE_ROOT=<folder>     a debootstrapped root for that stand-in; default: a new one
+#   NODE_BINARY=<file>     Node for a substitute of the base image; default: from the npm package node-linux-<arch>
+#   BASE_ROOT=<folder>     a debootstrapped root for that substitute; default: a new one
 #   KEEP_IMAGE=<name>      keeps the image under this name
 set -euo pipefail
 
 readonly MAX_MEGABYTES=110
-readonly TOLD_TO_SKIP=77
+readonly EXIT_SKIPPED=77
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
@@ -28,27 +28,27 @@ clean_up() {
 trap clean_up EXIT
 
 say() { printf '%s\n' "$*"; }
-skip() { say "Not verified: $*" >&2; exit "$TOLD_TO_SKIP"; }
+skip() { say "Not verified: $*" >&2; exit "$EXIT_SKIPPED"; }
 fail() {
   say "FAILED: $*" >&2
   if ((${#containers[@]} > 0)); then podman logs --tail 20 "${containers[-1]}" >&2 || true; fi
   exit 1
 }
 expect() { # <what> <expected> <found>
-  [[ $3 == "$2" ]] || fail "$1 is \"$3\", expected is \"$2\"."
+  [[ $3 == "$2" ]] || fail "$1 is \"$3\", expected \"$2\"."
   say "ok  $1: $3"
 }
 now_ms() { date +%s%3N; }
 
-# ---------------------------------------------------------------------------------------------------- what it needs
+# ----------------------------------------------------------------------------------------------------- requirements
 
 missing=()
 for tool in buildah podman runc node npm; do
   command -v "$tool" >/dev/null || missing+=("$tool")
 done
-((${#missing[@]} == 0)) || skip "missing here: ${missing[*]} (Debian: apt-get install buildah podman runc)."
-[[ $(id -u) == 0 ]] || skip 'this needs root.'
-[[ -d $root/node_modules/sharp ]] || skip 'the test pictures need sharp: run "npm ci" first.'
+((${#missing[@]} == 0)) || skip "missing: ${missing[*]} (Debian: apt-get install buildah podman runc)."
+[[ $(id -u) == 0 ]] || skip 'it must run as root.'
+[[ -d $root/node_modules/sharp ]] || skip 'sharp is missing: run "npm ci" first.'
 
 # ------------------------------------------------------------------------------------------------------- base image
 
@@ -57,16 +57,16 @@ base=docker.io/library/$(sed -n 's/^FROM \(node:[^ ]*\)$/\1/p' "$root/Dockerfile
 base=${base/\$\{NODE_VERSION\}/$node_version}
 readonly node_version base
 
-# What the official image has and the service could lean on by mistake, or trip over: a user "node", npm, and an entrypoint
-# that is a shell script. The script itself is left out, so that an image which still starts it fails.
-import_stand_in() {
+# Has the parts of the official image that the service might depend on by mistake: a user "node", npm, and a shell script as
+# entrypoint. The script itself is left out, so that an image that still starts it fails.
+import_substitute() {
   local fs=$work/root npm_folder
   npm_folder=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
-  say "The base image $base cannot be pulled here; making a stand-in."
+  say "The base image $base cannot be pulled; building a substitute."
   if [[ -n ${BASE_ROOT:-} ]]; then
     cp -a "$BASE_ROOT" "$fs"
   else
-    command -v debootstrap >/dev/null || skip "missing here: debootstrap, and $base cannot be pulled."
+    command -v debootstrap >/dev/null || skip "debootstrap is missing, and $base cannot be pulled."
     debootstrap --variant=minbase --include=ca-certificates,libstdc++6 bookworm "$fs" >"$work/debootstrap.log" ||
       skip "debootstrap failed: $(tail -n 1 "$work/debootstrap.log")"
   fi
@@ -80,7 +80,7 @@ import_stand_in() {
     install -d -o 1000 -g 1000 "$fs/home/node"
   }
   tar -C "$fs" -c . | podman import --quiet \
-    --change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["node"]' --change 'LABEL stand-in=true' \
+    --change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["node"]' --change 'LABEL substitute=true' \
     - "$base" >/dev/null
   rm -rf "$fs"
 }
@@ -93,16 +93,16 @@ node_binary() {
   local package
   package=node-linux-$(node -p process.arch)@$node_version
   (cd "$work" && npm pack --silent "$package" >/dev/null && tar -xzf node-linux-*.tgz package/bin/node) >&2 ||
-    skip "the npm package $package cannot be had; name a file with NODE_BINARY."
+    skip "the npm package $package is not available; set NODE_BINARY to a file."
   echo "$work/package/bin/node"
 }
 
-podman image exists "$base" || timeout 300 podman pull --quiet "$base" >/dev/null 2>&1 || import_stand_in
-say "Base: $base$([[ $(podman image inspect --format '{{index .Labels "stand-in"}}' "$base") == true ]] && echo ' (stand-in)')"
+podman image exists "$base" || timeout 300 podman pull --quiet "$base" >/dev/null 2>&1 || import_substitute
+say "Base: $base$([[ $(podman image inspect --format '{{index .Labels "substitute"}}' "$base") == true ]] && echo ' (substitute)')"
 
 # ------------------------------------------------------------------------------------------------------------ build
 
-# npm inside the build goes the way that npm goes on this machine: a mirror or a certificate of its own, if there is one.
+# The build uses the npm registry and certificate authority of this machine.
 npm_access=()
 {
   echo "registry=$(npm config get registry 2>/dev/null)"
@@ -142,9 +142,9 @@ expect 'ONNX Runtime for' "linux/$(node -p process.arch)" \
   "$(cd "$mounted/app/node_modules/onnxruntime-node/bin" && find . -mindepth 3 -maxdepth 3 -printf '%P\n' | cut -d/ -f2- | xargs)"
 buildah rm "$unpacked" >/dev/null
 
-# ------------------------------------------------------------------------------------------------------ run and ask
+# ------------------------------------------------------------------------------------------------------------- run
 
-# Talks to the service; every command prints what it saw, and fails when that is wrong.
+# A client of the service. Every command prints its result, and fails when the result is wrong.
 client() {
   (cd "$root" && node --input-type=module - "$@" <<'JS'
 import { execFile } from 'node:child_process';
@@ -157,7 +157,7 @@ import sharp from 'sharp';
 
 const [command, url, ...args] = process.argv.slice(2);
 
-/** A bright disc on a gradient: something that the synthetic pack takes for a face. */
+/** A bright disc on a gradient, which the synthetic pack detects as a face. */
 function picture(width, height, tint) {
   const radius = height / 4;
   const pixels = Buffer.alloc(width * height * 3);
@@ -205,16 +205,16 @@ const commands = {
     throw new Error('The service did not become ready within a minute.');
   },
 
-  /** The first answer of a service that may just be starting to listen. */
+  /** The first answer of a service that may not listen yet. */
   async healthStatus() {
     for (const end = Date.now() + 20_000; ; await sleep(50)) {
       const answer = await ask('/v1/health').catch(() => undefined);
       if (answer) return console.log(answer.status);
-      if (Date.now() > end) throw new Error('Nothing listens.');
+      if (Date.now() > end) throw new Error('The service does not listen.');
     }
   },
 
-  /** The same picture gives the same embedding, another picture another one. */
+  /** Equal pictures have equal embeddings, different pictures do not. */
   async embedAndCompare() {
     const [first, again, other] = [
       await embed(await picture(640, 480, [240, 200, 180])),
@@ -237,16 +237,16 @@ const commands = {
     if (same.id !== 'same' || !same.is_match || different.is_match) throw new Error(JSON.stringify(matches));
     const { model, detection_score: score } = first;
     console.log(`ok  embed: ${JSON.stringify({ score, ...model })}`);
-    console.log(`ok  compare: same picture ${same.distance}, another ${different.distance}`);
+    console.log(`ok  compare: same picture ${same.distance}, other picture ${different.distance}`);
   },
 
   async photograph() {
     const { faces, model } = await embed(await readFile(args[0]), 'all');
-    if (faces.length === 0) throw new Error('no face was found.');
+    if (faces.length === 0) throw new Error('No face was detected.');
     console.log(`ok  embed: ${faces.length} faces with ${model.embedding_space}`);
   },
 
-  /** What was pruned from node_modules must not be missed. */
+  /** The service needs none of the files that are removed from node_modules. */
   async everythingElse() {
     for (const path of ['/docs', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/start.js']) {
       const { status } = await ask(path);
@@ -262,7 +262,7 @@ const commands = {
     console.log('ok  docs, openapi.json, model-info; six image formats, 24 megapixels');
   },
 
-  /** Tells the container to end while it is at work. */
+  /** Sends SIGTERM while requests are in progress. */
   async terminateAtWork() {
     const bytes = await picture(4000, 3000, [240, 200, 180]);
     let open = 0;
@@ -275,12 +275,12 @@ const commands = {
     await promisify(execFile)('podman', ['kill', '--signal', 'TERM', args[0]]);
     const openAtSignal = open;
     const failed = (await answers).filter(({ status }) => status === 'rejected');
-    if (openAtSignal === 0) throw new Error('everything was answered before the signal; nothing is proven.');
+    if (openAtSignal === 0) throw new Error('All requests were answered before the signal.');
     if (failed.length > 0) throw new Error(`${failed.length} of 12 failed: ${failed[0].reason}`);
     console.log(`ok  SIGTERM at work: 12 of 12 answered, ${openAtSignal} of them after the signal`);
   },
 
-  /** PID 1 cannot kill itself by SIGKILL: the kernel ignores that. */
+  /** The kernel ignores a SIGKILL that PID 1 sends to itself, so the service must exit in another way. */
   async terminateTwice() {
     const kill = () => promisify(execFile)('podman', ['kill', '--signal', 'TERM', args[0]]);
     const upload = request(`${url}/v1/embed`, {
@@ -296,7 +296,7 @@ const commands = {
     await kill();
     const inTime = await Promise.race([ended.then(() => true), sleep(3_000, false)]);
     upload.destroy();
-    if (!inTime) throw new Error('it lived on for 3 s.');
+    if (!inTime) throw new Error('The service still ran after 3 s.');
     console.log(`ok  ended ${Date.now() - second} ms after the second signal`);
   },
 };
@@ -311,7 +311,7 @@ JS
   )
 }
 
-# Starts a container like the strictest platform would: <name>, then more options of podman. Sets $container and $url.
+# Starts a container with the restrictions of a strict platform: <name>, then more options of podman. Sets $container and $url.
 start() {
   local name=$1 port
   shift
@@ -320,7 +320,7 @@ start() {
   container=$volume-$name
   containers+=("$container")
   started=$(now_ms)
-  # The timer of the health check needs systemd; where there is none, podman says so and goes on.
+  # Without systemd, podman warns that it cannot schedule the health check, and continues.
   podman --runtime runc --cgroup-manager=cgroupfs run --detach --name "$container" --network=host \
     --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --read-only --read-only-tmpfs=false --cap-drop=all \
     --security-opt=no-new-privileges --env PORT="$port" --env SHUTDOWN_DELAY_MS=0 "$@" "$image" >"$work/run.log" 2>&1 ||
@@ -339,12 +339,12 @@ memory() {
   say "    memory: $(awk '/^VmRSS|^VmHWM/ { printf "%s %d MB  ", $1, $2 / 1024 }' "/proc/$pid/status")"
 }
 
-wait_exit() { # <start of the wait> <milliseconds it may take>
+wait_exit() { # <start of the wait> <maximum milliseconds>
   local since=$1 limit=$2 code took
   code=$(timeout 60 podman wait "$container") || fail 'the container does not end.'
   took=$(($(now_ms) - since))
   expect 'exit code after SIGTERM' 0 "$code"
-  ((took <= limit)) || fail "it took $took ms to end; at most $limit were expected."
+  ((took <= limit)) || fail "the container took $took ms to end; the limit is $limit ms."
   say "ok  ended within $took ms"
 }
 
@@ -355,7 +355,7 @@ terminate() {
   wait_exit "$since" 3000
 }
 
-say '--- synthetic pack: read-only, no capabilities, no writable folder at all'
+say '--- synthetic pack: read-only, no capabilities, no writable folder'
 start synthetic --env MODEL_NAME=synthetic
 wait_ready
 health=$(podman healthcheck run "$container" 2>&1) || fail "podman healthcheck run: $health"
@@ -369,33 +369,33 @@ JS
 )")"
 expect 'PID 1' 'node dist/main.js' \
   "$(podman exec "$container" node -p 'require("node:fs").readFileSync("/proc/1/cmdline", "utf8").split("\0").join(" ").trim()')"
-client embedAndCompare "$url" || fail 'embed or compare.'
+client embedAndCompare "$url" || fail 'embed or compare failed.'
 client everythingElse "$url" || fail 'something is missing from the image.'
 memory
-# ONNX Runtime's telemetry complains here when it is on: there is no place for its files.
-expect 'lines of the log that the service did not write' '' "$(podman logs "$container" 2>&1 | grep -v '^{' || true)"
+# If ONNX Runtime's telemetry is on, it logs that it cannot write its files.
+expect 'log lines of other programs' '' "$(podman logs "$container" 2>&1 | grep -v '^{' || true)"
 terminate
 
-say '--- SIGTERM while it is at work'
+say '--- SIGTERM while requests are in progress'
 start at-work --env MODEL_NAME=synthetic
 wait_ready
 since=$(now_ms)
-client terminateAtWork "$url" "$container" || fail 'work in flight was lost.'
+client terminateAtWork "$url" "$container" || fail 'a request in progress was lost.'
 wait_exit "$since" 30000
 
-say '--- a second SIGTERM while a request is half sent'
-start impatient --env MODEL_NAME=synthetic
+say '--- a second SIGTERM during an upload'
+start second-signal --env MODEL_NAME=synthetic
 wait_ready
-client terminateTwice "$url" "$container" || fail 'the second signal.'
+client terminateTwice "$url" "$container" || fail 'the second signal did not end the service.'
 
-say '--- no weights: a named volume, nothing to download'
+say '--- no weights: a named volume, downloads turned off'
 start no-weights --env MODEL_AUTO_DOWNLOAD=false --volume "$volume:/models"
 status=$(client healthStatus "$url") || fail 'the service does not listen.'
 expect 'health' 503 "$status"
-! podman healthcheck run "$container" >/dev/null 2>&1 || fail 'podman healthcheck run calls it healthy.'
+! podman healthcheck run "$container" >/dev/null 2>&1 || fail 'podman healthcheck run reports healthy.'
 podman exec "$container" node -e 'require("node:fs").writeFileSync("/models/probe", "")' ||
   fail 'the service cannot write to a new named volume.'
-say 'ok  unhealthy, alive, and its user can write to a new named volume'
+say 'ok  unhealthy, alive, and able to write to a new named volume'
 terminate
 
 for folder in "$root"/../shared/models/*/; do
@@ -405,9 +405,9 @@ for folder in "$root"/../shared/models/*/; do
   start "$pack" --env MODEL_NAME="$pack" --volume "$(cd "$folder/.." && pwd):/models:ro"
   wait_ready
   photograph=$root/../shared/faces/insightface/t1.jpg
-  [[ ! -f $photograph ]] || client photograph "$url" "$photograph" || fail 'embed with real weights.'
+  [[ ! -f $photograph ]] || client photograph "$url" "$photograph" || fail 'embed with real weights failed.'
   memory
   terminate
 done
 
-say 'The image holds.'
+say 'All checks passed.'

@@ -1,27 +1,20 @@
-// Runs the real HAProxy with haproxy.cfg, unchanged, before two real replicas (synthetic pack) and looks at what callers see:
-// balancing, retries, a rolling restart, a killed replica. Needs haproxy and "npm run build"; takes about a minute.
+// Runs HAProxy with the shipped haproxy.cfg in front of two replicas (synthetic pack) and checks what callers receive:
+// balancing, retries, a rolling restart, a killed replica. Needs haproxy; takes about a minute.
 //
-//   node deploy/haproxy/trial.ts
+//   node tools/run.mjs build/deploy/haproxy/trial.js
 //
-// A small DNS server plays Docker's: the replicas have addresses of their own (127.0.0.2 and so on) and share a port.
-import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { Agent, createServer, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// A small DNS server takes the place of Docker's: the replicas have addresses of their own (127.0.0.2 and so on) and the
+// same port.
+
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { freePort } from '../../bench/servers/free-port.ts';
+import { Balancer } from './trial/balancer.ts';
+import { type Answer, send, waitUntil } from './trial/http-client.ts';
+import { Replica, startStandIn, stopStandIn } from './trial/replicas.ts';
+import { startLoad } from './trial/steady-load.ts';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const service = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const cwd = mkdtempSync(join(tmpdir(), 'balancer-'));
-
-/** What is sent: a bright disc, which the synthetic pack takes for a face. One that HAProxy can send again, one that it cannot. */
-const disc = (side, quality) => {
+/** A bright disc, which the synthetic pack detects as a face. */
+function drawDisc(side: number, quality: number): Promise<Buffer> {
   const pixels = Buffer.alloc(side * side * 3);
   for (let i = 0; i < side * side; i++) {
     const inside = Math.hypot((i % side) - side / 2, Math.floor(i / side) - side / 2) < side / 4;
@@ -30,220 +23,69 @@ const disc = (side, quality) => {
   return sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
     .jpeg({ quality })
     .toBuffer();
-};
-
-/** Answers every A query with all addresses of the set, every other query with none. */
-async function nameServer(addresses) {
-  const socket = createSocket('udp4');
-  socket.on('message', (query, from) => {
-    let end = 12;
-    while (query[end] !== 0) end += query[end] + 1;
-    const question = query.subarray(12, end + 5);
-    const answers = query.readUInt16BE(end + 1) === 1 ? [...addresses] : [];
-    const header = Buffer.from([query[0], query[1], 0x81, 0x80, 0, 1, 0, answers.length, 0, 0, 0, 0]);
-    // A pointer to the name in the question, type A, class IN, 5 s to live, 4 bytes.
-    const records = answers.map((address) =>
-      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...address.split('.').map(Number)]),
-    );
-    socket.send(Buffer.concat([header, question, ...records]), from.port, from.address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  return socket;
 }
 
-function ask({
-  host = '127.0.0.1',
-  port,
-  path = '/v1/embed?encoding_format=base64',
-  body,
-  headers = {},
-  agent,
-  signal,
-}) {
-  return new Promise((resolve, reject) => {
-    const options = { host, port, path, agent, signal, headers, method: body ? 'POST' : 'GET' };
-    if (body)
-      Object.assign(headers, { 'content-type': 'application/octet-stream', 'content-length': body.length });
-    request(options, async (response) => {
-      try {
-        const text = Buffer.concat(await response.toArray()).toString();
-        resolve({ status: response.statusCode, headers: response.headers, text });
-      } catch (error) {
-        reject(error);
-      }
-    })
-      .on('error', reject)
-      .end(body);
-  });
+/** HAProxy can repeat a request that fits into its buffer of 16 KiB, and no larger one. */
+const small = await drawDisc(160, 60);
+const large = await drawDisc(900, 95);
+if (small.length > 12_000 || large.length < 40_000)
+  throw new Error(`The images have ${small.length} and ${large.length} bytes.`);
+
+let failedChecks = 0;
+function report(passed: boolean, text: string): void {
+  if (!passed) failedChecks++;
+  console.log(`${passed ? 'ok  ' : 'FAILED: '}${text}`);
 }
 
-async function until(what, condition, limit = 30_000) {
-  for (const end = Date.now() + limit; Date.now() < end; await sleep(50)) {
-    if (await condition()) return;
-  }
-  throw new Error(`Not within ${limit} ms: ${what}.`);
-}
+const balancer = await Balancer.start();
+const { port, statsPort, replicaPort, addresses } = balancer;
+const replicas = [new Replica('127.0.0.2', replicaPort), new Replica('127.0.0.3', replicaPort)] as const;
 
-class Replica {
-  constructor(host, port) {
-    this.host = host;
-    this.port = port;
-  }
-
-  start() {
-    this.process = spawn(process.execPath, [service], {
-      cwd,
-      env: {
-        PATH: process.env.PATH,
-        MODEL_NAME: 'synthetic',
-        WORKERS: '1',
-        LOG_LEVEL: 'error',
-        HOST: this.host,
-        PORT: String(this.port),
-      },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    this.ended = once(this.process, 'exit');
-    return until(`${this.host} is ready`, async () => {
-      const answer = await ask({ host: this.host, port: this.port, path: '/readyz' }).catch(() => undefined);
-      return answer?.status === 200;
-    });
-  }
-
-  async end(signal) {
-    this.process.kill(signal);
-    const [code] = await this.ended;
-    return code;
-  }
-}
-
-/** Callers that each keep their connection and ask again and again, a little apart, until told to stop. */
-function steadyLoad(port, bodies, callers = 4) {
-  const agent = new Agent({ keepAlive: true, maxSockets: callers });
-  const seen = { total: 0, failed: [] };
-  let going = true;
-  const caller = async (number) => {
-    while (going) {
-      const body = bodies[(number + seen.total) % bodies.length];
-      const answer = await ask({ port, body, agent }).catch((error) => ({
-        status: error.code,
-        text: error.message,
-      }));
-      seen.total++;
-      if (answer.status !== 200) seen.failed.push(`${answer.status} ${answer.text.slice(0, 200)}`);
-      await sleep(5);
-    }
-  };
-  const ended = Promise.all(Array.from({ length: callers }, (_, number) => caller(number)));
-  return {
-    seen,
-    async stop() {
-      going = false;
-      await ended;
-      agent.destroy();
-      return seen;
-    },
-  };
-}
-
-/** Speaks for a replica: ready, and answers /v1/ as it is told. */
-async function standIn(host, port, handle) {
-  const server = createServer((incoming, outgoing) => {
-    if (incoming.url.endsWith('/readyz')) outgoing.end('{}');
-    else handle(incoming, outgoing);
-  }).listen(port, host);
-  await once(server, 'listening');
-  return server;
-}
-
-let problems = 0;
-const report = (fine, text) => {
-  if (!fine) problems++;
-  console.log(`${fine ? 'ok  ' : 'FAILED: '}${text}`);
-};
-
-const started = [];
-const addresses = new Set();
-const names = await nameServer(addresses);
-const [callerPort, statsPort, replicaPort] = [await freePort(), await freePort(), await freePort()];
-const balancer = spawn('haproxy', ['-db', '-f', join(here, 'haproxy.cfg')], {
-  env: {
-    PATH: process.env.PATH,
-    BIND: `127.0.0.1:${callerPort}`,
-    STATS_BIND: `127.0.0.1:${statsPort}`,
-    REPLICA_HOST: 'replica.test',
-    REPLICA_PORT: String(replicaPort),
-    MAX_REPLICAS: '4',
-    DNS_SERVER: `127.0.0.1:${names.address().port}`,
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const log = [];
-balancer.stdout
-  .setEncoding('utf8')
-  .on('data', (text) => log.push(...text.split('\n').filter((line) => line.startsWith('{'))));
-
-/** How many servers are up, by the balancer's own statistics. */
-const up = async () => {
-  const { text } = await ask({ port: statsPort, path: '/;csv' });
-  return text.split('\n').filter((line) => /^replicas,replica\d+,.*,UP,/.test(line)).length;
-};
-const served = async () => {
-  const { text } = await ask({ port: statsPort, path: '/;csv' });
-  const lines = text.split('\n').filter((line) => /^replicas,replica\d+,/.test(line));
-  return lines.map((line) => Number(line.split(',')[7])).filter((count) => count > 0);
-};
-
-try {
-  const small = await disc(160, 60);
-  const large = await disc(900, 95);
-  if (small.length > 12_000 || large.length < 40_000)
-    throw new Error(`${small.length} and ${large.length} bytes`);
-  await until('the balancer listens', () =>
-    ask({ port: statsPort, path: '/' }).then(
-      () => true,
-      () => false,
-    ),
-  );
-
-  const nobody = await ask({ port: callerPort, body: small, headers: { 'x-request-id': 'trial-1' } });
+async function checkWithoutReplicas(): Promise<void> {
+  const answer = await send({ port, body: small, headers: { 'x-request-id': 'trial-1' } });
+  const hasOwnId = JSON.parse(answer.text).request_id === 'trial-1';
   report(
-    nobody.status === 503 &&
-      JSON.parse(nobody.text).request_id === 'trial-1' &&
-      nobody.headers['retry-after'] === '5',
-    `no replica: ${nobody.status} ${nobody.text}`,
+    answer.status === 503 && hasOwnId && answer.headers['retry-after'] === '5',
+    `no replica: ${answer.status} ${answer.text}`,
   );
-  const unwell = await ask({ port: statsPort, path: '/readyz' });
-  report(unwell.status === 503, `no replica: the balancer's own /readyz answers ${unwell.status}`);
+  const { status } = await send({ port: statsPort, path: '/readyz' });
+  report(status === 503, `no replica: the balancer's own /readyz answers ${status}`);
+}
 
-  const replicas = [new Replica('127.0.0.2', replicaPort), new Replica('127.0.0.3', replicaPort)];
-  started.push(...replicas);
+async function checkDiscovery(): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.start()));
   for (const { host } of replicas) addresses.add(host);
-  await until('both are up', async () => (await up()) === 2);
-  report(
-    (await ask({ port: statsPort, path: '/readyz' })).status === 200,
-    'two replicas were found by name and are up',
-  );
+  await balancer.waitForReplicas(2);
+  const { status } = await send({ port: statsPort, path: '/readyz' });
+  report(status === 200, 'two replicas were found by name and are up');
+}
 
-  const own = await ask({ port: callerPort, body: small, headers: { 'x-request-id': 'trial-2' } });
-  const made = await ask({ port: callerPort, body: small, headers: { 'x-request-id': 'no "good" id' } });
+async function checkRequestIds(): Promise<void> {
+  const valid = await send({ port, body: small, headers: { 'x-request-id': 'trial-2' } });
   report(
-    own.status === 200 && own.headers['x-request-id'] === 'trial-2',
-    'the request id of the caller comes back',
+    valid.status === 200 && valid.headers['x-request-id'] === 'trial-2',
+    "the caller's request id comes back",
   );
-  report(/^[0-9a-f-]{36}$/.test(made.headers['x-request-id']), 'an unusable one is replaced');
+  const invalid = await send({ port, body: small, headers: { 'x-request-id': 'no "good" id' } });
+  report(
+    /^[0-9a-f-]{36}$/.test(String(invalid.headers['x-request-id'])),
+    'an invalid request id is replaced',
+  );
+}
 
-  let load = steadyLoad(callerPort, [small, large]);
+async function checkSteadyLoad(): Promise<void> {
+  const load = startLoad(port, [small, large]);
   await sleep(4_000);
-  let { total, failed } = await load.stop();
+  const { total, failures } = await load.stop();
+  const counts = await balancer.requestCounts();
   report(
-    failed.length === 0,
-    `steady load: ${total} requests, ${failed.length} failed, by replica ${await served()}`,
+    failures.length === 0,
+    `steady load: ${total} requests, ${failures.length} failed, by replica ${counts}`,
   );
+}
 
-  load = steadyLoad(callerPort, [small, large]);
+async function checkRollingRestart(): Promise<void> {
+  const load = startLoad(port, [small, large]);
   await sleep(1_000);
   for (const replica of replicas) {
     const code = await replica.end('SIGTERM');
@@ -252,105 +94,132 @@ try {
     await sleep(1_000);
     await replica.start();
     addresses.add(replica.host);
-    await until('both are up again', async () => (await up()) === 2);
+    await balancer.waitForReplicas(2);
   }
-  ({ total, failed } = await load.stop());
+  const { total, failures } = await load.stop();
   report(
-    failed.length === 0,
-    `rolling restart: ${total} requests, ${failed.length} failed${failed.length ? `: ${failed[0]}` : ''}`,
+    failures.length === 0,
+    `rolling restart: ${total} requests, ${failures.length} failed ${failures[0] ?? ''}`,
   );
+}
 
-  load = steadyLoad(callerPort, [small, large]);
+async function checkKilledReplica(): Promise<void> {
+  const load = startLoad(port, [small, large]);
   await sleep(1_000);
   await replicas[0].end('SIGKILL');
   await sleep(3_000);
   await replicas[0].start();
-  await until('both are up again', async () => (await up()) === 2);
-  ({ total, failed } = await load.stop());
-  // HAProxy closes the caller's connection without a word where that has had an answer before: an invitation to ask again.
-  const expected = failed.every((text) => text.startsWith('502 {"error"') || text.startsWith('ECONNRESET'));
+  await balancer.waitForReplicas(2);
+  const { total, failures } = await load.stop();
+  // HAProxy closes a kept connection without an answer: HTTP then expects the caller to repeat the request.
+  const expected = failures.every((text) => text.startsWith('502 {"error"') || text.startsWith('ECONNRESET'));
   report(
-    failed.length <= 4 && expected,
-    `one replica killed: ${total} requests, ${failed.length} failed (4 callers: at most 4 in flight) ${failed[0] ?? ''}`,
+    failures.length <= 4 && expected,
+    `one replica killed: ${total} requests, ${failures.length} failed (4 callers: at most 4 in flight) ${failures[0] ?? ''}`,
   );
+}
 
+async function endReplicas(): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.end('SIGTERM')));
   addresses.clear();
-  await until('both are gone', async () => (await up()) === 0);
+  await balancer.waitForReplicas(0);
+}
 
-  const asked = { full: 0, free: 0 };
-  const full = await standIn('127.0.0.4', replicaPort, (incoming, outgoing) => {
-    asked.full++;
+async function checkFullReplicas(): Promise<void> {
+  let requestsToFull = 0;
+  const full = await startStandIn('127.0.0.4', replicaPort, (incoming, outgoing) => {
+    requestsToFull++;
     outgoing.writeHead(503, { 'retry-after': '7', 'content-type': 'application/json', connection: 'close' });
     outgoing.end('{"error_code":"OVERLOADED"}');
     incoming.resume();
   });
-  const free = await standIn('127.0.0.5', replicaPort, (incoming, outgoing) => {
-    asked.free++;
+  const free = await startStandIn('127.0.0.5', replicaPort, (incoming, outgoing) => {
     incoming.resume().on('end', () => outgoing.end('{}'));
   });
   addresses.add('127.0.0.4').add('127.0.0.5');
-  await until('both stand-ins are up', async () => (await up()) === 2);
-  const answers = { small: [], large: [] };
-  for (let i = 0; i < 20; i++) answers.small.push(await ask({ port: callerPort, body: small }));
-  const askedSmall = asked.full;
-  for (let i = 0; i < 20; i++) answers.large.push(await ask({ port: callerPort, body: large }));
-  const refused = (list) => list.filter(({ status }) => status === 503);
+  await balancer.waitForReplicas(2);
+
+  const refusedSmall = await sendTwenty(small);
   report(
-    refused(answers.small).length === 0 && askedSmall > 0,
-    `a full replica: ${refused(answers.small).length} of 20 small requests refused, ${askedSmall} were sent to it and then again`,
+    refusedSmall.length === 0 && requestsToFull > 0,
+    `a full replica: ${refusedSmall.length} of 20 small requests refused, ${requestsToFull} were sent to it and repeated`,
   );
+  const refusedLarge = await sendTwenty(large);
   report(
-    refused(answers.large).every(
-      ({ headers, text }) => headers['retry-after'] === '7' && text.includes('OVERLOADED'),
-    ),
-    `a full replica: ${refused(answers.large).length} of 20 large requests got its 503, Retry-After included`,
+    refusedLarge.every(isAnswerOfReplica),
+    `a full replica: ${refusedLarge.length} of 20 large requests got its 503, Retry-After included`,
   );
+
   addresses.delete('127.0.0.5');
-  free.close();
-  free.closeAllConnections();
-  await until('one is left', async () => (await up()) === 1);
-  asked.full = 0;
-  const all = await ask({ port: callerPort, body: small });
+  stopStandIn(free);
+  await balancer.waitForReplicas(1);
+  requestsToFull = 0;
+  const answer = await send({ port, body: small });
   report(
-    all.status === 503 && all.headers['retry-after'] === '7' && asked.full <= 3,
-    `all full: asked ${asked.full} times, then ${all.status} with the replica's own answer`,
+    answer.status === 503 && isAnswerOfReplica(answer) && requestsToFull <= 3,
+    `all full: asked ${requestsToFull} times, then ${answer.status} with the replica's own answer`,
   );
   addresses.clear();
-  full.close();
-  full.closeAllConnections();
-  await until('none is left', async () => (await up()) === 0);
+  stopStandIn(full);
+  await balancer.waitForReplicas(0);
+}
 
-  let gone = false;
-  const slow = await standIn('127.0.0.6', replicaPort, (incoming, outgoing) => {
+/** @returns the answers with status 503. */
+async function sendTwenty(body: Buffer): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let i = 0; i < 20; i++) answers.push(await send({ port, body }));
+  return answers.filter(({ status }) => status === 503);
+}
+
+function isAnswerOfReplica({ headers, text }: Answer): boolean {
+  return headers['retry-after'] === '7' && text.includes('OVERLOADED');
+}
+
+async function checkDisconnect(): Promise<void> {
+  let closed = false;
+  const slow = await startStandIn('127.0.0.6', replicaPort, (incoming, outgoing) => {
     incoming.resume();
     outgoing.on('close', () => {
-      gone = true;
+      closed = true;
     });
   });
   addresses.add('127.0.0.6');
-  await until('the slow one is up', async () => (await up()) === 1);
-  const hangUp = new AbortController();
-  const waiting = ask({ port: callerPort, body: small, signal: hangUp.signal }).catch(() => {});
+  await balancer.waitForReplicas(1);
+  const disconnect = new AbortController();
+  const answer = send({ port, body: small, signal: disconnect.signal }).catch(() => undefined);
   await sleep(300);
-  hangUp.abort();
-  await waiting;
-  await until('the hang-up reached the replica', () => gone, 3_000).catch(() => {});
-  report(gone, 'a caller who hangs up is gone for the replica too');
-  slow.close();
-  slow.closeAllConnections();
-
-  const metrics = await ask({ port: statsPort, path: '/metrics' });
-  report(metrics.text.includes('haproxy_backend_retry_warnings_total'), 'the balancer has metrics');
-  report(
-    log.every((line) => JSON.parse(line) && !line.includes('?')),
-    `${log.length} log lines, all JSON, none with a query`,
-  );
-} catch (error) {
-  report(false, error.stack);
-} finally {
-  for (const { process: child } of started) child?.kill('SIGKILL');
-  balancer.kill('SIGKILL');
-  names.close();
+  disconnect.abort();
+  await answer;
+  await waitUntil('the replica loses the connection', () => closed, 3_000).catch(() => undefined);
+  report(closed, 'the replica notices when a caller disconnects');
+  stopStandIn(slow);
 }
-process.exit(problems === 0 ? 0 : 1);
+
+async function checkObservability(): Promise<void> {
+  const { text } = await send({ port: statsPort, path: '/metrics' });
+  report(text.includes('haproxy_backend_retry_warnings_total'), 'the balancer has metrics');
+  const { logLines } = balancer;
+  report(
+    logLines.every((line) => JSON.parse(line) && !line.includes('?')),
+    `${logLines.length} log lines, all JSON, none with a query`,
+  );
+}
+
+try {
+  await checkWithoutReplicas();
+  await checkDiscovery();
+  await checkRequestIds();
+  await checkSteadyLoad();
+  await checkRollingRestart();
+  await checkKilledReplica();
+  await endReplicas();
+  await checkFullReplicas();
+  await checkDisconnect();
+  await checkObservability();
+} catch (error) {
+  report(false, String(error instanceof Error ? error.stack : error));
+} finally {
+  for (const replica of replicas) await replica.end('SIGKILL');
+  balancer.stop();
+}
+process.exit(failedChecks === 0 ? 0 : 1);
