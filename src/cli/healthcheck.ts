@@ -1,11 +1,11 @@
 import { get } from 'node:http';
 import { loadConfig, readEnvironment } from '../config/load.ts';
 
-// Asks the service in this container for its health: exit code 0 when it is healthy, else 1. Not fetch(): that refuses
-// some ports (6000, for one) and can be made to go through a proxy.
+// Exits with 0 if the service in this container is healthy, otherwise with 1. It does not use fetch(), which rejects some
+// ports (6000, for example) and can be configured to use a proxy.
 
-/** Docker keeps the output of each probe; a line is enough. */
-function end(line: string, code: number): void {
+/** Docker stores the output of each probe. */
+function exitWith(line: string, code: number): void {
   console.log(line);
   process.exit(code);
 }
@@ -26,7 +26,7 @@ const request = get(
   },
   async (response) => {
     const chunks = await response.toArray();
-    end(`${response.statusCode} ${Buffer.concat(chunks)}`, response.statusCode === 200 ? 0 : 1);
+    exitWith(`${response.statusCode} ${Buffer.concat(chunks)}`, response.statusCode === 200 ? 0 : 1);
   },
 );
-request.on('error', (error) => end(`No answer: ${error.message}`, 1));
+request.on('error', (error) => exitWith(`No answer: ${error.message}`, 1));

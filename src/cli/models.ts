@@ -1,7 +1,7 @@
 import { readEnvironment } from '../config/load.ts';
 import { runModelsCommand } from './models/command.ts';
 
-// An interrupted download leaves no lock and no temporary file, and goes on with the next attempt.
+// An interrupted command releases its lock and keeps what was downloaded, so that the next one can continue.
 const interruption = new AbortController();
 for (const event of ['SIGINT', 'SIGTERM'] as const) process.once(event, () => interruption.abort());
 

@@ -1,4 +1,4 @@
-/** One file of a published pack, as its bytes are known. */
+/** A file of a published pack. */
 export interface PublishedFile {
   /** File name inside the archive and inside the pack's folder. */
   name: string;
@@ -7,16 +7,16 @@ export interface PublishedFile {
   sha256: string;
 }
 
-/** A pack that this service can download and whose files it can tell from all others. */
+/** A published pack that this service can download and verify. */
 export interface CataloguePack {
   name: string;
   /** The licence of the weights, as a sentence for operators. */
   licence: string;
   detector: PublishedFile;
   recogniser: PublishedFile;
-  /** Size of the published archive. A repacked one may differ: what counts are the files' hashes. */
+  /** Size of the published archive, for progress. A mirror may repack it, because only the files are verified. */
   archiveBytes: number;
-  /** Where the archive can be had, in the order in which they are asked. */
+  /** URLs of the archive, in the order in which they are tried. */
   sources: readonly string[];
 }
 
@@ -26,10 +26,10 @@ export type Catalogue = ReadonlyMap<string, CataloguePack>;
 const INSIGHTFACE_LICENCE =
   'Weights by InsightFace (github.com/deepinsight/insightface), for non-commercial research purposes only.';
 
-/** The tag that InsightFace 2.x downloads from, then the one that releases up to 1.0 used. */
+/** The release that InsightFace 2.x downloads from, then the one that versions up to 1.0 used. */
 const RELEASE_TAGS = ['model-zoo', 'v0.7'] as const;
 
-/** Sizes and hashes were taken from the published archives' members. `scrfd_10g_bnkps` is `det_10g` renamed. */
+/** Sizes and hashes are those of the files in the published archives. `scrfd_10g_bnkps` is `det_10g` renamed. */
 const SCRFD_10G = {
   bytes: 16_923_827,
   sha256: '5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91',
@@ -61,8 +61,20 @@ const ARCFACE_R100 = {
 };
 
 /**
- * The packs that InsightFace publishes, each with the two files this service needs of it. All of them take the
- * standard preprocessing of `pack.ts`.
+ * The packs that InsightFace publishes, each with the two files that this service needs.
+ *
+ * To add a pack:
+ * 1. Make sure that its detector has SCRFD's outputs (src/onnx/scrfd-outputs.ts) and its recogniser takes ArcFace's
+ *    aligned face, both with the standard preprocessing of pack.ts. A pack that needs another one has to come with a
+ *    manifest.json of version 2 (manifest.ts) instead; it then needs no entry here.
+ * 2. Download the archive from its publisher. The two .onnx files must be at its top or in a folder named like the pack.
+ *    `stat -c %s` and `sha256sum` of the archive and of both files give the numbers of the entry.
+ * 3. Add the entry below. For another publisher, write a function like {@link insightFacePack} with its licence and its
+ *    URLs, which must be permanent. The name becomes a value of MODEL_NAME and a part of the embedding space, so it can
+ *    never be given to other weights.
+ * 4. Run `npm run models -- install <name>` and `verify <name>`, then `npm run generate` for the documents that list the
+ *    catalogue. Add the quality weights of a recogniser whose embedding norms were measured
+ *    (src/vision/quality/quality-score.ts).
  */
 export const CATALOGUE: Catalogue = new Map(
   [
@@ -74,7 +86,7 @@ export const CATALOGUE: Catalogue = new Map(
   ].map((pack) => [pack.name, pack]),
 );
 
-/** Source of the addresses: insightface, python-package/insightface/utils/storage.py. */
+/** Source of the URLs: insightface, python-package/insightface/utils/storage.py. */
 function insightFacePack(
   name: string,
   archiveBytes: number,

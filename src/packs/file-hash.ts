@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 
-/** Large enough for few turns of the event loop, small enough that hashing one is well under a millisecond. */
+/** Large enough to keep reads few, small enough that hashing one takes well under a millisecond. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Reads a file in chunks, so that the event loop keeps turning whatever its size.
+ * Hashes a file in chunks, so that the event loop is not blocked.
  *
  * @returns the file's size in bytes and its lower-case hex SHA-256.
  * @throws the file system's error, or the signal's reason.
@@ -15,7 +15,7 @@ export async function hashFile(
   signal?: AbortSignal,
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  // One buffer for all chunks: those of a stream would be as much garbage as the file has bytes.
+  // One buffer for all chunks: a stream would allocate as many bytes as the file has.
   const chunk = new Uint8Array(CHUNK_BYTES);
   let bytes = 0;
   const file = await open(path);

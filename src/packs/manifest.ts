@@ -1,23 +1,25 @@
 import { z } from 'zod';
-import { errorMessage } from '../errors.ts';
 import { isAlignable } from './alignment-sides.ts';
-import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from './pack.ts';
+import { parseJson, validate } from './json-document.ts';
+import {
+  DETECTOR_PREPROCESSING,
+  NO_PREPROCESSING,
+  RECOGNISER_INPUT_SIZE,
+  RECOGNISER_PREPROCESSING,
+} from './pack.ts';
 import { PackInvalidError } from './pack-errors.ts';
 
 /*
- * Version 2 of InsightFace's package manifest. Source of the members, their defaults and what is refused: insightface
- * 2.x, python-package. Members that are not named here are ignored.
+ * Version 2 of InsightFace's package manifest. Source of the members, their defaults and the validation: insightface
+ * 2.x, python-package. Unknown members are ignored.
  */
 
-/** The file that makes a folder a pack which describes itself. */
+/** Describes the pack in the same folder. */
 export const MANIFEST_FILE = 'manifest.json';
 
 const SUPPORTED_VERSION = 2;
 
-/** What a graph that normalises its own input needs: the bytes as they are. */
-const EMBEDDED_PREPROCESSING = { mean: 0, std: 1 } as const;
-
-/** POSIX, relative, without `..`; a colon would be a drive or a stream on Windows. */
+/** POSIX, relative, without `..`. A colon would separate a drive or a stream on Windows. */
 const relativePath = z.string({ error: 'must be a relative path' }).refine(
   (path) =>
     !/[\\:\0]/.test(path) &&
@@ -42,7 +44,7 @@ const sha256 = z
 
 const preprocessing = z.union(
   [
-    z.literal('embedded').transform(() => EMBEDDED_PREPROCESSING),
+    z.literal('embedded').transform(() => NO_PREPROCESSING),
     z.object({ mean: z.number(), std: z.number().positive() }),
   ],
   { error: 'must be "embedded", or an object with a number mean and a positive number std' },
@@ -54,7 +56,7 @@ const inputSize = z
   .refine(([side]) => isAlignable(side), { error: 'must be a multiple of 112 or 128, as alignment needs it' })
   .transform(([side]) => side);
 
-/** Another version means another recipe: with this one the embeddings would be silently different. */
+/** Another version means a different recipe, with which the embeddings would differ. */
 const preprocessingVersion = (implemented: string) =>
   z.literal(implemented, { error: `must be "${implemented}", the one this service implements` }).optional();
 
@@ -81,7 +83,7 @@ const manifestSchema = z.object({
           ...task,
           preprocessing: preprocessing.default(RECOGNISER_PREPROCESSING),
           preprocessing_version: preprocessingVersion('insightface-arcface-1'),
-          input_size: inputSize.default(112),
+          input_size: inputSize.default(RECOGNISER_INPUT_SIZE),
           embedding_dimension: z.int({ error: 'must be a whole number' }).positive().default(512),
         },
         missing,
@@ -94,35 +96,26 @@ const manifestSchema = z.object({
   ),
 });
 
-/** A version-2 manifest with its defaults filled in. Paths are relative to the pack, as written. */
+/** A version-2 manifest with its defaults. Paths are relative to the pack. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /**
  * Parses the text of a `manifest.json`.
  *
- * @returns undefined for a manifest of another version, or none: such a folder is recognised by its files.
- * @throws {PackInvalidError} naming every malformed member. Text that is no JSON is refused too: it may be what is
- *   left of a manifest that pinned hashes.
+ * @returns undefined for a manifest of another version or none. The folder is then resolved by its files.
+ * @throws {PackInvalidError} naming every malformed member. Text that is not JSON is an error as well, because it may
+ *   be a damaged manifest with expected hashes.
  */
 export function parseManifest(text: string): Manifest | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new PackInvalidError(`${MANIFEST_FILE} is not JSON (${errorMessage(error)}).`);
-  }
+  const document = parseJson(text, MANIFEST_FILE);
   const version = (document as { manifest_version?: unknown } | null)?.manifest_version;
   if (version !== SUPPORTED_VERSION) return undefined;
-  const parsed = manifestSchema.safeParse(document);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-    throw new PackInvalidError(`${MANIFEST_FILE} is malformed: ${problems.join('; ')}.`);
-  }
-  const { detection, recognition } = parsed.data.tasks;
+  const manifest = validate(manifestSchema, document, MANIFEST_FILE);
+  const { detection, recognition } = manifest.tasks;
   if (detection.file === recognition.file) {
     throw new PackInvalidError(
       `${MANIFEST_FILE} is malformed: tasks.detection.file and tasks.recognition.file name the same file.`,
     );
   }
-  return parsed.data;
+  return manifest;
 }

@@ -1,5 +1,5 @@
 import { CATALOGUE, type Catalogue, type CataloguePack } from './catalogue.ts';
-import type { PackLog } from './download/report-download.ts';
+import { type PackLog, reportDownload } from './download/report-download.ts';
 import type { DownloadTuning } from './download/tuning.ts';
 import type { ModelPack } from './pack.ts';
 import {
@@ -9,7 +9,8 @@ import {
   PackStorageError,
   PackUnavailableError,
 } from './pack-errors.ts';
-import { packFolder, resolvePack, SYNTHETIC_PACK } from './resolve.ts';
+import { packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
+import { type ResolveOptions, resolvePack } from './resolve.ts';
 
 export interface ObtainOptions {
   /** A pack of the catalogue, `synthetic`, or a folder in `modelsDir`. */
@@ -17,7 +18,7 @@ export interface ObtainOptions {
   modelsDir: string;
   /** Whether a missing pack of the catalogue is downloaded. */
   autoDownload: boolean;
-  /** A mirror that is asked instead of the public sources; empty for those. */
+  /** The mirror that replaces the public sources; empty for the public sources. */
   baseUrl: string;
   log: PackLog;
   signal?: AbortSignal | undefined;
@@ -26,12 +27,12 @@ export interface ObtainOptions {
 }
 
 /**
- * Finds and verifies a pack, downloading it first where it is missing and that is allowed. Safe to call again after a
- * failure: a download goes on where it ended.
+ * Resolves and verifies a pack. If it is missing, it is downloaded first, when that is allowed and the pack is in the
+ * catalogue. Can be called again after a failure; an interrupted download then continues.
  *
- * @throws {PackUnavailableError} when there are no weights to be had; the message tells the ways to get them.
- * @throws {PackInvalidError} when both files are there but wrong: they are the operator's to replace.
- * @throws the signal's reason when it fires.
+ * @throws {PackUnavailableError} when the weights are missing and cannot be downloaded. The message says how to get them.
+ * @throws {PackInvalidError} when both files exist but one is wrong. Only the operator may replace them.
+ * @throws the signal's reason when it is aborted.
  */
 export async function obtainPack(options: ObtainOptions): Promise<ModelPack> {
   const { name, catalogue = CATALOGUE, autoDownload, signal } = options;
@@ -54,7 +55,7 @@ export async function obtainPack(options: ObtainOptions): Promise<ModelPack> {
 }
 
 /**
- * Downloads a pack of the catalogue unless it is installed and right; a wrong file is replaced.
+ * Downloads a pack of the catalogue unless it is installed and valid. Wrong files are replaced.
  *
  * @throws like `downloadPack`.
  */
@@ -63,10 +64,8 @@ export async function download(
   options: Omit<ObtainOptions, 'autoDownload' | 'name'>,
 ): Promise<void> {
   const { modelsDir, baseUrl, log, signal, tuning } = options;
-  const resolving = { ...options, name: pack.name };
-  // Read only now: an HTTP client is a good part of the time to start, and most starts find their weights in place.
+  // Loaded on demand: the HTTP client takes a large part of the startup time, and most starts need no download.
   const { downloadPack } = await import('./download/download-pack.ts');
-  const { reportDownload } = await import('./download/report-download.ts');
   const report = reportDownload(pack.name, log);
   try {
     await downloadPack({
@@ -76,17 +75,21 @@ export async function download(
       signal,
       events: report.events,
       ...(tuning && { tuning }),
-      isInstalled: () => resolvePack(resolving).then(() => true, isPackError),
+      isInstalled: () => isInstalled({ ...options, name: pack.name }),
     });
   } finally {
     report.end();
   }
 }
 
-/** For a promise's rejection: false for a pack that is missing or wrong, any other failure goes on. */
-function isPackError(error: unknown): false {
-  if (error instanceof PackError) return false;
-  throw error;
+async function isInstalled(options: ResolveOptions): Promise<boolean> {
+  try {
+    await resolvePack(options);
+    return true;
+  } catch (error) {
+    if (error instanceof PackError) return false;
+    throw error;
+  }
 }
 
 function unavailable(
@@ -94,20 +97,18 @@ function unavailable(
   pack: CataloguePack | undefined,
   { name, modelsDir, autoDownload }: ObtainOptions,
 ): PackUnavailableError {
-  const folder = packFolder({ name, modelsDir });
-  const ways = [
-    `Ways to get the weights of ${name}:`,
-    ...(pack && !autoDownload ? ['- let the service download them: MODEL_AUTO_DOWNLOAD=true'] : []),
-    ...(pack && autoDownload
-      ? [
-          '- let the service download them: it needs the internet, or a proxy (HTTPS_PROXY), or a mirror (MODEL_BASE_URL)',
-        ]
-      : []),
-    `- from another machine: npm run models -- install ${name} --from <zip or folder>`,
-    pack
-      ? `- put ${pack.detector.name} and ${pack.recogniser.name} into ${folder}`
-      : `- put a detector and a recogniser (.onnx) into ${folder}`,
+  const files = pack
+    ? `${pack.detector.name} and ${pack.recogniser.name}`
+    : 'a detector and a recogniser (.onnx)';
+  const download = autoDownload
+    ? 'from the internet, through a proxy (HTTPS_PROXY) or from a mirror (MODEL_BASE_URL)'
+    : 'with MODEL_AUTO_DOWNLOAD=true';
+  const instructions = [
+    `To get the weights of ${name}, do one of the following:`,
+    ...(pack ? [`- let the service download them ${download}`] : []),
+    `- install a copy from another machine: npm run models -- install ${name} --from <zip or folder>`,
+    `- put ${files} into ${packFolder({ name, modelsDir })}`,
     `To try the API without weights: MODEL_NAME=${SYNTHETIC_PACK} (it recognises nobody).`,
   ];
-  return new PackUnavailableError(reason, ways.join('\n'));
+  return new PackUnavailableError(reason, instructions.join('\n'));
 }

@@ -1,39 +1,39 @@
 /**
- * A failure around a model pack that an operator can mend. The message is made of whole sentences, for the log and the
- * terminal; it may name files and folders of this machine, never a credential.
+ * A failure with a model pack that an operator can fix. The message consists of sentences for the log and the terminal.
+ * It may name local files and folders, but never contains credentials.
  */
 export class PackError extends Error {
   override readonly name: string = 'PackError';
 }
 
-/** Files of the pack are not there. Where the pack is in the catalogue, a download makes sense. */
+/** Files of the pack are missing. A pack of the catalogue can be downloaded. */
 export class PackMissingError extends PackError {
   override readonly name = 'PackMissingError';
 }
 
-/** The pack is there but wrong: another hash, a malformed manifest, an ambiguous folder. It is never loaded. */
+/** The pack has a wrong hash, a malformed manifest or ambiguous files. It is never loaded. */
 export class PackInvalidError extends PackError {
   override readonly name = 'PackInvalidError';
 }
 
-/** No source gave the archive. */
+/** The archive could not be downloaded from any source. */
 export class PackDownloadError extends PackError {
   override readonly name = 'PackDownloadError';
 }
 
-/** The folder for packs cannot be written: read-only, full, or not a folder. */
+/** The folder for packs cannot be written, because it is read-only, full or not a folder. */
 export class PackStorageError extends PackError {
   override readonly name = 'PackStorageError';
 }
 
-/** There are no weights, and the service did what it was allowed to do about that. */
+/** The weights are missing, and could not or may not be downloaded. */
 export class PackUnavailableError extends PackError {
   override readonly name = 'PackUnavailableError';
-  /** Why, in one line; `message` also holds the ways to get weights. */
+  /** In one line. `message` also says how to get the weights. */
   readonly reason: string;
 
-  constructor(reason: string, ways: string) {
-    super(`${reason}\n${ways}`);
+  constructor(reason: string, instructions: string) {
+    super(`${reason}\n${instructions}`);
     this.reason = reason;
   }
 }

@@ -1,62 +1,67 @@
 import { createHash } from 'node:crypto';
 
+/** A network's input is (x − mean) / std of each 8-bit channel. */
+export interface Preprocessing {
+  mean: number;
+  std: number;
+}
+
 /** One of the two networks of a pack, found on disk and verified. */
 export interface ModelFile {
   /** Absolute path. */
   path: string;
   bytes: number;
-  /** Lower-case hex SHA-256 of the file as it was verified. */
+  /** Lower-case hex SHA-256 of the file when it was verified. */
   sha256: string;
-  /** Whether the hash was compared with one known beforehand (the catalogue's, or a manifest's). */
+  /** Whether the hash was compared with an expected one, from the catalogue or a manifest. */
   pinned: boolean;
-  /** A network's input is (x − mean) / std of each 8-bit channel; a graph that normalises itself has 0 and 1. */
-  preprocessing: { mean: number; std: number };
+  preprocessing: Preprocessing;
 }
 
 export interface RecogniserFile extends ModelFile {
   /** Side of the square aligned face, in pixels. */
   inputSize: number;
-  /** Numbers of one embedding as a manifest promises it; undefined where only the graph itself says so. */
+  /** Length of an embedding according to the manifest. Undefined if only the graph states it. */
   embeddingSize?: number;
 }
 
-/** Everything the engine needs to know of a model pack: two verified files and what they mean. */
+/** What the engine needs to know about a model pack. */
 export interface ModelPack {
   name: string;
-  /** How the pack was understood. `synthetic` recognises nobody. */
+  /** How the pack was resolved. `synthetic` recognises nobody. */
   origin: 'catalogue' | 'manifest' | 'folder' | 'synthetic';
   /** The licence of the weights, as a sentence for operators. */
   licence: string;
   detector: ModelFile;
   recogniser: RecogniserFile;
-  /** What makes two embeddings comparable. */
+  /** Embeddings are comparable if their spaces have the same name. */
   embeddingSpace: string;
 }
 
 /** SCRFD's input normalisation. Source: insightface, model_zoo/scrfd.py. */
-export const DETECTOR_PREPROCESSING = { mean: 127.5, std: 128 } as const;
+export const DETECTOR_PREPROCESSING: Preprocessing = { mean: 127.5, std: 128 };
 
 /** ArcFace's input normalisation. Source: insightface, model_zoo/arcface_onnx.py. */
-export const RECOGNISER_PREPROCESSING = { mean: 127.5, std: 127.5 } as const;
+export const RECOGNISER_PREPROCESSING: Preprocessing = { mean: 127.5, std: 127.5 };
+
+/** For a graph that normalises its own input. */
+export const NO_PREPROCESSING: Preprocessing = { mean: 0, std: 1 };
 
 /** Side of ArcFace's square input, in pixels. */
 export const RECOGNISER_INPUT_SIZE = 112;
 
-/** Raise it whenever decoding, alignment or normalisation changes the embedding of the same picture. */
+/** Increase it when decoding, alignment or normalisation changes the embedding of the same picture. */
 const EMBEDDING_RECIPE_VERSION: number = 1;
 
 /** How an aligned face becomes the recogniser's input. */
-export interface RecogniserRecipe {
-  inputSize: number;
-  preprocessing: { mean: number; std: number };
-}
+export type RecogniserRecipe = Pick<RecogniserFile, 'inputSize' | 'preprocessing'>;
 
 /**
- * Names the space in which embeddings are comparable: the pack and the first 12 hex digits of its recogniser's
- * SHA-256, and from version 2 on that of the preprocessing and alignment.
+ * Names the space in which embeddings are comparable: the pack, the first 12 hex digits of its recogniser's SHA-256 and,
+ * from version 2 on, the version of the preprocessing and alignment.
  *
- * @param recipe where something besides the file says how its input is made. One that is not ArcFace's own is hashed
- *   together with the file's SHA-256, since the same network gives other embeddings with it.
+ * @param recipe if something besides the file determines the input. If it is not ArcFace's own, it is hashed together
+ *   with the file's SHA-256, because the same network gives other embeddings with it.
  */
 export function embeddingSpaceOf(
   packName: string,
@@ -65,13 +70,13 @@ export function embeddingSpaceOf(
 ): string {
   const version = EMBEDDING_RECIPE_VERSION === 1 ? '' : `:v${EMBEDDING_RECIPE_VERSION}`;
   const hash =
-    recipe === undefined || isUsual(recipe) ? recogniserSha256 : hashWith(recogniserSha256, recipe);
+    recipe === undefined || isStandard(recipe) ? recogniserSha256 : hashWith(recogniserSha256, recipe);
   return `${packName}:${hash.slice(0, 12)}${version}`;
 }
 
-function isUsual({ inputSize, preprocessing: { mean, std } }: RecogniserRecipe): boolean {
-  const usual = RECOGNISER_PREPROCESSING;
-  return inputSize === RECOGNISER_INPUT_SIZE && mean === usual.mean && std === usual.std;
+function isStandard({ inputSize, preprocessing: { mean, std } }: RecogniserRecipe): boolean {
+  const standard = RECOGNISER_PREPROCESSING;
+  return inputSize === RECOGNISER_INPUT_SIZE && mean === standard.mean && std === standard.std;
 }
 
 function hashWith(recogniserSha256: string, { inputSize, preprocessing }: RecogniserRecipe): string {

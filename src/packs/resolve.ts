@@ -1,25 +1,22 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../config/package.ts';
-import { StartupError } from '../errors.ts';
 import { CATALOGUE, type Catalogue, type CataloguePack } from './catalogue.ts';
 import { hashFile } from './file-hash.ts';
-import { readLicenceTitle } from './licence-title.ts';
-import { MANIFEST_FILE, parseManifest } from './manifest.ts';
+import { identifyFiles } from './identify-files.ts';
+import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts';
+import { describeLicence, pathInside } from './manifest-files.ts';
 import {
   DETECTOR_PREPROCESSING,
   embeddingSpaceOf,
-  type ModelFile,
   type ModelPack,
+  type Preprocessing,
   RECOGNISER_INPUT_SIZE,
   RECOGNISER_PREPROCESSING,
 } from './pack.ts';
 import { PackInvalidError, PackMissingError } from './pack-errors.ts';
-import { recogniseFiles } from './recognise-files.ts';
-
-/** The pack that this project generates for itself; see models/synthetic/ at the repository's root. */
-export const SYNTHETIC_PACK = 'synthetic';
+import { isFolder, packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
 
 const SYNTHETIC_FOLDER = fileURLToPath(new URL('models/synthetic/', PACKAGE_ROOT));
 
@@ -32,68 +29,32 @@ export interface ResolveOptions {
 }
 
 /**
- * Finds a pack on disk and verifies it: both files are hashed, and compared with what is known of them.
+ * Finds a pack on disk and verifies it: both files are hashed, and compared with the expected hashes if there are any.
  *
- * @throws {PackMissingError} when files are not there.
- * @throws {PackInvalidError} when they are there but wrong; the sentence says which, and how.
+ * @throws {PackMissingError} when files are missing.
+ * @throws {PackInvalidError} when a file is wrong; the message says which one and why.
  */
 export async function resolvePack(options: ResolveOptions): Promise<ModelPack> {
   const { name, catalogue = CATALOGUE, signal } = options;
   const folder = packFolder(options);
   if (name === SYNTHETIC_PACK) return resolveSyntheticPack(signal);
   const published = catalogue.get(name);
-  if (published) return resolveCataloguePack(published, folder, signal);
+  if (published) return resolvePublishedPack(published, folder, signal);
   return resolveFolder({ name, folder, signal });
 }
 
-/** Where a pack lies, or would lie. Absolute. */
-export function packFolder({ name, modelsDir }: { name: string; modelsDir: string }): string {
-  return resolve(modelsDir, name);
-}
-
-/** The folders in `modelsDir` that are neither in the catalogue nor synthetic, sorted. None where there is no such dir. */
-export async function findPackFolders(
-  modelsDir: string,
-  catalogue: Catalogue = CATALOGUE,
-): Promise<string[]> {
-  const names = await readdir(modelsDir).catch(() => []);
-  const others = names.filter(
-    (name) => !name.startsWith('.') && name !== SYNTHETIC_PACK && !catalogue.has(name),
-  );
-  const areFolders = await Promise.all(others.map((name) => isFolder(join(modelsDir, name))));
-  return others.filter((_, index) => areFolders[index]).sort();
-}
-
-/**
- * Refuses a MODEL_NAME that no download and no waiting can bring.
- *
- * @throws {StartupError} saying what is accepted.
- */
-export async function assertKnownPack(
-  name: string,
-  modelsDir: string,
-  catalogue: Catalogue = CATALOGUE,
-): Promise<void> {
-  if (name === SYNTHETIC_PACK || catalogue.has(name)) return;
-  const folders = await findPackFolders(modelsDir, catalogue);
-  if (folders.includes(name)) return;
-  const found = folders.length === 0 ? 'which has none besides' : `which has ${folders.join(', ')}`;
-  throw new StartupError(
-    `MODEL_NAME is ${JSON.stringify(name)}; accepted is ${[...catalogue.keys()].join(', ')}, ${SYNTHETIC_PACK}, ` +
-      `or a folder in MODELS_DIR (${resolve(modelsDir)}), ${found}.`,
-  );
-}
-
-/**
- * Resolves a folder that describes itself: by a version-2 manifest, else by its files.
- *
- * @throws like `resolvePack`.
- */
-export async function resolveFolder(pack: {
+interface PackFolder {
   name: string;
   folder: string;
   signal?: AbortSignal | undefined;
-}): Promise<ModelPack> {
+}
+
+/**
+ * Resolves a folder that is not a pack of the catalogue: by its version-2 manifest, or by its files if it has none.
+ *
+ * @throws like `resolvePack`.
+ */
+export async function resolveFolder(pack: PackFolder): Promise<ModelPack> {
   if (!(await isFolder(pack.folder))) throw new PackMissingError(`There is no folder ${pack.folder}.`);
   const text = await readFile(join(pack.folder, MANIFEST_FILE), 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return undefined;
@@ -108,149 +69,116 @@ export async function resolveFolder(pack: {
   }
 }
 
-async function resolveCataloguePack(
-  pack: CataloguePack,
+async function resolvePublishedPack(
+  { name, licence, detector, recogniser }: CataloguePack,
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<ModelPack> {
-  const { detector, recogniser } = pack;
   const missing = await missingFiles(folder, [detector.name, recogniser.name]);
   if (missing.length > 0) {
     throw new PackMissingError(
-      `The pack ${pack.name} is not complete: ${folder} has no ${missing.join(', no ')}.`,
+      `The pack ${name} is not complete: ${folder} has no ${missing.join(', no ')}.`,
     );
   }
-  const [detectorFile, recogniserFile] = await Promise.all([
-    verifyFile({ path: join(folder, detector.name), pin: detector.sha256, signal }),
-    verifyFile({ path: join(folder, recogniser.name), pin: recogniser.sha256, signal }),
-  ]);
-  return {
-    name: pack.name,
-    origin: 'catalogue',
-    licence: pack.licence,
-    detector: { ...detectorFile, preprocessing: DETECTOR_PREPROCESSING },
-    recogniser: {
-      ...recogniserFile,
-      preprocessing: RECOGNISER_PREPROCESSING,
-      inputSize: RECOGNISER_INPUT_SIZE,
-    },
-    embeddingSpace: embeddingSpaceOf(pack.name, recogniserFile.sha256),
+  const networks = {
+    detector: { ...STANDARD_DETECTOR, path: join(folder, detector.name), pin: detector.sha256 },
+    recogniser: { ...STANDARD_RECOGNISER, path: join(folder, recogniser.name), pin: recogniser.sha256 },
   };
+  return verifyPack({ name, origin: 'catalogue', licence, ...networks }, signal);
 }
 
 async function resolveSyntheticPack(signal: AbortSignal | undefined): Promise<ModelPack> {
-  const [detector, recogniser] = await Promise.all([
-    verifyFile({ path: join(SYNTHETIC_FOLDER, 'detector.onnx'), signal }),
-    verifyFile({ path: join(SYNTHETIC_FOLDER, 'recogniser.onnx'), signal }),
-  ]);
-  return {
-    name: SYNTHETIC_PACK,
-    origin: 'synthetic',
-    licence: "Generated by this project, under the project's own licence. It recognises nobody.",
-    detector: { ...detector, preprocessing: DETECTOR_PREPROCESSING },
-    recogniser: { ...recogniser, preprocessing: RECOGNISER_PREPROCESSING, inputSize: RECOGNISER_INPUT_SIZE },
-    embeddingSpace: embeddingSpaceOf(SYNTHETIC_PACK, recogniser.sha256),
-  };
+  return verifyPack(
+    {
+      name: SYNTHETIC_PACK,
+      origin: 'synthetic',
+      licence: "Generated by this project, under the project's own licence. It recognises nobody.",
+      detector: { ...STANDARD_DETECTOR, path: join(SYNTHETIC_FOLDER, 'detector.onnx') },
+      recogniser: { ...STANDARD_RECOGNISER, path: join(SYNTHETIC_FOLDER, 'recogniser.onnx') },
+    },
+    signal,
+  );
 }
-
-type Folder = Parameters<typeof resolveFolder>[0];
 
 async function resolveByManifest(
-  { name, folder, signal }: Folder,
-  manifest: NonNullable<ReturnType<typeof parseManifest>>,
+  { name, folder, signal }: PackFolder,
+  { license, tasks: { detection, recognition } }: Manifest,
 ): Promise<ModelPack> {
-  const { detection, recognition } = manifest.tasks;
-  const [detectorPath, recogniserPath] = await Promise.all([
-    pathInside(folder, detection.file, 'tasks.detection.file'),
-    pathInside(folder, recognition.file, 'tasks.recognition.file'),
-  ]);
-  const [detector, recogniser, licence] = await Promise.all([
-    verifyFile({ path: detectorPath, pin: detection.sha256, signal }),
-    verifyFile({ path: recogniserPath, pin: recognition.sha256, signal }),
-    describeLicence(folder, manifest.license),
-  ]);
-  const recipe = { preprocessing: recognition.preprocessing, inputSize: recognition.input_size };
-  return {
-    name,
-    origin: 'manifest',
-    licence,
-    detector: { ...detector, preprocessing: detection.preprocessing },
-    recogniser: { ...recogniser, ...recipe, embeddingSize: recognition.embedding_dimension },
-    embeddingSpace: embeddingSpaceOf(name, recogniser.sha256, recipe),
+  const detector = {
+    path: await pathInside(folder, detection.file, 'tasks.detection.file'),
+    pin: detection.sha256,
+    preprocessing: detection.preprocessing,
   };
+  const recogniser = {
+    path: await pathInside(folder, recognition.file, 'tasks.recognition.file'),
+    pin: recognition.sha256,
+    preprocessing: recognition.preprocessing,
+    inputSize: recognition.input_size,
+    embeddingSize: recognition.embedding_dimension,
+  };
+  const licence = await describeLicence(folder, license);
+  return verifyPack({ name, origin: 'manifest', licence, detector, recogniser }, signal);
 }
 
-/** A pack whose licence was lost on the way still loads; who asks for its licence is told. */
-async function describeLicence(folder: string, file: string): Promise<string> {
-  const isThere = await stat(join(folder, file)).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return `Unknown: ${MANIFEST_FILE} names ${file}, which is not in the folder of the pack.`;
-  const title = await readLicenceTitle(await pathInside(folder, file, 'license'));
-  return title === undefined
-    ? `See ${file} in the folder of the pack.`
-    : `${title} (${file} in the folder of the pack)`;
-}
-
-async function resolveByFiles({ name, folder, signal }: Folder): Promise<ModelPack> {
-  const found = await recogniseFiles(folder);
-  const [detector, recogniser] = await Promise.all([
-    verifyFile({ path: join(folder, found.detector), signal }),
-    verifyFile({ path: join(folder, found.recogniser), signal }),
-  ]);
-  return {
-    name,
-    origin: 'folder',
-    licence: 'Unknown to this service: the pack is a folder of this installation.',
-    detector: { ...detector, preprocessing: DETECTOR_PREPROCESSING },
-    recogniser: {
-      ...recogniser,
-      preprocessing: found.recogniserPreprocessing,
-      inputSize: found.recogniserInputSize,
+async function resolveByFiles({ name, folder, signal }: PackFolder): Promise<ModelPack> {
+  const { detector, recogniser, recogniserPreprocessing: preprocessing } = await identifyFiles(folder);
+  return verifyPack(
+    {
+      name,
+      origin: 'folder',
+      licence: 'Unknown to this service: the pack is a folder of this installation.',
+      detector: { ...STANDARD_DETECTOR, path: join(folder, detector) },
+      recogniser: { ...STANDARD_RECOGNISER, path: join(folder, recogniser), preprocessing },
     },
-    embeddingSpace: embeddingSpaceOf(name, recogniser.sha256),
-  };
+    signal,
+  );
 }
 
-async function verifyFile({
-  path,
-  pin,
-  signal,
-}: {
+const STANDARD_DETECTOR = { preprocessing: DETECTOR_PREPROCESSING };
+const STANDARD_RECOGNISER = { preprocessing: RECOGNISER_PREPROCESSING, inputSize: RECOGNISER_INPUT_SIZE };
+
+interface UnverifiedFile {
   path: string;
+  /** The expected SHA-256, if it is known. */
   pin?: string | undefined;
-  signal?: AbortSignal | undefined;
-}): Promise<Omit<ModelFile, 'preprocessing'>> {
-  const { bytes, sha256 } = await hashFile(path, signal).catch((error) => {
+  preprocessing: Preprocessing;
+}
+
+interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence'> {
+  detector: UnverifiedFile;
+  recogniser: UnverifiedFile & { inputSize: number; embeddingSize?: number };
+}
+
+async function verifyPack(pack: UnverifiedPack, signal: AbortSignal | undefined): Promise<ModelPack> {
+  const [detector, recogniser] = await Promise.all([
+    verifyFile(pack.detector, signal),
+    verifyFile(pack.recogniser, signal),
+  ]);
+  // Only a manifest can change the recipe. That of any other pack follows from its files, which are hashed anyway.
+  const recipe = pack.origin === 'manifest' ? recogniser : undefined;
+  const embeddingSpace = embeddingSpaceOf(pack.name, recogniser.sha256, recipe);
+  return { ...pack, detector, recogniser, embeddingSpace };
+}
+
+async function verifyFile<File extends UnverifiedFile>(
+  { pin, ...file }: File,
+  signal: AbortSignal | undefined,
+) {
+  const { bytes, sha256 } = await hashFile(file.path, signal).catch((error) => {
     signal?.throwIfAborted();
-    throw new PackInvalidError(`${path} cannot be read (${error.code ?? error.message}).`);
+    throw new PackInvalidError(`${file.path} cannot be read (${error.code ?? error.message}).`);
   });
   if (pin !== undefined && sha256 !== pin) {
     throw new PackInvalidError(
-      `${path} (${bytes} bytes) has the SHA-256 ${sha256}, expected is ${pin}. It is not loaded.`,
+      `${file.path} (${bytes} bytes) has the SHA-256 ${sha256}, expected is ${pin}. It is not loaded.`,
     );
   }
-  return { path, bytes, sha256, pinned: pin !== undefined };
+  return { ...file, bytes, sha256, pinned: pin !== undefined };
 }
 
-/** A link may lead to another place inside the pack, never out of it. */
-async function pathInside(folder: string, file: string, member: string): Promise<string> {
-  const path = join(folder, file);
-  const real = await realpath(path).catch((error) => {
-    throw new PackInvalidError(
-      `${MANIFEST_FILE}: ${member} names ${file}, which cannot be read (${error.code}).`,
-    );
-  });
-  const way = relative(await realpath(folder), real);
-  if (way.startsWith('..') || isAbsolute(way)) {
-    throw new PackInvalidError(`${MANIFEST_FILE}: ${member} names ${file}, which is a link out of the pack.`);
-  }
-  return path;
-}
-
+/** A file that exists but cannot be examined is not missing: reading it fails with a message that says why. */
 async function missingFiles(folder: string, names: string[]): Promise<string[]> {
-  const found = await Promise.all(
+  const exist = await Promise.all(
     names.map((name) =>
       stat(join(folder, name)).then(
         () => true,
@@ -258,12 +186,5 @@ async function missingFiles(folder: string, names: string[]): Promise<string[]> 
       ),
     ),
   );
-  return names.filter((_, index) => !found[index]);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
+  return names.filter((_, index) => !exist[index]);
 }

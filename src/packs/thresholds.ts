@@ -1,33 +1,33 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errorMessage } from '../errors.ts';
+import { parseJson, validate } from './json-document.ts';
 import type { ModelPack } from './pack.ts';
 import { PackInvalidError } from './pack-errors.ts';
 
-/** What `npm run calibrate` writes; beside the networks of a pack, it is served with them. */
+/** Written by `npm run calibrate`. Placed in the folder of a pack, it is served by GET /v1/model-info. */
 export const THRESHOLDS_FILE = 'thresholds.json';
 
 const SUPPORTED_VERSION = 1;
 
-/** A list of a few thresholds is a few kilobytes. */
-const MOST_BYTES = 1_048_576;
+/** A few thresholds take a few kilobytes. */
+const MAX_BYTES = 1_048_576;
 
-/** Largest value of each metric; all begin at 0. */
-const RANGES = { cosine: 2, euclidean: 2, similarity: 1 } as const;
+/** Maximum of each metric; the minimum is 0. */
+const MAX_VALUES = { cosine: 2, euclidean: 2, similarity: 1 } as const;
 
 export const THRESHOLD_METRICS = ['cosine', 'euclidean', 'similarity'] as const;
 
-/** Source: ISO/IEC 19795-1, which names both rules for the number of trials a rate needs. */
+/** The rules of ISO/IEC 19795-1 for the number of trials that a rate needs. */
 export const EVIDENCE_RULES = ['rule_of_30', 'rule_of_3'] as const;
 
 const rate = z.number({ error: 'must be a number from 0 to 1' }).min(0).max(1);
 const count = z.int({ error: 'must be a whole number' }).positive({ error: 'must be positive' });
 
-const interval = (most: number) =>
+const interval = (max: number) =>
   z
-    .tuple([z.number().min(0).max(most), z.number().min(0).max(most)], {
-      error: `must be a pair of numbers from 0 to ${most}`,
+    .tuple([z.number().min(0).max(max), z.number().min(0).max(max)], {
+      error: `must be a pair of numbers from 0 to ${max}`,
     })
     .refine(([low, high]) => low <= high, { error: 'must have the lower end first' });
 
@@ -49,9 +49,10 @@ const measuredThreshold = z
     },
     { error: 'must be an object' },
   )
-  .refine(({ metric, threshold }) => threshold <= RANGES[metric], {
+  .refine(({ metric, threshold }) => threshold <= MAX_VALUES[metric], {
     path: ['threshold'],
-    error: ({ input }) => `must be at most ${RANGES[(input as { metric: keyof typeof RANGES }).metric]}`,
+    error: ({ input }) =>
+      `must be at most ${MAX_VALUES[(input as { metric: keyof typeof MAX_VALUES }).metric]}`,
   });
 
 const fileSchema = z.object(
@@ -76,26 +77,26 @@ const fileSchema = z.object(
   { error: 'must be an object' },
 );
 
-type ThresholdsFile = z.infer<typeof fileSchema>;
+export type ThresholdsFile = z.infer<typeof fileSchema>;
 
-/** One threshold with the evidence it rests on, in the words of the file. */
+/** One threshold with its evidence, as the file states them. */
 export type MeasuredThreshold = ThresholdsFile['thresholds'][number] &
   Pick<ThresholdsFile, 'genuine_pairs' | 'impostor_pairs' | 'people' | 'source' | 'created'>;
 
 export interface PackThresholds {
-  /** Empty where nothing was measured. */
+  /** Empty if nothing was measured. */
   thresholds: MeasuredThreshold[];
-  /** Why a file that is there was left aside, as a sentence for operators. */
+  /** Why the file is ignored, as a sentence for operators. */
   warning?: string;
 }
 
 /**
- * Reads the thresholds beside a pack. A file of another embedding space is what a change of weights leaves behind: it is
- * left aside with a warning. A malformed one stops the load, for a caller who trusts a served threshold must not be
- * left with none, or with half of them, without anybody being told.
+ * Reads the thresholds in the folder of a pack. A file of another embedding space, which remains when the weights are
+ * replaced, is ignored with a warning. A malformed file stops the load: a caller that relies on a served threshold must
+ * not lose it unnoticed.
  *
- * @param folder of the pack. Nothing can have been measured with the synthetic pack, so its folder is not looked at.
- * @throws {PackInvalidError} when the file cannot be read, or is malformed; the sentence names every malformed member.
+ * @param folder of the pack. It is not read for the synthetic pack, with which nothing can be measured.
+ * @throws {PackInvalidError} when the file cannot be read or is malformed. The message names every malformed member.
  */
 export async function readThresholds(
   folder: string,
@@ -104,13 +105,13 @@ export async function readThresholds(
   const path = join(folder, THRESHOLDS_FILE);
   const text = origin === 'synthetic' ? undefined : await readText(path);
   if (text === undefined) return { thresholds: [] };
-  const { thresholds, embedding_space, ...file } = parseThresholds(text, path);
+  const { thresholds, embedding_space, ...file } = validate(fileSchema, parseJson(text, path), path);
   if (embedding_space !== embeddingSpace) {
     return {
       thresholds: [],
       warning:
-        `${path} is of the embedding space ${embedding_space}, the pack is of ${embeddingSpace}: ` +
-        'it is left aside. Measure again with npm run calibrate.',
+        `${path} is ignored: its embedding space is ${embedding_space}, that of the pack is ${embeddingSpace}. ` +
+        'Measure again with npm run calibrate.',
     };
   }
   const { genuine_pairs, impostor_pairs, people, source, created } = file;
@@ -118,11 +119,12 @@ export async function readThresholds(
   return { thresholds: thresholds.map((entry) => ({ ...entry, ...evidence })) };
 }
 
-/** Undefined where there is no file. */
+/** Undefined if there is no file. */
 async function readText(path: string): Promise<string | undefined> {
   try {
     const { size } = await stat(path);
-    if (size > MOST_BYTES) throw new PackInvalidError(`${path} has ${size} bytes, which is too much.`);
+    if (size > MAX_BYTES)
+      throw new PackInvalidError(`${path} has ${size} bytes; the maximum is ${MAX_BYTES}.`);
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof PackInvalidError) throw error;
@@ -130,17 +132,4 @@ async function readText(path: string): Promise<string | undefined> {
     if (code === 'ENOENT') return undefined;
     throw new PackInvalidError(`${path} cannot be read (${code}).`);
   }
-}
-
-function parseThresholds(text: string, path: string): ThresholdsFile {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new PackInvalidError(`${path} is not JSON (${errorMessage(error)}).`);
-  }
-  const parsed = fileSchema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'it'} ${issue.message}`);
-  throw new PackInvalidError(`${path} is malformed: ${problems.join('; ')}.`);
 }

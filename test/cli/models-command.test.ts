@@ -37,7 +37,7 @@ const MANIFEST_FILES = {
 
 beforeEach(withoutProxies);
 
-/** Runs the command against a catalogue of one tiny pack and an empty MODELS_DIR. */
+/** Runs the command with a catalogue of one tiny pack and an empty MODELS_DIR. */
 async function setup() {
   const folder = await temporaryFolder();
   const modelsDir = join(folder, 'models');
@@ -57,7 +57,7 @@ async function setup() {
 }
 
 describe('models list', () => {
-  it('shows what is missing, installed, wrong and unpinned', async () => {
+  it('shows which packs are missing, installed, wrong and unpinned', async () => {
     const { models, modelsDir, tiny } = await setup();
     expect((await models('list')).stdout).toMatch(
       /tiny +missing, 0\.1 MB \(download 0\.1 MB\)\n +For tests only\./,
@@ -75,7 +75,7 @@ describe('models list', () => {
 });
 
 describe('models install', () => {
-  it('downloads a pack of the catalogue, also in place of a wrong one', async () => {
+  it('downloads a pack of the catalogue, also if wrong files are installed', async () => {
     const { models, modelsDir, tiny } = await setup();
     const server = await startFileServer(() => ({ content: tiny.archive }));
     onTestFinished(server.close);
@@ -87,7 +87,7 @@ describe('models install', () => {
     expect((await models('verify tiny')).stdout).toContain('installed, verified');
   });
 
-  it('says what went wrong with a download, in sentences', async () => {
+  it('reports why a download failed', async () => {
     const { models } = await setup();
     const server = await startFileServer(() => ({ status: 404 }));
     onTestFinished(server.close);
@@ -97,7 +97,7 @@ describe('models install', () => {
   });
 
   it.each(['zip', 'folder'])(
-    'takes a pack of the catalogue from a %s, compared with its hashes',
+    'installs a pack of the catalogue from a %s after verifying it',
     async (kind) => {
       const { models, folder, modelsDir, tiny } = await setup();
       await writeFiles(folder, { 'any.zip': tiny.archive });
@@ -117,25 +117,33 @@ describe('models install', () => {
     },
   );
 
-  it.each(['zip', 'folder'])('takes any other pack from a %s, with what it needs', async (kind) => {
-    const { models, folder, modelsDir } = await setup();
-    const files = { ...OWN_FILES, 'genderage.onnx': 'not needed', 'notes.txt': 'no', LICENSE: 'as you like' };
-    const inFolder = Object.fromEntries(
-      Object.entries(files).map(([name, content]) => [`top/${name}`, content]),
-    );
-    await writeFiles(folder, inFolder);
-    const encoded = Object.entries(inFolder).map(([name, content]) => [name, Buffer.from(content)]);
-    await writeFiles(folder, { 'top.zip': zipOf(Object.fromEntries(encoded)) });
-    const from = join(folder, kind === 'zip' ? 'top.zip' : 'top');
-    const { code, stderr, stdout } = await models(`install own --from ${from}`);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('unpinned');
-    expect(await filesIn(modelsDir)).toEqual(['own/LICENSE', 'own/a.onnx', 'own/b.onnx']);
-    expect(await models(`install own --from ${from}`)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('exists'),
-    });
-  });
+  it.each(['zip', 'folder'])(
+    'installs any other pack from a %s, with only the files it needs',
+    async (kind) => {
+      const { models, folder, modelsDir } = await setup();
+      const files = {
+        ...OWN_FILES,
+        'genderage.onnx': 'not needed',
+        'notes.txt': 'no',
+        LICENSE: 'as you like',
+      };
+      const inFolder = Object.fromEntries(
+        Object.entries(files).map(([name, content]) => [`top/${name}`, content]),
+      );
+      await writeFiles(folder, inFolder);
+      const encoded = Object.entries(inFolder).map(([name, content]) => [name, Buffer.from(content)]);
+      await writeFiles(folder, { 'top.zip': zipOf(Object.fromEntries(encoded)) });
+      const from = join(folder, kind === 'zip' ? 'top.zip' : 'top');
+      const { code, stderr, stdout } = await models(`install own --from ${from}`);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain('unpinned');
+      expect(await filesIn(modelsDir)).toEqual(['own/LICENSE', 'own/a.onnx', 'own/b.onnx']);
+      expect(await models(`install own --from ${from}`)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('exists'),
+      });
+    },
+  );
 
   it('keeps the folders that a manifest names', async () => {
     const { models, folder, modelsDir } = await setup();
@@ -144,7 +152,7 @@ describe('models install', () => {
     expect(await filesIn(join(modelsDir, 'own'))).toEqual(Object.keys(MANIFEST_FILES).sort());
   });
 
-  it('leaves nothing of a pack that cannot be understood', async () => {
+  it('leaves no files of a pack that cannot be resolved', async () => {
     const { models, folder, modelsDir } = await setup();
     await writeFiles(folder, { 'x.zip': zipOf({ 'x.onnx': Buffer.from('x') }), 'y.zip': 'no zip' });
     expect((await models(`install own --from ${join(folder, 'x.zip')}`)).stderr).toContain('no detector');
@@ -157,7 +165,7 @@ describe('models install', () => {
 });
 
 describe('models verify', () => {
-  it('fails for a pack that is missing or wrong', async () => {
+  it('fails for a missing or wrong pack', async () => {
     const { models, modelsDir, tiny } = await setup();
     expect(await models('verify tiny')).toMatchObject({ code: 1, stdout: '' });
     await writeFiles(join(modelsDir, TINY), { ...tiny.files, 'rec.onnx': 'wrong' });
@@ -167,7 +175,7 @@ describe('models verify', () => {
   });
 });
 
-describe('wrong usage', () => {
+describe('models with wrong arguments', () => {
   it.each([
     '',
     'remove tiny',
@@ -178,22 +186,22 @@ describe('wrong usage', () => {
     'verify tiny other',
     'verify tiny --from x',
     'list --quickly',
-  ])('is explained, with exit code 2: %j', async (command) => {
+  ])('prints the usage and exits with 2: %j', async (command) => {
     const { models } = await setup();
     const { code, stderr } = await models(command);
     expect(code).toBe(2);
     expect(stderr).toContain('Usage:');
   });
 
-  it('is told apart from a wrong environment', async () => {
+  it('exits with 1 for a wrong environment', async () => {
     const { models } = await setup();
     const { code, stderr } = await models('list', { MODEL_BASE_URL: 'ftp://x' });
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^MODEL_BASE_URL is "ftp:/) });
   });
 });
 
-describe('the program itself', () => {
-  it('lists the catalogue of this project', async () => {
+describe('dist/cli/models.js', () => {
+  it('lists the catalogue', async () => {
     const environment = { ...process.env, MODELS_DIR: await temporaryFolder() };
     const program = join(ROOT, 'dist/cli/models.js');
     const output = execFileSync(process.execPath, [program, 'list'], { env: environment, encoding: 'utf8' });
@@ -202,7 +210,7 @@ describe('the program itself', () => {
 });
 
 describe.skipIf(!hasRealWeights)('the shared real weights', () => {
-  it('are not the published buffalo_sc, and are refused under that name', async () => {
+  it('cannot be installed as buffalo_sc, because they are not the published files', async () => {
     const modelsDir = await temporaryFolder();
     let stderr = '';
     const code = await runModelsCommand(['install', 'buffalo_sc', '--from', SHARED_PACK], {
@@ -216,7 +224,7 @@ describe.skipIf(!hasRealWeights)('the shared real weights', () => {
     expect(await filesIn(modelsDir)).toEqual([]);
   });
 
-  it('can be installed under a name of their own', async () => {
+  it('can be installed with another name', async () => {
     const modelsDir = await temporaryFolder();
     const code = await runModelsCommand(['install', 'mine', '--from', SHARED_PACK], {
       environment: { MODELS_DIR: modelsDir },

@@ -20,13 +20,13 @@ const changing = (task: 'detection' | 'recognition', members: object) => (manife
 
 const serve = async (pack: DescribedPack = {}) => servePack(await writeDescribedPack(pack));
 
-describe('a pack that describes itself, served', () => {
+describe('the service with a pack that has a manifest', () => {
   it.each<[string, SyntheticPackOptions]>([
-    ['128 numbers', { embeddingSize: 128 }],
-    ['512 numbers', { embeddingSize: 512 }],
-    ['128 numbers, normalised by the graphs themselves', { embeddingSize: 128, embedded: true }],
+    ['an embedding of 128 numbers', { embeddingSize: 128 }],
+    ['an embedding of 512 numbers', { embeddingSize: 512 }],
+    ['graphs that normalise their input', { embeddingSize: 128, embedded: true }],
     ['an input of 128×128', { inputSize: 128 }],
-  ])('%s', async (_, options) => {
+  ])('serves %s', async (_, options) => {
     const { embeddingSize = 512, inputSize = 112 } = options;
     const { ready, get, embed } = await serve(options);
     expect(ready.status).toBe(200);
@@ -49,7 +49,7 @@ describe('a pack that describes itself, served', () => {
     );
   });
 
-  it('gives the same embedding whether the graphs normalise or the service does', async () => {
+  it('gives the same embedding whether the graphs or the service normalise the input', async () => {
     const picture = await blobsPng(2);
     const answers = await Promise.all(
       [false, true].map(async (embedded) => (await serve({ embedded })).embed(picture.slice())),
@@ -59,7 +59,7 @@ describe('a pack that describes itself, served', () => {
     expect(embedded.bbox.width).toBeCloseTo(plain.bbox.width, 3);
   });
 
-  it('takes its preprocessing from the manifest, and starts an embedding space of its own with another', async () => {
+  it('uses the preprocessing of the manifest, which changes the embedding space if it is not the standard one', async () => {
     const picture = await blobsPng(2);
     const spaces = await Promise.all(
       [{}, { preprocessing: { mean: 127.5, std: 127.5 } }, { preprocessing: { mean: 0, std: 255 } }].map(
@@ -70,13 +70,17 @@ describe('a pack that describes itself, served', () => {
         },
       ),
     );
-    const [implied, said, other] = spaces as [(typeof spaces)[0], (typeof spaces)[0], (typeof spaces)[0]];
-    expect(said).toEqual(implied);
-    expect(other.space).not.toBe(said.space);
-    expect(cosine(other.embedding, said.embedding)).toBeLessThan(0.9);
+    const [implicit, explicit, other] = spaces as [
+      (typeof spaces)[0],
+      (typeof spaces)[0],
+      (typeof spaces)[0],
+    ];
+    expect(explicit).toEqual(implicit);
+    expect(other.space).not.toBe(explicit.space);
+    expect(cosine(other.embedding, explicit.embedding)).toBeLessThan(0.9);
   });
 
-  it('says so when its licence is not there', async () => {
+  it('says that the licence is missing', async () => {
     const { get, ready } = await serve({ files: { 'MODEL.LICENSE': undefined } });
     expect(ready.status).toBe(200);
     const { licence } = (await get('/v1/model-info')).body;
@@ -86,16 +90,16 @@ describe('a pack that describes itself, served', () => {
   });
 });
 
-describe('a pack that describes itself wrongly is refused by name:', () => {
+describe('the service does not load a pack with a manifest that has', () => {
   const zeros = '0'.repeat(64);
   it.each<[string, DescribedPack, string[]]>([
     [
-      'the hash of the detector',
+      'another hash of the detector',
       { manifest: changing('detection', { sha256: zeros }) },
       ['detector.onnx', zeros],
     ],
     [
-      'the hash of the recogniser',
+      'another hash of the recogniser',
       { manifest: changing('recognition', { sha256: zeros }) },
       ['recogniser.onnx', zeros],
     ],
@@ -116,12 +120,12 @@ describe('a pack that describes itself wrongly is refused by name:', () => {
     ],
     ['no licence', { manifest: ({ license: _, ...rest }) => rest }, ['license']],
     [
-      'fewer numbers than promised',
+      'another embedding dimension than the graph',
       { embeddingSize: 128, manifest: changing('recognition', { embedding_dimension: 512 }) },
       ['gives 128 numbers', 'tasks.recognition.embedding_dimension says 512'],
     ],
     [
-      'another input size than the graph has',
+      'another input size than the graph',
       { manifest: changing('recognition', { input_size: [128, 128] }) },
       ['takes 112×112', 'tasks.recognition.input_size says 128×128'],
     ],
@@ -143,7 +147,7 @@ describe('a pack that describes itself wrongly is refused by name:', () => {
   });
 });
 
-it('the generator writes such a pack', async () => {
+it('tools/generate-synthetic-pack.ts writes a pack that the service can load', async () => {
   const folder = await temporaryFolder();
   writePackWithManifest(join(folder, 'own'), { embeddingSize: 128, embedded: true });
   const read = (name: string) => readFileSync(join(folder, 'own', name));

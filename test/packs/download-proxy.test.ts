@@ -9,13 +9,13 @@ const CREDENTIALS = 'operator:s3cret';
 
 beforeEach(withoutProxies);
 
-/** A forward proxy that refuses tunnels, and demands the password where it is told to. */
+/** A forward proxy that rejects tunnels, and all requests with status 407 if `refuse` is set. */
 async function startProxy({ refuse = false } = {}) {
-  const seen: string[] = [];
-  const note = ({ method, url, headers }: IncomingMessage) =>
-    seen.push(`${method} ${url} ${headers['proxy-authorization']}`);
+  const requests: string[] = [];
+  const record = ({ method, url, headers }: IncomingMessage) =>
+    requests.push(`${method} ${url} ${headers['proxy-authorization']}`);
   const proxy = createServer((request, response) => {
-    note(request);
+    record(request);
     if (refuse) {
       response.writeHead(407).end();
       return;
@@ -26,7 +26,7 @@ async function startProxy({ refuse = false } = {}) {
     });
   });
   proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
-    note(request);
+    record(request);
     socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
   });
   proxy.listen(0, '127.0.0.1');
@@ -35,38 +35,38 @@ async function startProxy({ refuse = false } = {}) {
     proxy.closeAllConnections();
     proxy.close();
   });
-  return { url: `http://${CREDENTIALS}@127.0.0.1:${(proxy.address() as AddressInfo).port}`, seen };
+  return { url: `http://${CREDENTIALS}@127.0.0.1:${(proxy.address() as AddressInfo).port}`, requests };
 }
 
 const basic = `Basic ${Buffer.from(CREDENTIALS).toString('base64')}`;
 
-describe('the proxy variables', () => {
-  it('name who is asked for http', async () => {
+describe('a download with proxy variables', () => {
+  it('sends http requests to http_proxy', async () => {
     const proxy = await startProxy();
     vi.stubEnv('http_proxy', proxy.url);
     const { obtain, server } = await publishPack((_, __, content) => ({ content }));
     await obtain();
-    expect(proxy.seen).toEqual([`GET ${server.url}/first/tiny.zip ${basic}`]);
+    expect(proxy.requests).toEqual([`GET ${server.url}/first/tiny.zip ${basic}`]);
   });
 
-  it('name who tunnels https', async () => {
+  it('tunnels https requests through https_proxy', async () => {
     const proxy = await startProxy();
     vi.stubEnv('https_proxy', proxy.url);
     const { obtain } = await publishPack(() => ({}));
     await expect(obtain({ baseUrl: 'https://mirror.invalid' })).rejects.toThrow(/cannot be reached/);
-    expect(proxy.seen[0]).toBe(`CONNECT mirror.invalid:443 ${basic}`);
+    expect(proxy.requests[0]).toBe(`CONNECT mirror.invalid:443 ${basic}`);
   });
 
-  it('name hosts that are asked directly', async () => {
+  it('connects to the hosts of no_proxy directly', async () => {
     const proxy = await startProxy();
     vi.stubEnv('http_proxy', proxy.url);
     vi.stubEnv('no_proxy', 'localhost,127.0.0.1');
     const { obtain } = await publishPack((_, __, content) => ({ content }));
     await obtain();
-    expect(proxy.seen).toEqual([]);
+    expect(proxy.requests).toEqual([]);
   });
 
-  it('are never repeated in a message', async () => {
+  it('never has the credentials of a proxy in a message', async () => {
     const proxy = await startProxy({ refuse: true });
     const { obtain, messages } = await publishPack((_, __, content) => ({ content }));
     for (const url of [proxy.url, `${CREDENTIALS}@no url`]) {

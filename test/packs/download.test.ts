@@ -10,8 +10,8 @@ import { zipOf } from '../support/zip.ts';
 
 beforeEach(withoutProxies);
 
-describe('a missing pack', () => {
-  it('is downloaded, verified and installed, without the files that are not needed', async () => {
+describe('obtainPack with a missing pack', () => {
+  it('downloads, verifies and installs only the files that are needed', async () => {
     const { obtain, tiny, modelsDir, server, messages } = await publishPack((_, __, content) => ({
       content,
     }));
@@ -22,7 +22,7 @@ describe('a missing pack', () => {
     expect(messages.join('\n')).toMatch(/Downloading tiny from .*\n(.*\n)*.*100 %/);
   });
 
-  it('may be packed in a folder of its name, by a server that does not say how long it is', async () => {
+  it('accepts an archive with a folder named like the pack, sent without a length', async () => {
     const { files } = tinyPack();
     const content = zipOf(
       Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`tiny/${name}`, bytes])),
@@ -32,24 +32,29 @@ describe('a missing pack', () => {
     expect(await filesIn(modelsDir)).toEqual(INSTALLED);
   });
 
-  it('is not downloaded again once it is there', async () => {
+  it('does not download an installed pack', async () => {
     const { obtain, server } = await publishPack((_, __, content) => ({ content }));
     await obtain();
     await obtain();
     expect(server.requests).toHaveLength(1);
   });
 
-  it('is not downloaded when that is off; the message tells the ways to get it', async () => {
+  it('does not download if that is disabled, and says how to get the weights', async () => {
     const { obtain, server } = await publishPack((_, __, content) => ({ content }));
     const failure = obtain({ autoDownload: false });
     await expect(failure).rejects.toThrow(PackUnavailableError);
-    for (const way of ['MODEL_AUTO_DOWNLOAD', 'install tiny --from', 'det.onnx and rec.onnx', 'synthetic']) {
-      await expect(failure).rejects.toThrow(way);
+    for (const instruction of [
+      'MODEL_AUTO_DOWNLOAD',
+      'install tiny --from',
+      'det.onnx and rec.onnx',
+      'synthetic',
+    ]) {
+      await expect(failure).rejects.toThrow(instruction);
     }
     expect(server.requests).toHaveLength(0);
   });
 
-  it('is never downloaded over files that are there but wrong', async () => {
+  it('does not overwrite wrong files', async () => {
     const { obtain, server, modelsDir, tiny } = await publishPack((_, __, content) => ({ content }));
     await writeFiles(join(modelsDir, TINY), { ...tiny.files, 'rec.onnx': 'my own' });
     await expect(obtain()).rejects.toThrow(PackInvalidError);
@@ -58,8 +63,8 @@ describe('a missing pack', () => {
   });
 });
 
-describe('a cut connection', () => {
-  it('costs only the rest of the archive', async () => {
+describe('a download with a lost connection', () => {
+  it('requests only the rest of the archive', async () => {
     const { obtain, server } = await publishPack((_, index, content) => ({
       content,
       etag: '"one"',
@@ -70,7 +75,7 @@ describe('a cut connection', () => {
     expect(server.requests[1]?.headers['if-range']).toBe('"one"');
   });
 
-  it('is made up for by the next start when it happens too often', async () => {
+  it('is continued by the next call after too many failures', async () => {
     let broken = true;
     const { obtain, server, modelsDir } = await publishPack((_, index, content) => ({
       content,
@@ -78,7 +83,7 @@ describe('a cut connection', () => {
       ...(broken && { cutAfter: index === 0 ? 50_000 : 1 }),
     }));
     const failure = obtain({ baseUrl: `${server.url}/mirror` });
-    await expect(failure).rejects.toThrow(/broke off after 50002 bytes/);
+    await expect(failure).rejects.toThrow(/was lost after 50002 bytes/);
     expect(await filesIn(modelsDir)).toEqual(['.tiny.zip.partial', '.tiny.zip.partial.json']);
     broken = false;
     await obtain({ baseUrl: `${server.url}/mirror` });
@@ -86,7 +91,7 @@ describe('a cut connection', () => {
     expect(await filesIn(modelsDir)).toEqual(INSTALLED);
   });
 
-  it('costs everything where the server ignores ranges', async () => {
+  it('starts over if the server ignores ranges', async () => {
     const { obtain, modelsDir } = await publishPack((_, index, content) => ({
       content,
       ignoreRange: true,
@@ -97,10 +102,10 @@ describe('a cut connection', () => {
   });
 
   it.each([
-    ['says so by its ETag', { etag: '"old"' }, { etag: '"new"' }],
-    ['says so by its size', {}, {}],
+    ['has another ETag', { etag: '"old"' }, { etag: '"new"' }],
+    ['has another size', {}, {}],
     ['is too short for the range', {}, { content: zipOf(tinyPack().files).subarray(0, 10) }],
-  ])('does not join two archives when the new one %s', async (_, before, after) => {
+  ])('does not join parts of two archives if the new one %s', async (_, before, after) => {
     const renewed = zipOf(tinyPack().files);
     const { obtain, modelsDir } = await publishPack((__, index, content) => {
       if (index === 0) return { content, cutAfter: 40_000, ...before };
@@ -110,12 +115,12 @@ describe('a cut connection', () => {
     expect(await filesIn(modelsDir)).toEqual(INSTALLED);
   });
 
-  it('is followed by a download in one piece when the pieces do not fit together', async () => {
+  it('starts over if the parts do not match', async () => {
     const { obtain, server, modelsDir } = await publishPack((_, index, content) =>
       index < 3 ? { content, cutAfter: 10_000 } : { content },
     );
     await expect(obtain({ baseUrl: `${server.url}/x` })).rejects.toThrow(PackUnavailableError);
-    // As a power failure leaves a file: long enough, but never written.
+    // After a power failure, a file may have the right length but no content.
     await writeFile(join(modelsDir, '.tiny.zip.partial'), Buffer.alloc(30_000));
     await obtain({ baseUrl: `${server.url}/x` });
     expect(rangesOf(server).slice(-2)).toEqual(['bytes=30000-', undefined]);
@@ -123,8 +128,8 @@ describe('a cut connection', () => {
   });
 });
 
-describe('a stop in the middle', () => {
-  it('ends the download at once, and the next start goes on from there', async () => {
+describe('an aborted download', () => {
+  it('stops at once and is continued by the next call', async () => {
     const controller = new AbortController();
     const { obtain, server, modelsDir } = await publishPack((_, index, content) => ({
       content,
@@ -141,14 +146,14 @@ describe('a stop in the middle', () => {
   });
 });
 
-describe('a folder for packs', () => {
-  it('is made when it is not there', async () => {
+describe('MODELS_DIR', () => {
+  it('is created if it does not exist', async () => {
     const { obtain, modelsDir } = await publishPack((_, __, content) => ({ content }));
     await obtain({ modelsDir: join(modelsDir, 'not', 'yet') });
     expect(await readdir(join(modelsDir, 'not', 'yet'))).toEqual([TINY]);
   });
 
-  it('that cannot be written is named with the reason', async () => {
+  it('is named with the reason if it cannot be written', async () => {
     const { obtain, modelsDir } = await publishPack((_, __, content) => ({ content }));
     await writeFile(join(modelsDir, 'file'), '');
     const failure = obtain({ modelsDir: join(modelsDir, 'file', 'models') });
@@ -156,7 +161,7 @@ describe('a folder for packs', () => {
     await expect(failure).rejects.toThrow(/file\/models cannot be written.*not a folder \(ENOTDIR\)/);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('that is full gets back what the download took', async () => {
+  it.skipIf(!existsSync('/dev/full'))('has no partial download left if the disk is full', async () => {
     const { obtain, modelsDir } = await publishPack((_, __, content) => ({ content }));
     await symlink('/dev/full', join(modelsDir, '.tiny.zip.partial'));
     await expect(obtain()).rejects.toThrow(/no space is left \(ENOSPC\)/);

@@ -8,13 +8,13 @@ import { filesIn, temporaryFolder } from '../support/temporary-folder.ts';
 
 const TIMING = { heartbeatMs: 20, staleMs: 200 };
 
-/** A path for a lock in a new folder, and an action that shows how many ran at once. */
+/** A path for a lock in a new folder, and an action that counts how often it runs concurrently. */
 async function lockAndCounter() {
   const folder = await temporaryFolder();
-  const counter = { running: 0, most: 0, done: 0 };
+  const counter = { running: 0, maxRunning: 0, done: 0 };
   const action = async () => {
     counter.running++;
-    counter.most = Math.max(counter.most, counter.running);
+    counter.maxRunning = Math.max(counter.maxRunning, counter.running);
     await sleep(15);
     counter.running--;
     counter.done++;
@@ -22,32 +22,32 @@ async function lockAndCounter() {
   return { folder, path: join(folder, '.lock'), counter, action };
 }
 
-describe('the lock of an installation', () => {
-  it('lets one in at a time, and nothing remains', async () => {
+describe('withInstallLock', () => {
+  it('runs one action at a time, and deletes the lock', async () => {
     const { folder, path, counter, action } = await lockAndCounter();
     await Promise.all(Array.from({ length: 8 }, () => withInstallLock(path, TIMING, action)));
-    expect(counter).toEqual({ running: 0, most: 1, done: 8 });
+    expect(counter).toEqual({ running: 0, maxRunning: 1, done: 8 });
     expect(await filesIn(folder)).toEqual([]);
   });
 
-  it('is given back when the action fails', async () => {
+  it('releases the lock if the action fails', async () => {
     const { path, action } = await lockAndCounter();
     const failure = withInstallLock(path, TIMING, () => Promise.reject(new Error('disk on fire')));
     await expect(failure).rejects.toThrow('disk on fire');
     await withInstallLock(path, TIMING, action);
   });
 
-  it('of a killed process is taken over by one of those that wait, whatever its clock said', async () => {
+  it('takes over the lock of a killed process, even if its clock was wrong', async () => {
     const { folder, path, counter, action } = await lockAndCounter();
     await writeFile(path, 'host:1:killed');
     const inAnHour = Date.now() / 1000 + 3_600;
     await utimes(path, inAnHour, inAnHour);
     await Promise.all(Array.from({ length: 5 }, () => withInstallLock(path, TIMING, action)));
-    expect(counter).toEqual({ running: 0, most: 1, done: 5 });
+    expect(counter).toEqual({ running: 0, maxRunning: 1, done: 5 });
     expect(await filesIn(folder)).toEqual([]);
   });
 
-  it('is waited for as long as its holder lives, and the wait is told once', async () => {
+  it('waits while the holder is alive, and calls onWait once', async () => {
     const { path } = await lockAndCounter();
     const order: string[] = [];
     const holders: string[] = [];
@@ -65,7 +65,7 @@ describe('the lock of an installation', () => {
     expect(holders).toEqual([expect.stringMatching(new RegExp(`^.+:${process.pid}$`))]);
   });
 
-  it('is not waited for once the signal fires', async () => {
+  it('stops waiting when the signal is aborted', async () => {
     const { path } = await lockAndCounter();
     await writeFile(path, 'host:1:other');
     const signal = AbortSignal.timeout(50);
@@ -73,7 +73,7 @@ describe('the lock of an installation', () => {
     expect(await readFile(path, 'utf8')).toBe('host:1:other');
   });
 
-  it('that another process took stops the action, and stays with the other', async () => {
+  it('aborts the action if another process takes the lock, which it then keeps', async () => {
     const { path } = await lockAndCounter();
     const failure = withInstallLock(path, TIMING, async (signal) => {
       await rm(path);

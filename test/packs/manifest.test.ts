@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseManifest } from '../../src/packs/manifest.ts';
 import { PackInvalidError } from '../../src/packs/pack-errors.ts';
 
-const LEAST = {
+const MINIMAL = {
   manifest_version: 2,
   model_id: 'raccoon_s',
   license: 'MODEL.LICENSE',
@@ -12,15 +12,15 @@ const LEAST = {
 /** The minimal manifest with members of its two tasks changed. */
 function manifestWith({ detection = {}, recognition = {}, ...root }: Record<string, object | string> = {}) {
   const tasks = {
-    detection: { ...LEAST.tasks.detection, ...(detection as object) },
-    recognition: { ...LEAST.tasks.recognition, ...(recognition as object) },
+    detection: { ...MINIMAL.tasks.detection, ...(detection as object) },
+    recognition: { ...MINIMAL.tasks.recognition, ...(recognition as object) },
   };
-  return JSON.stringify({ ...LEAST, tasks, ...root });
+  return JSON.stringify({ ...MINIMAL, tasks, ...root });
 }
 
 describe('a version-2 manifest', () => {
-  it('has the defaults of InsightFace where members are left out', () => {
-    expect(parseManifest(JSON.stringify(LEAST))?.tasks).toEqual({
+  it('has the defaults of InsightFace for missing members', () => {
+    expect(parseManifest(JSON.stringify(MINIMAL))?.tasks).toEqual({
       detection: { file: 'det.onnx', preprocessing: { mean: 127.5, std: 128 } },
       recognition: {
         file: 'nets/rec.onnx',
@@ -31,7 +31,7 @@ describe('a version-2 manifest', () => {
     });
   });
 
-  it('says what each network wants', () => {
+  it('states the preprocessing and sizes of each network', () => {
     const text = manifestWith({
       detection: { preprocessing: 'embedded', preprocessing_version: 'insightface-scrfd-1' },
       recognition: {
@@ -52,7 +52,7 @@ describe('a version-2 manifest', () => {
     });
   });
 
-  it('may have members that nobody here knows', () => {
+  it('may have unknown members', () => {
     expect(parseManifest(manifestWith({ future: {}, detection: { colour: 'blue' } }))).toBeDefined();
   });
 
@@ -73,25 +73,25 @@ describe('a version-2 manifest', () => {
     ['tasks.recognition.input_size', { recognition: { input_size: 112 } }],
     ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 0.5 } }],
     ['tasks.recognition.file', { recognition: { file: 'det.onnx' } }],
-  ])('is refused for a malformed %s, by name: %j', (member, change) => {
+  ])('is invalid with a malformed %s; the message names it: %j', (member, change) => {
     expect(() => parseManifest(manifestWith(change as Record<string, object>))).toThrow(PackInvalidError);
     expect(() => parseManifest(manifestWith(change as Record<string, object>))).toThrow(member);
   });
 
-  it.each(['model_id', 'license', 'tasks'])('is refused without %s', (member) => {
-    expect(() => parseManifest(JSON.stringify({ ...LEAST, [member]: undefined }))).toThrow(member);
+  it.each(['model_id', 'license', 'tasks'])('is invalid without %s', (member) => {
+    expect(() => parseManifest(JSON.stringify({ ...MINIMAL, [member]: undefined }))).toThrow(member);
   });
 });
 
 describe('any other manifest.json', () => {
   it.each(['{}', '[]', 'null', '{"manifest_version": 1}', '{"manifest_version": "2"}'])(
-    'leaves the folder to be recognised by its files: %s',
+    'is ignored: %s',
     (text) => {
       expect(parseManifest(text)).toBeUndefined();
     },
   );
 
-  it('is refused when it is no JSON, for it may be what is left of a pinned pack', () => {
+  it('is invalid if it is not JSON, because it may be a damaged version-2 manifest', () => {
     expect(() => parseManifest('{"manifest_version": 2,')).toThrow(PackInvalidError);
   });
 });

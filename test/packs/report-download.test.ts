@@ -25,8 +25,8 @@ function reportTo({ isTTY }: { isTTY: boolean }) {
   return { logged, written };
 }
 
-describe('the progress of a download', () => {
-  it('is on the log every few seconds where there is no terminal', () => {
+describe('reportDownload', () => {
+  it('logs the progress every few seconds if there is no terminal', () => {
     const { logged, written } = reportTo({ isTTY: false });
     expect(written).toEqual([]);
     expect(logged).toHaveLength(7);
@@ -34,7 +34,7 @@ describe('the progress of a download', () => {
     expect(logged.at(-2)).toBe('Downloading buffalo_l: 100 MB of 100 MB (100 %).');
   });
 
-  it('rewrites one line of a terminal, which is ended before the log says something else', () => {
+  it('rewrites one line of a terminal, and ends it before a message is logged', () => {
     const { logged, written } = reportTo({ isTTY: true });
     expect(logged).toEqual([
       'Downloading buffalo_l from https://mirror/buffalo_l.zip.',
@@ -45,7 +45,7 @@ describe('the progress of a download', () => {
     expect(written.slice(0, -1).every((text) => text.startsWith('\r') && text.length <= 43)).toBe(true);
   });
 
-  it('counts in decimal megabytes', () => {
+  it('shows decimal megabytes', () => {
     expect([megabytes(0), megabytes(14_969_382), megabytes(2_524_817)]).toEqual([
       '0.0 MB',
       '15 MB',

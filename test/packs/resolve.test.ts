@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { StartupError } from '../../src/errors.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import { PackInvalidError, PackMissingError } from '../../src/packs/pack-errors.ts';
-import { assertKnownPack, resolvePack } from '../../src/packs/resolve.ts';
+import { assertKnownPack } from '../../src/packs/pack-folders.ts';
+import { resolvePack } from '../../src/packs/resolve.ts';
 import { hasRealWeights, MODELS } from '../support/shared.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 import {
@@ -29,7 +30,7 @@ async function ownPack(files: Record<string, string | Uint8Array>) {
 }
 
 describe('a pack of the catalogue', () => {
-  it('is verified against the pins', async () => {
+  it('is verified against its hashes', async () => {
     const { catalogue, files, pack } = tinyPack();
     const modelsDir = await temporaryFolder();
     await writeFiles(join(modelsDir, TINY), files);
@@ -44,7 +45,7 @@ describe('a pack of the catalogue', () => {
     });
   });
 
-  it('is missing, not wrong, while a file is not there', async () => {
+  it('is missing, not invalid, if a file does not exist', async () => {
     const { catalogue, files } = tinyPack();
     const modelsDir = await temporaryFolder();
     await expect(resolvePack({ name: TINY, modelsDir, catalogue })).rejects.toThrow(PackMissingError);
@@ -54,7 +55,7 @@ describe('a pack of the catalogue', () => {
     await expect(failure).rejects.toThrow('rec.onnx');
   });
 
-  it('is refused when a file has another hash: which file, the hash found, the one expected', async () => {
+  it('is invalid if a file has another hash; the message names the file and both hashes', async () => {
     const { catalogue, files, pack } = tinyPack();
     const modelsDir = await temporaryFolder();
     const other = bytesOf('something else', 60_000);
@@ -66,7 +67,7 @@ describe('a pack of the catalogue', () => {
     }
   });
 
-  it('gives up when the signal fires', async () => {
+  it('is not resolved after the signal was aborted', async () => {
     const { catalogue, files } = tinyPack();
     const modelsDir = await temporaryFolder();
     await writeFiles(join(modelsDir, TINY), files);
@@ -76,7 +77,7 @@ describe('a pack of the catalogue', () => {
 });
 
 describe('a folder without a manifest', () => {
-  it('is recognised by its files, whatever they are called', async () => {
+  it('is resolved by the graphs of its files, whatever their names', async () => {
     const others: Record<string, GraphShape> = {
       '1k3d68.onnx': { input: ['N', 3, 192, 192], outputs: [['N', 3309]] },
       '2d106det.onnx': { input: ['N', 3, 192, 192], outputs: [['N', 212]] },
@@ -102,7 +103,7 @@ describe('a folder without a manifest', () => {
     expect(pack.recogniser.preprocessing).toEqual({ mean: 127.5, std: 127.5 });
   });
 
-  it('may have a recogniser that states no output shape', async () => {
+  it('may have a recogniser without a stated output shape', async () => {
     const recogniser = onnxFile({ ...RECOGNISER_SHAPE, outputs: [undefined] });
     const pack = await resolvePack(await ownPack({ 'd.onnx': DETECTOR, 'r.onnx': recogniser }));
     expect(pack.recogniser.sha256).toBe(sha256(recogniser));
@@ -113,7 +114,7 @@ describe('a folder without a manifest', () => {
     [['Sub', 'Conv', 'Conv'], { mean: 127.5, std: 127.5 }],
     [['Sub', ...Array(7).fill('Conv'), 'Mul'], { mean: 127.5, std: 127.5 }],
   ])(
-    'has a recogniser that normalises itself when its first eight nodes do: %j',
+    'has a recogniser without preprocessing if its first eight nodes normalise the input: %j',
     async (operators, expected) => {
       const recogniser = onnxFile({ ...RECOGNISER_SHAPE, operators });
       const pack = await resolvePack(await ownPack({ 'd.onnx': DETECTOR, 'r.onnx': recogniser }));
@@ -121,7 +122,7 @@ describe('a folder without a manifest', () => {
     },
   );
 
-  it('is refused when two files could be the recogniser, naming both and the way out', async () => {
+  it('is invalid if two files could be the recogniser; the message names both', async () => {
     const failure = resolvePack(
       await ownPack({ 'd.onnx': DETECTOR, 'one.onnx': RECOGNISER, 'two.onnx': RECOGNISER }),
     );
@@ -129,12 +130,12 @@ describe('a folder without a manifest', () => {
     await expect(failure).rejects.toThrow(/one\.onnx and two\.onnx.*manifest\.json/);
   });
 
-  it('is refused without a detector, naming what was seen', async () => {
+  it('is invalid without a detector; the message names the files', async () => {
     const failure = resolvePack(await ownPack({ 'r.onnx': RECOGNISER, 'x.onnx': 'text' }));
     await expect(failure).rejects.toThrow(/no detector.*r\.onnx, x\.onnx.*Not understood: x\.onnx/);
   });
 
-  it('is missing when it is not there', async () => {
+  it('is missing if it does not exist', async () => {
     await expect(resolvePack({ name: 'own', modelsDir: await temporaryFolder() })).rejects.toThrow(
       PackMissingError,
     );
@@ -154,7 +155,7 @@ describe('a folder with a version-2 manifest', () => {
     });
   const files = { 'nets/det.onnx': 'detector', 'rec.onnx': 'recogniser' };
 
-  it('is taken at its word, and its hashes are pins', async () => {
+  it('is resolved by the manifest and verified against its hashes', async () => {
     const pin = sha256(Buffer.from('recogniser'));
     const recognition = { sha256: pin, preprocessing: 'embedded', embedding_dimension: 256 };
     const pack = await resolvePack(await ownPack({ ...files, 'manifest.json': manifest({ recognition }) }));
@@ -167,19 +168,19 @@ describe('a folder with a version-2 manifest', () => {
     expect(pack.licence).toContain('MODEL.LICENSE');
   });
 
-  it('is refused when a file has not the hash it says', async () => {
+  it('is invalid if a file has another hash', async () => {
     const text = manifest({ recognition: { sha256: '00'.repeat(32) } });
     const failure = resolvePack(await ownPack({ ...files, 'manifest.json': text }));
     await expect(failure).rejects.toThrow(PackInvalidError);
     await expect(failure).rejects.toThrow(sha256(Buffer.from('recogniser')));
   });
 
-  it('is refused when a file is not there, naming the member', async () => {
+  it('is invalid if a file does not exist; the message names the member', async () => {
     const failure = resolvePack(await ownPack({ 'rec.onnx': 'recogniser', 'manifest.json': manifest() }));
     await expect(failure).rejects.toThrow(/tasks\.detection\.file names nets\/det\.onnx/);
   });
 
-  it('is refused when a link leads out of it, naming the member', async () => {
+  it('is invalid if a link leads out of the folder; the message names the member', async () => {
     const place = await ownPack({ 'nets/det.onnx': 'detector', 'manifest.json': manifest() });
     await writeFiles(place.modelsDir, { 'outside.onnx': 'recogniser' });
     await symlink(join(place.modelsDir, 'outside.onnx'), join(place.modelsDir, 'own', 'rec.onnx'));
@@ -188,7 +189,7 @@ describe('a folder with a version-2 manifest', () => {
 });
 
 describe('the synthetic pack', () => {
-  it('comes with the project and recognises nobody', async () => {
+  it('is part of the project and says that it recognises nobody', async () => {
     const pack = await resolvePack({ name: 'synthetic', modelsDir: await temporaryFolder() });
     expect(pack).toMatchObject({
       origin: 'synthetic',
@@ -206,7 +207,7 @@ describe('MODEL_NAME', () => {
     for (const name of ['buffalo_l', 'synthetic', 'own']) await assertKnownPack(name, modelsDir);
   });
 
-  it('is refused otherwise, with what is accepted', async () => {
+  it('is rejected otherwise; the message names the accepted values', async () => {
     const { modelsDir } = await ownPack({ 'x.onnx': 'x' });
     await writeFiles(modelsDir, { 'a-file': 'no folder', '.hidden/x.onnx': 'x' });
     const failure = assertKnownPack('bufalo_l', modelsDir);
@@ -219,7 +220,7 @@ describe('MODEL_NAME', () => {
 });
 
 describe.skipIf(!hasRealWeights)('the shared real weights', () => {
-  it('are recognised by their files', async () => {
+  it('are resolved by their files', async () => {
     const pack = await resolvePack({ name: 'buffalo_sc_dq', modelsDir: MODELS });
     expect(pack).toMatchObject({
       origin: 'folder',

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
@@ -12,13 +12,14 @@ import {
   TUNING,
   withoutProxies,
 } from '../support/published-pack.ts';
+import { ROOT } from '../support/shared.ts';
 import { filesIn } from '../support/temporary-folder.ts';
 import { TINY } from '../support/tiny-packs.ts';
 
 const TIMING = { ...TUNING, idleTimeoutMs: 5_000, heartbeatMs: 50, staleMs: 500 };
 
-/** Processes run what is built: not every supported Node runs TypeScript. */
-const OBTAIN = pathToFileURL(resolve(import.meta.dirname, '../../src/packs/obtain.ts')).href;
+/** Child processes run the compiled file, because not every supported version of Node runs TypeScript. */
+const OBTAIN = pathToFileURL(join(ROOT, 'dist/packs/obtain.js')).href;
 
 const PROGRAM = `
   const { name, modelsDir, baseUrl, pack, tuning } = JSON.parse(process.argv[1]);
@@ -31,7 +32,7 @@ const PROGRAM = `
 
 beforeEach(withoutProxies);
 
-/** Another replica of the service that wants the pack. */
+/** A process that needs the pack, like another replica of the service. */
 function startReplica({ server, tiny, modelsDir }: PublishedPack) {
   const options = { name: TINY, modelsDir, baseUrl: `${server.url}/mirror`, pack: tiny.pack, tuning: TIMING };
   const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, JSON.stringify(options)], {
@@ -40,10 +41,10 @@ function startReplica({ server, tiny, modelsDir }: PublishedPack) {
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  return { child, answer: answerOf(child) };
+  return { child, output: outputOf(child) };
 }
 
-async function answerOf(child: ChildProcess): Promise<string> {
+async function outputOf(child: ChildProcess): Promise<string> {
   let text = '';
   child.stdout?.on('data', (chunk) => {
     text += chunk;
@@ -52,17 +53,17 @@ async function answerOf(child: ChildProcess): Promise<string> {
   return text.trim();
 }
 
-describe('replicas that start on one volume', () => {
-  it('download the pack once, and all have it', async () => {
+describe('replicas that share a volume', () => {
+  it('download the pack once', async () => {
     const published = await publishPack((_, __, content) => ({ content, pauseMs: 5 }));
     const replicas = Array.from({ length: 3 }, () => startReplica(published));
-    const answers = await Promise.all(replicas.map(({ answer }) => answer));
-    expect(answers).toEqual(Array(3).fill(published.tiny.pack.recogniser.sha256));
+    const outputs = await Promise.all(replicas.map(({ output }) => output));
+    expect(outputs).toEqual(Array(3).fill(published.tiny.pack.recogniser.sha256));
     expect(published.server.requests).toHaveLength(1);
     expect(await filesIn(published.modelsDir)).toEqual(INSTALLED);
   });
 
-  it('go on with the download of one that was killed', async () => {
+  it('continue the download of a replica that was killed', async () => {
     const published = await publishPack((_, index, content) => ({
       content,
       etag: '"one"',
@@ -73,7 +74,7 @@ describe('replicas that start on one volume', () => {
     const partial = join(modelsDir, '.tiny.zip.partial');
     await vi.waitUntil(async () => (await sizeOf(partial)) > 10_000, { timeout: 10_000 });
     killed.child.kill('SIGKILL');
-    await killed.answer;
+    await killed.output;
     expect(await filesIn(modelsDir)).toContain('.tiny.lock');
     const bytes = await sizeOf(partial);
     await obtain({ baseUrl: `${server.url}/mirror`, tuning: TIMING });

@@ -33,14 +33,14 @@ const FILE = {
   thresholds: [ENTRY, { ...ENTRY, metric: 'euclidean', threshold: 1.11 }],
 };
 
-/** A pack with this beside it, served. */
+/** Serves a pack with these thresholds. */
 async function serveWith(thresholds: unknown) {
   const text = typeof thresholds === 'string' ? thresholds : JSON.stringify(thresholds);
   return servePack(await writeDescribedPack({ ...OPTIONS, files: { 'thresholds.json': text } }));
 }
 
-describe('thresholds.json beside a pack', () => {
-  it('is served with the evidence behind each threshold', async () => {
+describe('thresholds.json', () => {
+  it('is served with the evidence for each threshold', async () => {
     const { get, warnings } = await serveWith({ ...FILE, colour: 'ignored' });
     const { thresholds } = (await get('/v1/model-info')).body;
     const evidence = {
@@ -54,12 +54,12 @@ describe('thresholds.json beside a pack', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('is left aside with a warning when it is of another embedding space', async () => {
+  it('is ignored with a warning if it belongs to another embedding space', async () => {
     const { get, ready, warnings } = await serveWith({ ...FILE, embedding_space: 'own:0123456789ab' });
     expect(ready.status).toBe(200);
     expect((await get('/v1/model-info')).body.thresholds).toEqual([]);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain(`of the embedding space own:0123456789ab, the pack is of ${SPACE}`);
+    expect(warnings[0]).toContain(`its embedding space is own:0123456789ab, that of the pack is ${SPACE}`);
   });
 
   it.each<[string, unknown]>([
@@ -85,21 +85,21 @@ describe('thresholds.json beside a pack', () => {
       },
     ],
     ['thresholds must name each pair of far and metric once', { ...FILE, thresholds: [ENTRY, ENTRY] }],
-  ])('stops the load when malformed: %s', async (problem, thresholds) => {
+  ])('stops the load if it is malformed: %s', async (problem, thresholds) => {
     const { ready } = await serveWith(thresholds);
     expect(ready.status).toBe(503);
     expect(ready.body.detail).toContain('thresholds.json');
     expect(ready.body.detail).toContain(problem);
   });
 
-  it('cannot be given to the synthetic pack, which recognises nobody', async () => {
+  it('is not read for the synthetic pack', async () => {
     const modelsDir = await temporaryFolder();
     await writeFiles(join(modelsDir, 'synthetic'), { 'thresholds.json': JSON.stringify(FILE) });
     const { body: info } = await (await servePack(modelsDir, 'synthetic')).get('/v1/model-info');
     expect(info).toMatchObject({ name: 'synthetic', thresholds: [] });
   });
 
-  it('comes along when the pack is installed from a folder, and npm run models -- verify counts it', async () => {
+  it('is installed with a pack from a folder, and counted by npm run models -- verify', async () => {
     const modelsDir = await writeDescribedPack({
       ...OPTIONS,
       files: { 'thresholds.json': JSON.stringify(FILE) },

@@ -15,19 +15,19 @@ import { temporaryFolder, writeFiles } from './temporary-folder.ts';
 
 type Manifest = ReturnType<typeof describeSyntheticPack>;
 
-/** A synthetic pack called "own" that describes itself, and what is to be different about it. */
+/** A synthetic pack called "own" with a manifest, and the changes to it. */
 export interface DescribedPack extends SyntheticPackOptions {
   manifest?: (manifest: Manifest) => unknown;
-  /** By path in the pack's folder; undefined leaves a file out. */
+  /** By path in the pack's folder. An undefined file is omitted. */
   files?: Record<string, string | undefined>;
 }
 
-/** Writes the pack into a folder of the current test. @returns MODELS_DIR */
+/** Writes the pack into a temporary folder of the current test. @returns MODELS_DIR */
 export async function writeDescribedPack(pack: DescribedPack = {}): Promise<string> {
   return writeDescribedPackTo(await temporaryFolder(), pack);
 }
 
-/** Writes the pack into a MODELS_DIR, which it returns. */
+/** Writes the pack into a MODELS_DIR and returns it. */
 export async function writeDescribedPackTo(
   modelsDir: string,
   { manifest: change = (manifest) => manifest, files = {}, ...options }: DescribedPack = {},
@@ -47,15 +47,15 @@ export async function writeDescribedPackTo(
 }
 
 export interface ServedPack {
-  /** Of /readyz, when loading is over or has failed once. */
+  /** The response of /readyz after the first attempt to load. */
   ready: Answer;
   get: (path: string) => Promise<Answer>;
   embed: (image: Uint8Array<ArrayBuffer>) => Promise<Answer>;
-  /** What the log warned of. */
+  /** Logged warnings. */
   warnings: string[];
 }
 
-/** The real service on a pack in that folder, until the current test ends. */
+/** Runs the service with a pack in this folder until the current test ends. */
 export async function servePack(modelsDir: string, name = 'own'): Promise<ServedPack> {
   const warnings: string[] = [];
   const log = silentLog.child({});

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the server does with one request. Members that are absent are the good behaviour of a real file server. */
+/** How the server answers a request. Without these members it behaves like a regular file server. */
 export interface Answer {
-  /** Answered without a body when there is no content. */
+  /** Sent with an error page if there is no content. */
   status?: number;
   location?: string;
   content?: Uint8Array;
@@ -13,45 +13,47 @@ export interface Answer {
   lastModified?: string;
   /** Always sends the whole content. */
   ignoreRange?: boolean;
-  /** Does not say how long the body is. */
+  /** Sends no content-length. */
   chunked?: boolean;
-  /** Cuts the connection after so many bytes of this answer. */
+  /** Closes the connection after this many bytes of the answer. */
   cutAfter?: number;
-  /** Falls silent after so many bytes of this answer; 0 is before the headers. */
+  /** Stops sending after this many bytes of the answer; 0 means before the headers. */
   stallAfter?: number;
   /** Pause after every 1024 bytes, in milliseconds. */
   pauseMs?: number;
 }
 
-export interface SeenRequest {
+export interface ReceivedRequest {
   path: string;
   headers: IncomingMessage['headers'];
 }
 
 export interface FileServer {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   url: string;
-  /** In the order of their arrival. */
-  requests: SeenRequest[];
+  /** In the order received. */
+  requests: ReceivedRequest[];
   close: () => Promise<void>;
 }
 
 /**
- * A file server on 127.0.0.1 that can be told to misbehave.
+ * A file server on 127.0.0.1 that can misbehave.
  *
- * @param answer gets the number of requests before this one.
- * @param delivered resolves when the other side has kept the content's first bytes, so many of them: a client may
- *   drop what it has received but not yet read when the connection is cut, and a test wants to know what remains.
+ * @param answer is called with the request and the number of requests before it.
+ * @param waitUntilWritten resolves when the client has written this many bytes of the content to disk. The server waits
+ *   for it before it closes a connection, because a client may discard received bytes that it has not read yet.
  */
 export async function startFileServer(
-  answer: (request: SeenRequest, index: number) => Answer,
-  delivered: (bytes: number) => Promise<void> = async () => {},
+  answer: (request: ReceivedRequest, index: number) => Answer,
+  waitUntilWritten: (bytes: number) => Promise<void> = async () => {},
 ): Promise<FileServer> {
-  const requests: SeenRequest[] = [];
+  const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
-    const seen = { path: request.url ?? '', headers: request.headers };
-    requests.push(seen);
-    send(response, seen, answer(seen, requests.length - 1), delivered).catch(() => response.destroy());
+    const received = { path: request.url ?? '', headers: request.headers };
+    requests.push(received);
+    send(response, received, answer(received, requests.length - 1), waitUntilWritten).catch(() =>
+      response.destroy(),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -65,9 +67,9 @@ export async function startFileServer(
 
 async function send(
   response: ServerResponse,
-  request: SeenRequest,
+  request: ReceivedRequest,
   answer: Answer,
-  delivered: (bytes: number) => Promise<void>,
+  waitUntilWritten: (bytes: number) => Promise<void>,
 ): Promise<void> {
   if (answer.stallAfter === 0) return;
   if (answer.location !== undefined) response.setHeader('location', answer.location);
@@ -88,7 +90,7 @@ async function send(
   response.writeHead(answer.status ?? (start === undefined ? 200 : 206));
   await sendBody(response, answer.content.subarray(start ?? 0), answer);
   if (answer.cutAfter !== undefined) {
-    await delivered((start ?? 0) + answer.cutAfter);
+    await waitUntilWritten((start ?? 0) + answer.cutAfter);
     response.destroy();
   }
 }
@@ -105,7 +107,7 @@ async function sendBody(response: ServerResponse, body: Uint8Array, answer: Answ
   if (end === body.length) response.end();
 }
 
-function rangeStart({ headers }: SeenRequest, answer: Answer): number | undefined {
+function rangeStart({ headers }: ReceivedRequest, answer: Answer): number | undefined {
   const [, start] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? [];
   if (start === undefined || answer.ignoreRange) return undefined;
   const condition = headers['if-range'];

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { DOWNLOAD_TUNING, type DownloadTuning } from '../../src/packs/download/tuning.ts';
 import { obtainPack } from '../../src/packs/obtain.ts';
-import { type Answer, type FileServer, type SeenRequest, startFileServer } from './file-server.ts';
+import { type Answer, type FileServer, type ReceivedRequest, startFileServer } from './file-server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { TINY, type TinyPack, tinyPack } from './tiny-packs.ts';
 
-/** As patient as a test can be. */
+/** Short enough for tests. */
 export const TUNING: DownloadTuning = {
   ...DOWNLOAD_TUNING,
   connectTimeoutMs: 1_000,
@@ -17,10 +17,10 @@ export const TUNING: DownloadTuning = {
   firstPauseMs: 5,
 };
 
-/** What MODELS_DIR holds when the pack is installed, and nothing else. */
+/** The only files in MODELS_DIR when the pack is installed. */
 export const INSTALLED = ['tiny/det.onnx', 'tiny/rec.onnx'];
 
-/** Whatever proxy this machine has, it is not asked for 127.0.0.1 until the current test ends. */
+/** Ignores the proxy of this machine until the current test ends. */
 export function withoutProxies(): void {
   for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) vi.stubEnv(name, '');
   onTestFinished(() => {
@@ -36,17 +36,17 @@ export interface PublishedPack {
   obtain: (overrides?: Partial<Parameters<typeof obtainPack>[0]>) => ReturnType<typeof obtainPack>;
 }
 
-/** A pack that is published by a server which answers as told, at /first/tiny.zip and /second/tiny.zip. */
+/** A pack with two sources, /first/tiny.zip and /second/tiny.zip, on a server with these answers. */
 export async function publishPack(
-  answer: (request: SeenRequest, index: number, archive: Buffer) => Answer,
+  answer: (request: ReceivedRequest, index: number, archive: Buffer) => Answer,
   tiny = tinyPack(),
 ): Promise<PublishedPack> {
   const modelsDir = await temporaryFolder();
   const partial = join(modelsDir, '.tiny.zip.partial');
-  const delivered = (bytes: number) => vi.waitUntil(async () => (await sizeOf(partial)) >= bytes);
+  const waitUntilWritten = (bytes: number) => vi.waitUntil(async () => (await sizeOf(partial)) >= bytes);
   const server = await startFileServer(
     (request, index) => answer(request, index, tiny.archive),
-    async (bytes) => void (await delivered(bytes)),
+    async (bytes) => void (await waitUntilWritten(bytes)),
   );
   onTestFinished(server.close);
   const messages: string[] = [];
@@ -69,7 +69,7 @@ export async function publishPack(
   return { server, tiny, modelsDir, messages, obtain };
 }
 
-/** Bytes of a file; zero where there is none. */
+/** Size of a file in bytes; zero if it does not exist. */
 export async function sizeOf(path: string): Promise<number> {
   return stat(path).then(
     ({ size }) => size,

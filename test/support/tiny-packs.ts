@@ -3,11 +3,11 @@ import { type ValueInfo, writeModel } from '../../src/onnx/writer.ts';
 import type { Catalogue, CataloguePack, PublishedFile } from '../../src/packs/catalogue.ts';
 import { zipOf } from './zip.ts';
 
-/** A published pack that fits in a test: its files are no networks, but have names, sizes and hashes. */
+/** A small published pack. Its files are not networks, but have names, sizes and hashes. */
 export interface TinyPack {
   pack: CataloguePack;
   catalogue: Catalogue;
-  /** By name: what the pack's folder holds when it is installed. */
+  /** The files of the installed pack by name. */
   files: Record<string, Buffer>;
   archive: Buffer;
 }
@@ -29,7 +29,7 @@ export function tinyPack(sources: string[] = []): TinyPack {
   return { pack, catalogue: new Map([[TINY, pack]]), files, archive };
 }
 
-/** Bytes that look random and are the same in every run. */
+/** Pseudorandom bytes that are the same in every run. */
 export function bytesOf(seed: string, length: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) =>
     createHash('sha256').update(`${seed} ${index}`).digest(),
@@ -53,7 +53,7 @@ export interface GraphShape {
   operators?: string[];
 }
 
-/** An ONNX file with that signature. It states inputs and outputs like a real network and computes nothing. */
+/** An ONNX file with this signature. It has the inputs and outputs of a network, but cannot be computed. */
 export function onnxFile({ input, outputs, operators = ['Conv', 'Relu'] }: GraphShape): Uint8Array {
   const tensor = (name: string, dims: Dims): ValueInfo => ({ name, elementType: 'float', dims });
   return writeModel(

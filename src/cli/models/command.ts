@@ -3,29 +3,31 @@ import { type Environment, loadConfig } from '../../config/load.ts';
 import { type Config, SETTINGS } from '../../config/settings.ts';
 import { errorMessage, StartupError } from '../../errors.ts';
 import { CATALOGUE, type Catalogue } from '../../packs/catalogue.ts';
-import { megabytes, type PackLog, type Terminal } from '../../packs/download/report-download.ts';
+import { megabytes, type Terminal } from '../../packs/download/report-download.ts';
 import { installPack } from '../../packs/install/install-pack.ts';
 import { download } from '../../packs/obtain.ts';
 import type { ModelPack } from '../../packs/pack.ts';
 import { PackError, PackInvalidError, PackMissingError } from '../../packs/pack-errors.ts';
-import { findPackFolders, packFolder, resolvePack, SYNTHETIC_PACK } from '../../packs/resolve.ts';
+import { findPackFolders, packFolder, SYNTHETIC_PACK } from '../../packs/pack-folders.ts';
+import { type ResolveOptions, resolvePack } from '../../packs/resolve.ts';
 import { readThresholds } from '../../packs/thresholds.ts';
 
 const USAGE = `Usage: npm run models -- <command>
 
-  list                                      every pack, and whether it is installed
-  install <pack> [--from <zip or folder>]   download a pack of the catalogue, or install any pack from this machine
-  verify <pack>                             hash the files of an installed pack and compare
+  list                                      list all packs and their state
+  install <pack> [--from <zip or folder>]   download a pack of the catalogue, or install any pack from a local copy
+  verify <pack>                             compare the files of an installed pack with their hashes
 
-Packs lie in MODELS_DIR; MODEL_BASE_URL names a mirror to download from.
+MODELS_DIR is the folder of the packs. MODEL_BASE_URL is the mirror to download from, if any.
 `;
 
-/** Exit codes. */
-const DONE = 0;
-const FAILED = 1;
-const WRONG_USAGE = 2;
-/** As shells report a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
+const EXIT = {
+  success: 0,
+  failure: 1,
+  wrongUsage: 2,
+  /** As shells report a program that was ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
 
 export interface CommandContext {
   environment: Environment;
@@ -35,13 +37,13 @@ export interface CommandContext {
   catalogue?: Catalogue;
 }
 
-/** What every command needs, with the configuration read. */
+/** The context of a command with its configuration. */
 type Session = CommandContext & { config: Config; catalogue: Catalogue };
 
 class UsageError extends Error {}
 
 /**
- * Runs `npm run models -- …`. Failures become sentences on `stderr`.
+ * Runs `npm run models -- …`. Failures are reported on `stderr`.
  *
  * @returns the exit code: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted.
  */
@@ -51,23 +53,23 @@ export async function runModelsCommand(args: string[], context: CommandContext):
     const { positionals, values } = parse(args);
     if (values.help) {
       context.stdout.write(USAGE);
-      return DONE;
+      return EXIT.success;
     }
     const run = commandOf(positionals, values.from);
     await run({ catalogue: CATALOGUE, ...context, config: loadConfig(context.environment) });
-    return DONE;
+    return EXIT.success;
   } catch (error) {
     if (signal?.aborted) {
-      stderr.write('Interrupted. What was downloaded is kept; the same command goes on from there.\n');
-      return INTERRUPTED;
+      stderr.write('Interrupted. Run the same command again to continue.\n');
+      return EXIT.interrupted;
     }
     if (error instanceof UsageError) {
       stderr.write(`${error.message}\n\n${USAGE}`);
-      return WRONG_USAGE;
+      return EXIT.wrongUsage;
     }
     const expected = error instanceof PackError || error instanceof StartupError;
     stderr.write(`${expected ? '' : 'Unexpected failure: '}${errorMessage(error)}\n`);
-    return FAILED;
+    return EXIT.failure;
   }
 }
 
@@ -88,8 +90,9 @@ function commandOf(
   from: string | undefined,
 ): (session: Session) => Promise<void> {
   const surplus = command === 'list' ? name : rest[0];
-  if (surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is one argument too many.`);
-  if (from !== undefined && command !== 'install') throw new UsageError('--from is for install only.');
+  if (surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is an unexpected argument.`);
+  if (from !== undefined && command !== 'install')
+    throw new UsageError('--from is an option of install only.');
   switch (command) {
     case 'list':
       return list;
@@ -102,9 +105,9 @@ function commandOf(
       return (session) => verify(pack, session);
     }
     case undefined:
-      throw new UsageError('A command is missing.');
+      throw new UsageError('The command is missing.');
     default:
-      throw new UsageError(`${JSON.stringify(command)} is no command.`);
+      throw new UsageError(`${JSON.stringify(command)} is not a command.`);
   }
 }
 
@@ -112,13 +115,14 @@ function packName(name: string | undefined): string {
   if (name === undefined) throw new UsageError('The name of a pack is missing.');
   if (SETTINGS.MODEL_NAME.parse(name) === undefined) {
     throw new UsageError(
-      `${JSON.stringify(name)} cannot be the name of a pack: letters, digits, ".", "_", "-".`,
+      `${JSON.stringify(name)} is not a valid name of a pack, which consists of letters, digits, ".", "_" and "-".`,
     );
   }
   return name;
 }
 
-async function list({ config, catalogue, stdout, signal }: Session): Promise<void> {
+async function list(session: Session): Promise<void> {
+  const { config, catalogue, stdout } = session;
   const names = [
     ...catalogue.keys(),
     SYNTHETIC_PACK,
@@ -127,20 +131,18 @@ async function list({ config, catalogue, stdout, signal }: Session): Promise<voi
   const width = Math.max(...names.map((name) => name.length));
   stdout.write(`Packs in ${config.MODELS_DIR}:\n\n`);
   for (const name of names) {
-    const lines = await describe(name, { config, catalogue, signal });
+    const lines = await describe(name, session);
     stdout.write(`${name.padEnd(width)}  ${lines.join(`\n${' '.repeat(width + 2)}`)}\n\n`);
   }
 }
 
-async function describe(
-  name: string,
-  { config, catalogue, signal }: { config: Config; catalogue: Catalogue; signal?: AbortSignal | undefined },
-): Promise<string[]> {
-  const published = catalogue.get(name);
+/** The state of a pack, in lines. */
+async function describe(name: string, session: Session): Promise<string[]> {
+  const published = session.catalogue.get(name);
   try {
-    const pack = await resolvePack({ name, modelsDir: config.MODELS_DIR, catalogue, signal });
+    const pack = await resolvePack(locate(name, session));
     const size = megabytes(pack.detector.bytes + pack.recogniser.bytes);
-    return [`${stateOf(pack)}, ${size}`, `${pack.embeddingSpace}`, pack.licence];
+    return [`${stateOf(pack)}, ${size}`, pack.embeddingSpace, pack.licence];
   } catch (error) {
     if (error instanceof PackInvalidError) return ['wrong', error.message];
     if (!(error instanceof PackMissingError) || published === undefined) throw error;
@@ -155,47 +157,53 @@ function stateOf({ origin, detector, recogniser }: ModelPack): string {
 }
 
 async function install(name: string, from: string | undefined, session: Session): Promise<void> {
-  const { config, catalogue, stdout, signal } = session;
-  const place = { name, modelsDir: config.MODELS_DIR, catalogue, signal };
+  const { stdout } = session;
   if (name === SYNTHETIC_PACK) {
     if (from !== undefined)
-      throw new UsageError(`${name} is part of this project; another pack needs another name.`);
-    stdout.write(`${name} is part of this project: there is nothing to install.\n`);
+      throw new UsageError(`${name} is part of this project. Choose another name for the pack.`);
+    stdout.write(`${name} is part of this project and needs no installation.\n`);
     return;
   }
-  if (from !== undefined) {
-    await installPack({ ...place, from });
-  } else {
-    const published = catalogue.get(name);
-    if (published === undefined) {
-      throw new UsageError(
-        `${name} is not in the catalogue (${[...catalogue.keys()].join(', ')}); say where it is with --from.`,
-      );
-    }
-    await download(published, { ...place, baseUrl: config.MODEL_BASE_URL, log: logOn(session) });
-  }
-  const pack = await resolvePack(place);
-  stdout.write(`${name} is installed in ${packFolder(place)}.\n${fileLines(pack)}${pack.licence}\n`);
+  const location = locate(name, session);
+  const pack =
+    from === undefined ? await installPublished(name, session) : await installPack({ ...location, from });
+  stdout.write(`${name} is installed in ${packFolder(location)}.\n${fileLines(pack)}${pack.licence}\n`);
 }
 
-async function verify(name: string, { config, catalogue, stdout, stderr, signal }: Session): Promise<void> {
-  const pack = await resolvePack({ name, modelsDir: config.MODELS_DIR, catalogue, signal });
-  const { thresholds, warning } = await readThresholds(
-    packFolder({ name, modelsDir: config.MODELS_DIR }),
-    pack,
-  );
+async function installPublished(name: string, session: Session): Promise<ModelPack> {
+  const { config, catalogue, stderr } = session;
+  const published = catalogue.get(name);
+  if (published === undefined) {
+    throw new UsageError(
+      `${name} is not in the catalogue (${[...catalogue.keys()].join(', ')}). Install it from a local copy with --from.`,
+    );
+  }
+  const write = (_fields: object, message: string) => stderr.write(`${message}\n`);
+  const location = locate(name, session);
+  await download(published, {
+    ...location,
+    baseUrl: config.MODEL_BASE_URL,
+    log: { info: write, warn: write },
+  });
+  return resolvePack(location);
+}
+
+async function verify(name: string, session: Session): Promise<void> {
+  const { stdout, stderr } = session;
+  const location = locate(name, session);
+  const pack = await resolvePack(location);
+  const { thresholds, warning } = await readThresholds(packFolder(location), pack);
   const measured = thresholds.length === 0 ? '' : `${thresholds.length} measured thresholds.\n`;
   stdout.write(`${name}: ${stateOf(pack)}.\n${fileLines(pack)}${measured}`);
   if (warning !== undefined) stderr.write(`${warning}\n`);
+}
+
+function locate(name: string, { config, catalogue, signal }: Session): ResolveOptions {
+  return { name, modelsDir: config.MODELS_DIR, catalogue, signal };
 }
 
 function fileLines({ detector, recogniser }: ModelPack): string {
   const line = ({ path, sha256, pinned }: ModelPack['detector']) =>
     `${sha256}  ${path} (${pinned ? 'as expected' : 'unpinned'})\n`;
   return line(detector) + line(recogniser);
-}
-
-function logOn({ stderr }: CommandContext): PackLog {
-  const write = (_fields: object, message: string) => stderr.write(`${message}\n`);
-  return { info: write, warn: write };
 }

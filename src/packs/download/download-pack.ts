@@ -5,32 +5,32 @@ import { installFromArchive } from '../install/archive.ts';
 import { withInstallLock } from '../install/install-lock.ts';
 import { writing } from '../install/storage.ts';
 import { PackDownloadError, PackInvalidError } from '../pack-errors.ts';
-import { packFolder } from '../resolve.ts';
+import { packFolder } from '../pack-folders.ts';
 import { downloadArchive } from './archive-download.ts';
 import { displayUrl, SourceError } from './http-source.ts';
 import { PartialArchive } from './partial-archive.ts';
 import { DOWNLOAD_TUNING, type DownloadTuning } from './tuning.ts';
 
-/** A repacked archive may compress worse than the published one, or hold more; it is no other thing altogether. */
-const ARCHIVE_SLACK = 2;
-const ARCHIVE_SLACK_BYTES = 1024 * 1024;
+/** How much larger than the published archive one may be: a mirror's may be less compressed or contain more files. */
+const MAX_SIZE_FACTOR = 2;
+const MAX_EXTRA_BYTES = 1024 * 1024;
 
-/** What is told while a pack is being downloaded. */
 export interface DownloadEvents {
+  /** A download from this source begins. */
   onSource?: (source: string) => void;
   onProgress?: (bytes: number, total: number | undefined) => void;
-  /** One source failed and another is asked. */
+  /** A source failed. */
   onFailure?: (reason: string) => void;
-  /** Another process installs the same pack. */
+  /** Another process, the holder of the lock, is installing the same pack. */
   onWait?: (holder: string) => void;
 }
 
 export interface PackDownload {
   pack: CataloguePack;
   modelsDir: string;
-  /** The only source where it is not empty: `<baseUrl>/<pack>.zip`. */
+  /** If not empty, the only source is `<baseUrl>/<pack>.zip`. */
   baseUrl: string;
-  /** Asked once this process is the only one that installs the pack: another may have done it meanwhile. */
+  /** Called when this process has the lock, because another process may have installed the pack before. */
   isInstalled: () => Promise<boolean>;
   events?: DownloadEvents;
   tuning?: DownloadTuning;
@@ -38,13 +38,13 @@ export interface PackDownload {
 }
 
 /**
- * Downloads a pack of the catalogue and installs its two files, verified. Replicas that share `modelsDir` do it one at
- * a time; those that waited find the files there. What was downloaded of an archive is kept when it cannot be
- * finished, and used by the next attempt; everything else temporary is removed.
+ * Downloads a pack of the catalogue, verifies its two files and installs them. Processes that share `modelsDir` take
+ * turns, and find the files installed by the first. If an archive cannot be completed, the received bytes are kept for
+ * the next attempt. Other temporary files are removed.
  *
- * @throws {PackDownloadError} when no source had the pack; the message says what was wrong with each.
+ * @throws {PackDownloadError} when all sources failed. The message says why for each.
  * @throws {PackStorageError} when the folder cannot be written.
- * @throws the signal's reason when it fires.
+ * @throws the signal's reason when it is aborted.
  */
 export async function downloadPack(download: PackDownload): Promise<void> {
   const { pack, modelsDir, isInstalled, events = {}, tuning = DOWNLOAD_TUNING, signal } = download;
@@ -78,15 +78,15 @@ async function installFromSource(
 ): Promise<void> {
   const partial = new PartialArchive(join(resolve(modelsDir), `.${pack.name}.zip.partial`));
   const published = pack.detector.bytes + pack.recogniser.bytes;
-  const mostBytes = ARCHIVE_SLACK * Math.max(pack.archiveBytes, published) + ARCHIVE_SLACK_BYTES;
-  const archive = { source, partial, mostBytes, onProgress: events?.onProgress, tuning, signal };
+  const maxBytes = MAX_SIZE_FACTOR * Math.max(pack.archiveBytes, published) + MAX_EXTRA_BYTES;
+  const archive = { source, partial, maxBytes, onProgress: events?.onProgress, tuning, signal };
   for (;;) {
     const { pieced } = await downloadArchive(archive);
     try {
       await installFromArchive(pack, partial.path, packFolder({ name: pack.name, modelsDir }), signal);
       return;
     } catch (error) {
-      // Pieces may not belong together, after a power failure for instance. In one piece it is tried once.
+      // An archive from several responses may be inconsistent, after a power failure for instance: start over.
       if (!(error instanceof PackInvalidError) || !pieced) throw error;
     } finally {
       await partial.discard();
@@ -98,7 +98,7 @@ function sourcesOf({ pack, baseUrl }: PackDownload): URL[] {
   if (baseUrl === '') return pack.sources.map((source) => new URL(source));
   if (!URL.canParse(baseUrl)) throw new PackDownloadError('MODEL_BASE_URL is not a URL.');
   const mirror = new URL(baseUrl);
-  // The query stays at the end: some object stores take their token there.
+  // The query is kept, because some object stores expect a token there.
   mirror.pathname = `${mirror.pathname.replace(/\/$/, '')}/${pack.name}.zip`;
   return [mirror];
 }

@@ -4,17 +4,17 @@ import { z } from 'zod';
 import { discard, writing } from '../install/storage.ts';
 
 const recordSchema = z.object({
-  /** Hash of the source's URL: the URL itself may hold a password or a token. */
+  /** Hash of the source's URL, because the URL may contain a password or a token. */
   source: z.string(),
-  /** What the source called this version of the archive: its strong ETag, else its Last-Modified. */
+  /** Identifies the version of the archive: its strong ETag, or else its Last-Modified. */
   validator: z.string().optional(),
-  /** Bytes of the whole archive, where the source said so. */
+  /** Bytes of the whole archive, if the source stated them. */
   total: z.int().positive().optional(),
 });
 
 type PartialRecord = z.infer<typeof recordSchema>;
 
-/** What is known of a started download when it goes on. */
+/** The state of a download that can be continued. */
 export interface PartialState {
   /** Bytes on disk. */
   bytes: number;
@@ -23,8 +23,8 @@ export interface PartialState {
 }
 
 /**
- * An archive that is being downloaded, with a record beside it from which another process can go on. Only the holder
- * of the pack's lock touches them.
+ * An incomplete archive, with a record in a second file from which another process can continue the download. Only the
+ * holder of the pack's lock may use them.
  */
 export class PartialArchive {
   readonly path: string;
@@ -35,7 +35,7 @@ export class PartialArchive {
     this.#recordPath = `${path}.json`;
   }
 
-  /** What is there of an archive from this source: zero bytes when nothing is, or when it is from another source. */
+  /** The state of a download from this source: zero bytes if there is none. */
   async stateFor(source: URL): Promise<PartialState> {
     const record = await this.#readRecord();
     if (record?.source !== keyOf(source)) return { bytes: 0 };
@@ -46,12 +46,12 @@ export class PartialArchive {
     return { bytes, validator: record.validator, total: record.total };
   }
 
-  /** Begins from zero. The record is written while the archive is empty, so that the two never disagree. */
+  /** Starts from zero. The record is written while the archive is empty, so that they always agree. */
   async begin(
     source: URL,
-    about: { validator?: string | undefined; total?: number | undefined },
+    properties: { validator?: string | undefined; total?: number | undefined },
   ): Promise<void> {
-    const record: PartialRecord = { source: keyOf(source), ...about };
+    const record: PartialRecord = { source: keyOf(source), ...properties };
     await writing(this.path, async () => {
       await writeFile(this.path, '');
       await writeFile(this.#recordPath, JSON.stringify(record));

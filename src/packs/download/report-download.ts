@@ -1,16 +1,16 @@
 import type { DownloadEvents } from './download-pack.ts';
 
-/** What this module needs of a log; pino's Logger has it. */
+/** The part of pino's Logger that this module needs. */
 export interface PackLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-/** How often progress is told, in milliseconds: on a log, and on a terminal. */
+/** Minimum time between two reports of progress in a log and on a terminal. */
 const LOG_INTERVAL_MS = 5_000;
 const TERMINAL_INTERVAL_MS = 100;
 
-/** A terminal to rewrite a line on. */
+/** Like `process.stderr`. */
 export interface Terminal {
   isTTY?: boolean;
   columns?: number;
@@ -18,17 +18,17 @@ export interface Terminal {
 }
 
 /**
- * Tells how a download goes: milestones on the log, and progress as one line that rewrites itself where there is a
- * terminal, else on the log at a bounded rate.
+ * Reports a download: its events in the log, and its progress in one line of the terminal, or in the log if there is no
+ * terminal.
  *
- * @returns what to pass to `downloadPack`, and what to call when it ended, however it did.
+ * @returns `events` for `downloadPack`, and `end`, which must be called when it succeeded or failed.
  */
 export function reportDownload(
   pack: string,
   log: PackLog,
   terminal: Terminal = process.stderr,
 ): { events: DownloadEvents; end: () => void } {
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   let lineOpen = false;
   const closeLine = () => {
     if (lineOpen) terminal.write('\n');
@@ -37,8 +37,8 @@ export function reportDownload(
   const onProgress = (bytes: number, total: number | undefined) => {
     const now = performance.now();
     const interval = terminal.isTTY ? TERMINAL_INTERVAL_MS : LOG_INTERVAL_MS;
-    if (now - toldAt < interval && bytes !== total) return;
-    toldAt = now;
+    if (now - reportedAt < interval && bytes !== total) return;
+    reportedAt = now;
     if (terminal.isTTY) {
       const line = `Downloading ${pack}: ${progressText(bytes, total)}`.slice(
         0,
@@ -67,7 +67,7 @@ export function reportDownload(
   return { events, end: closeLine };
 }
 
-/** Bytes for people: decimal megabytes, as download pages show them. */
+/** Formats bytes as decimal megabytes. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

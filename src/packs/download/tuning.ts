@@ -1,16 +1,16 @@
 import { LOCK_TIMING, type LockTiming } from '../install/install-lock.ts';
 
-/** How patient a download is. Times are milliseconds. */
+/** Timeouts and retries of a download. Times are in milliseconds. */
 export interface DownloadTuning extends LockTiming {
-  /** Longest time until a connection to a source or a proxy stands. */
+  /** Maximum time to connect to a source or a proxy. */
   connectTimeoutMs: number;
-  /** Longest wait for a source's answer to begin. */
+  /** Maximum time until the headers of a response arrive. */
   headersTimeoutMs: number;
-  /** Longest silence in the middle of an answer. */
+  /** Maximum time between two parts of a response's body. */
   idleTimeoutMs: number;
-  /** Attempts for each source; one that got further than all before does not count. */
+  /** Attempts for each source. Progress resets the count. */
   attempts: number;
-  /** Pause after the first failed attempt; it doubles with each. */
+  /** Pause after the first failed attempt. It doubles with each further one. */
   firstPauseMs: number;
 }
 

@@ -5,16 +5,16 @@ import type { CataloguePack } from '../catalogue.ts';
 import { PackError, PackInvalidError } from '../pack-errors.ts';
 import { type FileSource, placeVerifiedFiles } from './place-files.ts';
 
-/** A pack has a handful of files. An archive with very many is something else, and slow to list. */
-const MOST_ENTRIES = 1_000;
+/** A pack has a few files. An archive with very many is something else, and slow to list. */
+const MAX_ENTRIES = 1_000;
 
-/** How much larger than the published file a member may claim to be and still be hashed for the error. */
-const MEMBER_SLACK = 2;
+/** A member that claims to be this much larger than the published file is not read. */
+const MAX_SIZE_FACTOR = 2;
 
 /**
- * Opens a zip archive for the time of `action`.
+ * Opens a zip archive while `action` runs.
  *
- * @throws {PackInvalidError} when the file is no zip archive, or one that cannot be read to its end.
+ * @throws {PackInvalidError} when the file is not a zip archive or is damaged.
  */
 export async function withArchive<T>(
   path: string,
@@ -34,7 +34,7 @@ export async function withArchive<T>(
   }
 }
 
-/** The files of an open archive. yauzl refuses member names that are absolute or have `..`. */
+/** An open archive. yauzl rejects member names that are absolute or contain `..`. */
 export class Archive {
   readonly name: string;
   readonly #zip: ZipFile;
@@ -44,10 +44,12 @@ export class Archive {
     this.#zip = zip;
   }
 
-  /** Every file (no folders) by its path in the archive. */
+  /** All files, without folders, by their paths in the archive. */
   async files(): Promise<Map<string, Entry>> {
-    if (this.#zip.entryCount > MOST_ENTRIES) {
-      throw new PackInvalidError(`${this.name} has ${this.#zip.entryCount} members; a pack has a handful.`);
+    if (this.#zip.entryCount > MAX_ENTRIES) {
+      throw new PackInvalidError(
+        `${this.name} has ${this.#zip.entryCount} members; the maximum is ${MAX_ENTRIES}.`,
+      );
     }
     const files = new Map<string, Entry>();
     for await (const entry of this.#zip.eachEntry()) {
@@ -56,17 +58,17 @@ export class Archive {
     return files;
   }
 
-  /** The content of a file; it fails where the content differs from the size or the checksum in the archive. */
+  /** The content of a file. Reading fails if it does not match the size or checksum in the archive. */
   read(entry: Entry): Promise<AsyncIterable<Uint8Array>> {
     return this.#zip.openReadStreamPromise(entry);
   }
 }
 
 /**
- * Takes the two needed files of a published pack out of its archive and puts them, verified, into its folder. They
- * lie at the archive's top, or in one folder named like the pack.
+ * Installs the two files of a published pack from its archive, after verifying them. In the archive they are at the top
+ * or in a folder named like the pack.
  *
- * @throws {PackInvalidError} when the archive has not the published files.
+ * @throws {PackInvalidError} when the archive does not contain the published files.
  * @throws {PackStorageError} when the folder cannot be written.
  */
 export async function installFromArchive(
@@ -79,8 +81,8 @@ export async function installFromArchive(
     const files = await archive.files();
     const sources = [pack.detector, pack.recogniser].map((file): FileSource => {
       const entry = files.get(file.name) ?? files.get(`${pack.name}/${file.name}`);
-      if (entry === undefined) throw new PackInvalidError(`${archive.name} holds no ${file.name}.`);
-      if (entry.uncompressedSize > file.bytes * MEMBER_SLACK) {
+      if (entry === undefined) throw new PackInvalidError(`${archive.name} has no ${file.name}.`);
+      if (entry.uncompressedSize > file.bytes * MAX_SIZE_FACTOR) {
         throw new PackInvalidError(
           `${file.name} of ${archive.name} has ${entry.uncompressedSize} bytes, expected are ${file.bytes}.`,
         );

@@ -6,13 +6,13 @@ import { PackStorageError } from '../pack-errors.ts';
 import { discard, writing } from './storage.ts';
 
 export interface LockTiming {
-  /** How often the holder shows that it lives, in milliseconds. */
+  /** Interval at which the holder updates the lock, in milliseconds. */
   heartbeatMs: number;
-  /** A lock that showed no life for this long, in milliseconds, is taken over. */
+  /** A lock that was not updated for this long, in milliseconds, is taken over. */
   staleMs: number;
 }
 
-/** Seven missed beats: a busy disk or a slow network volume delays one or two. */
+/** A lock is stale after seven missed updates: a busy disk or a slow network volume may delay one or two. */
 export const LOCK_TIMING: LockTiming = { heartbeatMs: 2_000, staleMs: 15_000 };
 
 export interface LockOptions extends LockTiming {
@@ -22,13 +22,14 @@ export interface LockOptions extends LockTiming {
 }
 
 /**
- * Runs `action` while no other process does the same on this path, also one on another machine that shares the
- * volume. A process that was killed keeps nobody waiting for longer than `staleMs`.
+ * Runs `action` while this process has the lock at this path, which also excludes processes on other machines that share
+ * the volume. The lock of a process that was killed is taken over after `staleMs`.
  *
- * The lock spares work and keeps two writers apart; it is not what makes an installed file right. That is its hash.
+ * The lock avoids duplicate work and concurrent writes. Correctness of installed files does not depend on it, because
+ * they are verified by their hashes.
  *
- * @param action gets a signal that also fires when the lock was lost, as after a suspension.
- * @throws {PackStorageError} when the lock cannot be written, or was lost.
+ * @param action gets a signal that is also aborted when the lock is lost, for instance after the process was suspended.
+ * @throws {PackStorageError} when the lock cannot be written or is lost.
  */
 export async function withInstallLock<T>(
   path: string,
@@ -38,21 +39,21 @@ export async function withInstallLock<T>(
   const owner = `${hostname()}:${process.pid}:${randomUUID()}`;
   const handle = await acquire(path, owner, options);
   const lost = new AbortController();
-  const beat = setInterval(async () => {
+  const heartbeat = setInterval(async () => {
     if ((await ownerOf(path)) !== owner) {
       lost.abort(
-        new PackStorageError(`Another process took the lock ${path}; it goes on in this one's place.`),
+        new PackStorageError(`Another process took over the lock ${path} and continues the installation.`),
       );
     } else {
-      // Where a beat fails and keeps failing, others see the lock as stale, and the next beat sees that it is lost.
+      // If updates keep failing, another process takes the stale lock, which the next heartbeat detects.
       await handle.utimes(new Date(), new Date()).catch(() => {});
     }
   }, options.heartbeatMs);
-  beat.unref();
+  heartbeat.unref();
   try {
     return await action(options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal);
   } finally {
-    clearInterval(beat);
+    clearInterval(heartbeat);
     await handle.close().catch(() => {});
     if ((await ownerOf(path)) === owner) await discard(path);
   }
@@ -60,18 +61,18 @@ export async function withInstallLock<T>(
 
 async function acquire(path: string, owner: string, options: LockOptions): Promise<FileHandle> {
   const { signal, heartbeatMs, staleMs, onWait } = options;
-  let seen = { state: '', since: performance.now() };
+  let last = { state: '', since: performance.now() };
   let waiting = false;
   for (;;) {
     signal?.throwIfAborted();
     const handle = await tryCreate(path, owner);
     if (handle) return handle;
     const state = (await stateOf(path)) ?? '';
-    // Only this process's own clock is used: those of machines that share a volume may differ.
-    if (state !== seen.state) seen = { state, since: performance.now() };
-    if (performance.now() - seen.since > staleMs) {
+    // Measured with the clock of this process, because those of machines that share a volume may differ.
+    if (state !== last.state) last = { state, since: performance.now() };
+    if (performance.now() - last.since > staleMs) {
       await removeStale(path, state, owner);
-      seen = { state: '', since: performance.now() };
+      last = { state: '', since: performance.now() };
     } else if (!waiting) {
       waiting = true;
       onWait?.(state.split(':').slice(0, 2).join(':'));
@@ -100,20 +101,20 @@ async function tryCreate(path: string, owner: string): Promise<FileHandle | unde
   });
 }
 
-/** Two waiters may find the same lock stale: whoever grabs the other's new one by mistake gives it back. */
+/** Two processes may find the same lock stale. One that takes away the new lock of the other puts it back. */
 async function removeStale(path: string, staleState: string, owner: string): Promise<void> {
-  const grabbed = `${path}.${owner.split(':').at(-1)}`;
+  const taken = `${path}.${owner.split(':').at(-1)}`;
   try {
-    await rename(path, grabbed);
-    if ((await stateOf(grabbed)) !== staleState) await link(grabbed, path);
+    await rename(path, taken);
+    if ((await stateOf(taken)) !== staleState) await link(taken, path);
   } catch {
-    // Somebody else was faster, or the file system has no links: the lock is contended for again.
+    // Another process was faster, or the file system has no links: all try again.
   } finally {
-    await discard(grabbed);
+    await discard(taken);
   }
 }
 
-/** Who holds the lock, and when it last showed life. Opening the file makes network file systems ask the server. */
+/** The owner and the last update. Opening the file makes network file systems ask the server. */
 async function stateOf(path: string): Promise<string | undefined> {
   let handle: FileHandle | undefined;
   try {

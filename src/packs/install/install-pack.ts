@@ -5,17 +5,18 @@ import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { MANIFEST_FILE } from '../manifest.ts';
 import type { ModelPack } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
-import { packFolder, resolveFolder, resolvePack } from '../resolve.ts';
+import { packFolder } from '../pack-folders.ts';
+import { resolveFolder, resolvePack } from '../resolve.ts';
 import { THRESHOLDS_FILE } from '../thresholds.ts';
 import { installFromArchive, withArchive } from './archive.ts';
 import { LOCK_TIMING, withInstallLock } from './install-lock.ts';
 import { placeVerifiedFiles } from './place-files.ts';
 import { discard, renameDurably, writing } from './storage.ts';
 
-/** Bytes that the files of an unknown pack may have when unpacked: several times the largest published pack. */
-const MOST_UNPACKED_BYTES = 4 * 1024 ** 3;
+/** Maximum size of an unpublished pack when unpacked: several times the largest published pack. */
+const MAX_UNPACKED_BYTES = 4 * 1024 ** 3;
 
-/** Beside the networks themselves. */
+/** Files that are installed with the networks, in addition to licences. */
 const DESCRIPTIONS: readonly string[] = [MANIFEST_FILE, THRESHOLDS_FILE];
 
 const LICENCE_FILE = /^(model\.)?licen[cs]e(\.\w+)?$/i;
@@ -30,13 +31,13 @@ export interface InstallOptions {
 }
 
 /**
- * Installs a pack from a zip archive or a folder of this machine. A pack of the catalogue is compared with its hashes
- * and replaces what was there; any other must be new, and is installed only if it can be understood.
+ * Installs a pack from a local zip archive or folder. The files of a pack of the catalogue are verified and replace
+ * existing ones. Any other pack must have a new name, and is installed only if it can be resolved.
  *
- * @returns the installed pack, verified where it lies now.
- * @throws {PackMissingError} when `from` is not there.
- * @throws {PackInvalidError} when a needed file is missing in it, is not the published one, or cannot be understood.
- * @throws {PackStorageError} when the folder cannot be written, or holds another pack of that name.
+ * @returns the installed pack, verified in its folder.
+ * @throws {PackMissingError} when `from` does not exist.
+ * @throws {PackInvalidError} when a needed file is missing, is not the published one, or cannot be understood.
+ * @throws {PackStorageError} when the folder cannot be written, or a pack with this name exists.
  */
 export async function installPack(options: InstallOptions): Promise<ModelPack> {
   const { name, from, modelsDir, catalogue = CATALOGUE, signal } = options;
@@ -80,7 +81,7 @@ async function installUnpublished(options: InstallOptions, kind: 'folder' | 'arc
     () => true,
     () => false,
   );
-  if (exists) throw new PackStorageError(`${folder} exists. Remove it first, or take another name.`);
+  if (exists) throw new PackStorageError(`${folder} exists. Remove it first, or choose another name.`);
   const unpacked = resolve(modelsDir, `.${name}.unpacked`);
   const staged = resolve(modelsDir, `.${name}.staged`);
   try {
@@ -94,7 +95,7 @@ async function installUnpublished(options: InstallOptions, kind: 'folder' | 'arc
   }
 }
 
-/** Copies what makes a folder a pack: networks, manifest, licences, and what was measured with it. */
+/** Copies the files of a pack: its networks, manifest, thresholds and licences. */
 async function copyNeeded(
   source: { name: string; folder: string; signal?: AbortSignal | undefined },
   target: string,
@@ -116,15 +117,17 @@ async function copyNeeded(
   }
 }
 
-/** Unpacks the files that a pack can consist of. A single folder around all of them is left out. */
+/** Unpacks the files that a pack can have. If all are in one folder, its content is unpacked. */
 async function unpack(archivePath: string, target: string, signal?: AbortSignal): Promise<void> {
   await withArchive(
     archivePath,
     async (archive) => {
       const files = [...(await archive.files())].filter(([path]) => isPackFile(path));
       const unpackedBytes = files.reduce((sum, [, entry]) => sum + entry.uncompressedSize, 0);
-      if (unpackedBytes > MOST_UNPACKED_BYTES) {
-        throw new PackInvalidError(`${archive.name} is too large unpacked (${unpackedBytes} bytes).`);
+      if (unpackedBytes > MAX_UNPACKED_BYTES) {
+        throw new PackInvalidError(
+          `${archive.name} has ${unpackedBytes} bytes unpacked; the maximum is ${MAX_UNPACKED_BYTES}.`,
+        );
       }
       const top = commonFolder(files.map(([path]) => path));
       for (const [path, entry] of files) {
@@ -132,7 +135,7 @@ async function unpack(archivePath: string, target: string, signal?: AbortSignal)
         const content = await archive.read(entry);
         await writeAll(join(target, path.slice(top.length)), content);
       }
-      if (files.length === 0) throw new PackInvalidError(`${archive.name} holds no .onnx file.`);
+      if (files.length === 0) throw new PackInvalidError(`${archive.name} has no .onnx file.`);
     },
     signal,
   );
@@ -144,7 +147,7 @@ function isPackFile(path: string): boolean {
   return name.toLowerCase().endsWith('.onnx') || DESCRIPTIONS.includes(name) || LICENCE_FILE.test(name);
 }
 
-/** "pack/" for pack/a.onnx and pack/b.onnx, else an empty text. */
+/** "pack/" for pack/a.onnx and pack/b.onnx. Empty if the paths do not share their first folder. */
 function commonFolder(paths: string[]): string {
   const [first = ''] = paths;
   const top = first.slice(0, first.indexOf('/') + 1);

@@ -6,19 +6,19 @@ import type { PublishedFile } from '../catalogue.ts';
 import { PackError, PackInvalidError } from '../pack-errors.ts';
 import { discard, renameDurably, writing } from './storage.ts';
 
-/** Bytes on their way into a pack: a member of an archive, or a file of another folder. */
+/** The content of a file to install: a member of an archive, or a file in another folder. */
 export interface FileSource {
   file: PublishedFile;
-  /** Where the bytes are from, for the error: "det_500m.onnx of buffalo_sc.zip". */
+  /** For the error, such as "det_500m.onnx of buffalo_sc.zip". */
   origin: string;
   open: () => Promise<AsyncIterable<Uint8Array>>;
 }
 
 /**
- * Writes the files of a published pack into its folder. Nothing gets its final name before every file has been
- * written, synchronised and compared with its pin, so that a reader never sees a wrong or a half-written file.
+ * Writes the files of a published pack into its folder. They get their final names after all have been written,
+ * synchronised and verified, so that no other process reads a wrong or incomplete file.
  *
- * @throws {PackInvalidError} when bytes are not the published ones.
+ * @throws {PackInvalidError} when a hash is not that of the published file.
  * @throws {PackStorageError} when the folder cannot be written.
  */
 export async function placeVerifiedFiles(
@@ -51,7 +51,7 @@ async function writeVerified(source: FileSource, path: string, signal?: AbortSig
       signal?.throwIfAborted();
       hash.update(chunk);
       bytes += chunk.length;
-      // A wrong file is hashed to its end, so that the error can say what it is, but takes no more space than a right one.
+      // A larger file is hashed to its end for the error message, but not written beyond the expected size.
       if (bytes <= file.bytes) await writing(path, () => handle.appendFile(chunk));
     }
     const sha256 = hash.digest('hex');

@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { PackError, PackStorageError } from '../pack-errors.ts';
 
-/** What a file system says when it may not be written, and how an operator would say it. */
+/** Sentences for operators by the code of a file system's error. */
 const REASONS: Record<string, string> = {
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
@@ -13,7 +13,7 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Runs something that writes to the disk, so that its failure is told apart from one of the network or of an archive.
+ * Runs an action that writes to the disk, so that its failure is distinguishable from one of the network or an archive.
  *
  * @throws {PackStorageError} naming the path and the reason.
  */
@@ -27,13 +27,13 @@ export async function writing<T>(path: string, action: () => Promise<T>): Promis
   }
 }
 
-/** Deletes what a failed attempt left behind. Never throws: the failure itself is what matters. */
+/** Deletes what a failed attempt left behind. Never throws, so that the caller can report the failure itself. */
 export async function discard(...paths: string[]): Promise<void> {
   await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true }).catch(() => {})));
 }
 
 /**
- * Renames, and makes the new name survive a power failure where the platform can do that.
+ * Renames a file, and makes the new name survive a power failure if the platform supports that.
  *
  * @throws {PackStorageError}
  */
