@@ -1,15 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { common } from './vitest.config.ts';
 
-/** `npm run test:system`: what takes long or measures. One file at a time, so that figures mean something. */
+/** `npm run test:system`: the service under load, with hostile clients and behind a balancer. One file at a time. */
 export default defineConfig({
   test: {
+    ...common,
     include: ['test/system/**/*.test.ts'],
-    globalSetup: ['test/support/build.ts'],
-    pool: 'forks',
-    // Tests also run ONNX Runtime on their own main thread; see src/engine/inference-engine.ts.
-    env: { ORT_DISABLE_TELEMETRY: '1' },
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
   },
 });

@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endChild, spawnChild } from './child-process.ts';
 import { ROOT } from './shared.ts';
 
 export interface Exit {
@@ -9,20 +11,22 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** Longest wait for it to listen or to be ready, in milliseconds; it takes one or two seconds. */
-const START_MS = 30_000;
+/** Maximum wait until it listens or is ready, in milliseconds: it takes one or two seconds on an idle machine. */
+const START_MS = 90_000;
 
-/** The built service as a process of its own, as an operator starts it. */
+/** The built service in a process of its own, as an operator starts it. */
 export class ServiceProcess {
   readonly child: ChildProcess;
   readonly exit: Promise<Exit>;
   stdout = '';
   stderr = '';
 
-  constructor(environment: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [join(ROOT, 'dist/main.js')], {
-      // A folder without a .env file.
-      cwd: mkdtempSync(join(tmpdir(), 'service-')),
+  constructor(environment: Record<string, string> = {}, files: Record<string, string> = {}) {
+    // A new folder, so that no .env file is read unless a test provides one.
+    const cwd = mkdtempSync(join(tmpdir(), 'service-'));
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
+    this.child = spawnChild(process.execPath, [join(ROOT, 'dist/main.js')], {
+      cwd,
       env: {
         PATH: process.env.PATH,
         HOST: '127.0.0.1',
@@ -40,14 +44,19 @@ export class ServiceProcess {
     this.child.stderr?.on('data', (chunk) => {
       this.stderr += chunk;
     });
-    this.exit = new Promise((resolve) => this.child.on('close', (code, signal) => resolve({ code, signal })));
+    this.exit = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        rmSync(cwd, { recursive: true, force: true });
+        resolve({ code, signal });
+      });
+    });
   }
 
-  /** Its log, a line each. */
+  /** Its log, one record for each line. */
   get log(): Record<string, unknown>[] {
     return this.stdout
       .split('\n')
-      .filter((line) => line.startsWith('{'))
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line));
   }
 
@@ -57,18 +66,18 @@ export class ServiceProcess {
     await this.#until(() => {
       port = this.log.find(({ msg }) => msg === 'listening')?.port;
       return port !== undefined;
-    }, 10);
+    });
     return `http://127.0.0.1:${port}`;
   }
 
   /** Waits until it can embed; returns its address. */
   async ready(): Promise<string> {
     const address = await this.listening();
-    await this.#until(async () => (await fetch(`${address}/readyz`)).status === 200, 20);
+    await this.#until(async () => (await fetch(`${address}/readyz`)).status === 200);
     return address;
   }
 
-  async #until(condition: () => boolean | Promise<boolean>, intervalMs: number): Promise<void> {
+  async #until(condition: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = performance.now() + START_MS;
     const { child } = this;
     while (!(await condition())) {
@@ -77,7 +86,7 @@ export class ServiceProcess {
         const end = hasEnded ? `ended with ${child.exitCode ?? child.signalCode}` : 'does not start';
         throw new Error(`The service ${end}: ${this.stderr}${this.stdout}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, intervalMs));
+      await sleep(10);
     }
   }
 
@@ -89,5 +98,17 @@ export class ServiceProcess {
 
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Asks it to end, which it does when it has answered its requests. */
+  stop(): Promise<Exit> {
+    this.kill('SIGTERM');
+    return this.exit;
+  }
+
+  /** Kills it, unless it has ended already, and waits for that. */
+  async end(): Promise<void> {
+    await endChild(this.child);
+    await this.exit;
   }
 }
