@@ -1,11 +1,15 @@
-// Batches beside the same photographs one by one: node bench/batch.ts [--images 64] [--connections 8] [--rounds 15]
-// Needs a built service, weights and photographs. The three take turns, so that noise of the machine hits all alike.
+// Compares the throughput of a batch with that of the same photographs in single requests:
+//
+//   node tools/run.mjs build/bench/batch.js [--images 64] [--connections 8] [--rounds 15]
+//
+// Needs weights and photographs.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { post } from './load/client.ts';
+import { interleave, timed } from './interleave.ts';
+import { type PostRequest, post } from './load/client.ts';
 import { startService } from './servers/service.ts';
-import { median } from './statistics.ts';
+import { median, ratiosOfPairs } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -17,50 +21,51 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '15' },
   },
 });
-const [count, connections, rounds] = ['images', 'connections', 'rounds'].map((name) => Number(options[name]));
+const connections = Number(options.connections);
+const rounds = Number(options.rounds);
 
 const photos = readdirSync(options.photos)
   .filter((name) => name.endsWith('.jpg'))
-  .slice(0, count)
+  .slice(0, Number(options.images))
   .map((name) => readFileSync(join(options.photos, name)).toString('base64'));
-const asRequest = (content, headers = {}) => ({
+const embedRequest = (content: object, headers: Record<string, string> = {}): PostRequest => ({
   headers: { 'Content-Type': 'application/json', ...headers },
   body: Buffer.from(JSON.stringify({ ...content, faces: 'largest' })),
 });
-const singles = photos.map((image) => asRequest({ image }));
-const batch = asRequest({ images: photos });
-const lines = asRequest({ images: photos }, { Accept: 'application/x-ndjson' });
+const singles = photos.map((image) => embedRequest({ image }));
+const batch = embedRequest({ images: photos });
+const lines = embedRequest({ images: photos }, { Accept: 'application/x-ndjson' });
 
 const service = await startService(options);
-const send = async (request) => {
+
+async function send(request: PostRequest): Promise<void> {
   const { status, code } = await post(service.address, '/v1/embed', request);
   if (status !== 200) throw new Error(`The service answered ${status} ${code}.`);
-};
-const contestants = {
-  singles: async () => {
-    const waiting = [...singles];
-    const callers = Array.from({ length: connections }, async () => {
-      for (let next = waiting.pop(); next; next = waiting.pop()) await send(next);
-    });
-    await Promise.all(callers);
-  },
-  batch: () => send(batch),
-  lines: () => send(lines),
-};
-const rates = { singles: [], batch: [], lines: [] };
-for (let round = -1; round < rounds; round++) {
-  for (const [name, run] of Object.entries(contestants)) {
-    const started = performance.now();
-    await run();
-    // The first round warms up.
-    if (round >= 0) rates[name].push((photos.length * 1000) / (performance.now() - started));
-  }
 }
+
+async function sendSingles(): Promise<void> {
+  const waiting = [...singles];
+  const callers = Array.from({ length: connections }, async () => {
+    for (let next = waiting.pop(); next; next = waiting.pop()) await send(next);
+  });
+  await Promise.all(callers);
+}
+
+/** Photographs per second. */
+const rateOf = (work: () => Promise<void>) => async () => (photos.length * 1000) / (await timed(work));
+const measures = {
+  singles: rateOf(sendSingles),
+  batch: rateOf(() => send(batch)),
+  lines: rateOf(() => send(lines)),
+};
+// Warms up.
+await interleave(measures, { minRounds: 1, maxRounds: 1 });
+const rates = await interleave(measures, { minRounds: rounds, maxRounds: rounds });
 await service.stop();
 
-const medians = Object.fromEntries(Object.entries(rates).map(([name, list]) => [name, median(list)]));
-const ratio = (name) => median(rates[name].map((rate, round) => rate / rates.singles[round])).toFixed(3);
-console.log(`${photos.length} photographs, ${rounds} rounds, median photographs a second:`);
-console.log(`one by one over ${connections} connections ${medians.singles.toFixed(1)}`);
-console.log(`as one batch ${medians.batch.toFixed(1)}, beside one by one ${ratio('batch')}`);
-console.log(`as one batch, line by line ${medians.lines.toFixed(1)}, beside one by one ${ratio('lines')}`);
+const rate = (name: keyof typeof rates) => median(rates[name])?.toFixed(1);
+const ratio = (name: keyof typeof rates) => median(ratiosOfPairs(rates[name], rates.singles))?.toFixed(3);
+console.log(`${photos.length} photographs, ${rounds} rounds, median photographs per second:`);
+console.log(`single requests over ${connections} connections: ${rate('singles')}`);
+console.log(`one batch: ${rate('batch')}, ratio to single requests ${ratio('batch')}`);
+console.log(`one batch, line by line: ${rate('lines')}, ratio to single requests ${ratio('lines')}`);

@@ -1,85 +1,85 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ModelPack } from '../src/packs/pack.ts';
 import { LoadGenerator } from './load/load-generator.ts';
 import { describeMachine } from './machine.ts';
-import { measureClosedLoop } from './measures/closed-loop.ts';
+import { measureClosedLoop, type ScenarioResult } from './measures/closed-loop.ts';
 import { measureColdStart } from './measures/cold-start.ts';
 import { measureCompare } from './measures/compare.ts';
+import type { GeneratorContext, ServerContext, ServerName, Servers } from './measures/context.ts';
 import { measureHealth } from './measures/health.ts';
 import { measureInference } from './measures/inference.ts';
-import { measureOpenLoop } from './measures/open-loop.ts';
+import { type Capacities, measureOpenLoop } from './measures/open-loop.ts';
 import { compareAnswers, compareFastAnswers } from './measures/request-sets.ts';
 import { measureStages } from './measures/stages.ts';
-import { prepareAlbum } from './pictures/album.ts';
-import { findPack, findRewriter, openPipeline, watchInference } from './pipeline.ts';
-import { makeReferenceInputs } from './reference/inputs.ts';
+import type { BenchmarkOptions, Group } from './options.ts';
+import { type PicturesBySize, preparePictures } from './pictures/test-pictures.ts';
+import { type EmbedPicture, findPack, openPipeline, watchInference } from './pipeline.ts';
+import type { LoopWorkerData } from './reference/inference-loop.ts';
+import { makeReferenceInputs, type ReferenceInput } from './reference/inputs.ts';
+import { ReferenceThreads } from './reference/reference-threads.ts';
 import { openRuntime } from './reference/runtime.ts';
-import { openTwoThreads } from './reference/two-threads.ts';
-import { findPeer, startPeer } from './servers/peer.ts';
-import { knowsFastDetection, startService } from './servers/service.ts';
+import type { Results } from './results.ts';
+import { findPeer, type Peer, startPeer } from './servers/peer.ts';
+import type { ServerProcess } from './servers/server-process.ts';
+import { startService } from './servers/service.ts';
 
-/** Memory is looked at when a server has had time to settle. */
+/** How long servers may settle before their memory is read. */
 const SETTLE_MS = 1_000;
-/** The size that capacity, the open loop and the reference's inputs are about. */
+/** The size for the capacity and the open loop. */
 const MAIN_SIZE = '250';
 
-/**
- * One run: all that was asked for, in one go on one machine.
- *
- * @param options of readOptions. @param log for progress.
- * @returns what goes into results.json.
- */
-export async function runBenchmark(options, log) {
-  const wants = (group) => options.only.includes(group);
-  const { pack, models, seconds, slice, quick, serviceEnvironment } = options;
-  const results = {
+type Starters = { service: () => Promise<ServerProcess> } & Partial<
+  Record<ServerName, () => Promise<ServerProcess>>
+>;
+
+/** Measures everything that the options ask for. @param log reports progress. */
+export async function runBenchmark(options: BenchmarkOptions, log: (text: string) => void): Promise<Results> {
+  const { seconds, sizes, quick } = options;
+  const wants = (group: Group) => options.only.includes(group);
+  const machine = describeMachine();
+  const inferenceTimes = watchInference();
+  const pack = await findPack(options);
+  const synthetic = pack.origin === 'synthetic';
+  const peer = options.peer === 'auto' && !synthetic ? findPeer(options.python) : undefined;
+  const results: Results = {
     started: new Date().toISOString(),
-    plan: { seconds, slice, quick, sizes: options.sizes, only: options.only, serviceEnvironment },
-    machine: describeMachine(),
+    plan: planOf(options),
+    machine,
+    pack: { name: pack.name, detector: pack.detector.sha256, recogniser: pack.recogniser.sha256 },
+    ...(peer && { peer: { versions: peer.versions } }),
   };
-  const inferenceTime = watchInference();
-  const found = await findPack({ pack, models });
-  const synthetic = found.origin === 'synthetic';
-  results.pack = { name: found.name, detector: found.detector.sha256, recogniser: found.recogniser.sha256 };
-  const graphs = { detector: found.detector.path, recogniser: found.recogniser.path };
 
   log('pictures');
-  const embed = await openPipeline(found);
-  const findFaces = (bytes) => embed(bytes, 'all');
-  const album = await prepareAlbum({ sizes: options.sizes, synthetic, photos: options.photos, findFaces });
-  const [picture] = album[options.sizes[0]].photographs;
-  const { faces } = await embed(picture, 'largest');
-  const inputs = await makeReferenceInputs(picture, faces[0].box);
+  const embed = await openPipeline(pack);
+  const pictures = await preparePictures({ sizes, synthetic, photos: options.photos, embed });
+  const graphs = { detector: pack.detector.path, recogniser: pack.recogniser.path };
+  const inputs = await prepareInputs(pictures, embed);
 
   if (wants('inference')) {
     log('inference');
-    const rewrite = await findRewriter();
-    results.inference = await measureInference({ graphs, inputs, rewrite, seconds });
+    results.inference = await measureInference({ graphs, inputs, seconds });
   }
   if (wants('stages')) {
     log('stages');
     const reference = await openRuntime(graphs, inputs);
-    results.stages = await measureStages({ album, embed, inferenceTime, reference, seconds: seconds / 2 });
+    results.stages = await measureStages(pictures, {
+      embed,
+      inferenceTimes,
+      reference,
+      seconds: seconds / 2,
+    });
   }
 
-  const peer = options.peer === 'auto' && !synthetic ? findPeer(options.python) : undefined;
-  if (peer) results.peer = { versions: peer.versions };
-  const start = {
-    service: () => startService(options),
-    ...(peer && {
-      peer2: () => startPeer({ ...peer, pack: found, processes: 2, threads: 1 }),
-      peer1: () => startPeer({ ...peer, pack: found, processes: 1 }),
-    }),
-  };
-  const context = { album, log, generator: new LoadGenerator(), systems: {} };
+  const starters = makeStarters(options, peer, pack);
+  const context: GeneratorContext = { pictures, log, generator: new LoadGenerator() };
   try {
-    if (['closed', 'open', 'health'].some(wants)) {
-      await measureServers({ context, start, graphs, inputs, options, results });
-    }
+    if (wants('closed') || wants('open') || wants('health'))
+      Object.assign(results, await measureServers(context, starters, options, { graphs, inputs }));
     if (wants('compare')) results.compare = await measureCompare(context, options);
     if (wants('start')) {
       log('cold start');
-      const { peer1: _, ...starters } = start;
-      results.start = await measureColdStart(starters, { rounds: quick ? 2 : 4 });
+      const { peer1: _, ...measured } = starters;
+      results.start = await measureColdStart(measured, { rounds: quick ? 2 : 4 });
     }
   } finally {
     context.generator.close();
@@ -87,54 +87,95 @@ export async function runBenchmark(options, log) {
   return results;
 }
 
-/** All that needs the servers up, at the same time, so that they can be measured by turns. */
-async function measureServers({ context, start, graphs, inputs, options, results }) {
-  const { systems, log } = context;
-  const { seconds, quick, sizes } = options;
-  const wants = (group) => options.only.includes(group);
+function planOf(options: BenchmarkOptions): Results['plan'] {
+  const { seconds, slice, quick, sizes, only, serviceEnvironment } = options;
+  return { seconds, slice, quick, sizes, only, serviceEnvironment };
+}
+
+/** The inputs of the reference, from the first photograph of the first size. */
+async function prepareInputs(pictures: PicturesBySize, embed: EmbedPicture): Promise<ReferenceInput[]> {
+  const [first] = pictures.values();
+  const [picture] = first?.photographs ?? [];
+  if (picture === undefined) throw new Error('There is no photograph with a face.');
+  const [face] = (await embed(picture, 'largest')).faces;
+  if (face === undefined) throw new Error('The first photograph has no face.');
+  return makeReferenceInputs(picture, face.box);
+}
+
+function makeStarters(options: BenchmarkOptions, peer: Peer | undefined, pack: ModelPack): Starters {
+  const starters: Starters = { service: () => startService(options) };
+  if (peer) {
+    const detectorPath = pack.detector.path;
+    starters.peer2 = () => startPeer({ ...peer, detectorPath, processes: 2, threads: 1 });
+    starters.peer1 = () => startPeer({ ...peer, detectorPath, processes: 1 });
+  }
+  return starters;
+}
+
+/** Starts all servers and measures them in turn. */
+async function measureServers(
+  generatorContext: GeneratorContext,
+  starters: Starters,
+  options: BenchmarkOptions,
+  referenceData: LoopWorkerData,
+): Promise<Partial<Results>> {
+  const { log } = generatorContext;
+  const started: [name: string, server: ServerProcess][] = [];
+  let reference: ReferenceThreads | undefined;
   try {
-    for (const [name, starter] of Object.entries(start)) {
+    for (const [name, start] of Object.entries(starters)) {
       log(`starting: ${name}`);
-      systems[name] = await starter();
+      started.push([name, await start()]);
     }
     await sleep(SETTLE_MS);
-    for (const server of Object.values(systems)) {
-      server.noteMemory('idle');
-      server.noteMemory('peak');
+    for (const [, server] of started) {
+      server.recordMemory('idle');
+      server.startMemorySampling();
     }
-    context.hasFast = await knowsFastDetection(systems.service.address);
-    context.twoThreads = await openTwoThreads(graphs, inputs);
-    log('answers');
-    if (systems.peer2) {
-      const addresses = [systems.service.address, systems.peer2.address];
-      results.sameAnswers = await compareAnswers(context, addresses, { sizes, quick });
-    }
-    if (context.hasFast)
-      results.fastAnswers = await compareFastAnswers(context, systems.service.address, sizes);
-    if (wants('closed')) results.closed = await measureClosedLoop(context, options);
-    const capacities = capacitiesOf(results.closed);
-    if (wants('open') && capacities) {
-      results.open = await measureOpenLoop(context, { capacities, size: MAIN_SIZE, seconds, quick });
-    }
-    if (wants('health')) {
-      const loads = sizes.filter((size) => size !== '12mp');
-      results.health = await measureHealth(context, { sizes: loads, seconds: seconds / 2 });
-    }
+    reference = await ReferenceThreads.start(referenceData);
+    const servers = Object.fromEntries(started) as unknown as Servers;
+    const measured = await measureGroups({ ...generatorContext, servers, reference }, options);
     await sleep(SETTLE_MS);
-    for (const server of Object.values(systems)) server.noteMemory('after');
-    results.memory = Object.fromEntries(Object.entries(systems).map(([name, { memory }]) => [name, memory]));
+    for (const [, server] of started) server.recordMemory('after');
+    const memory = Object.fromEntries(started.map(([name, server]) => [name, server.memory]));
+    return { ...measured, memory };
   } finally {
-    await context.twoThreads?.close();
-    await Promise.all(Object.values(systems).map((server) => server.stop()));
+    await reference?.close();
+    await Promise.all(started.map(([, server]) => server.stop()));
   }
 }
 
-/** What the service and the two-process peer answer a second at 8 connections; undefined where it was not measured. */
-function capacitiesOf(closed = []) {
-  const duel = closed.find(
+async function measureGroups(context: ServerContext, options: BenchmarkOptions): Promise<Partial<Results>> {
+  const { seconds, quick, sizes, only } = options;
+  const { service, peer2 } = context.servers;
+  const results: Partial<Results> = {};
+  context.log('answers');
+  if (peer2) {
+    results.sameAnswers = await compareAnswers(context, [service.address, peer2.address], { sizes, quick });
+  }
+  results.fastAnswers = await compareFastAnswers(context, service.address, sizes);
+  if (only.includes('closed')) results.closed = await measureClosedLoop(context, options);
+  const capacities = capacitiesOf(results.closed);
+  if (only.includes('open') && capacities) {
+    results.open = await measureOpenLoop(context, { capacities, size: MAIN_SIZE, seconds, quick });
+  }
+  if (only.includes('health')) {
+    const loads = sizes.filter((size) => size !== '12mp');
+    results.health = await measureHealth(context, { sizes: loads, seconds: seconds / 2 });
+  }
+  return results;
+}
+
+/** Throughput of the service and of the peer with two processes at 8 connections; undefined if it was not measured. */
+function capacitiesOf(closed: readonly ScenarioResult[] = []): Capacities | undefined {
+  const row = closed.find(
     ({ size, kind, connections }) => size === MAIN_SIZE && kind === 'photographs' && connections === 8,
   );
-  if (duel === undefined) return undefined;
-  const entries = ['service', 'peer2'].map((name) => [name, duel.systems[name]?.throughput.median]);
-  return Object.fromEntries(entries.filter(([, capacity]) => capacity > 0));
+  if (row === undefined) return undefined;
+  const capacities: Capacities = {};
+  for (const name of ['service', 'peer2'] as const) {
+    const capacity = row.systems[name]?.throughput?.median;
+    if (capacity) capacities[name] = capacity;
+  }
+  return capacities;
 }

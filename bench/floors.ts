@@ -1,130 +1,208 @@
-import { ratiosOfPairs, summarise } from './statistics.ts';
+import type { SystemResult } from './measures/closed-loop.ts';
+import type { CompareRow } from './measures/compare.ts';
+import type { SystemName } from './measures/scenarios.ts';
+import type { PictureSize } from './options.ts';
+import type { PictureKind } from './pictures/test-pictures.ts';
+import type { Measurements } from './results.ts';
+import { ratiosOfPairs, type Spread, summarise } from './statistics.ts';
 
-// What the project promises of its speed, as data: each floor is a ratio within one run, except the aims at the end.
-// `measure` gives {median, low, high} from the results, or undefined where that was not measured.
+type Measure = (results: Measurements) => Spread | undefined;
 
-const duel = (results, size, connections, kind = 'photographs') =>
-  results.closed?.find((row) => row.size === size && row.connections === connections && row.kind === kind)
-    ?.systems;
+/** A performance target. All are ratios within one run but the last ones, which are absolute values. */
+interface Floor {
+  figure: string;
+  bound: '≥' | '≤';
+  floor: number;
+  /** A target beyond the floor. */
+  aim?: number;
+  measure: Measure;
+}
 
-/** Pair by pair, so that noise that hits both slices of a pair cancels out. */
-function besides(systems, ours, theirs, value) {
-  if (systems?.[ours] === undefined || systems[theirs] === undefined) return undefined;
-  const column = (name) => systems[name].slices.map((slice) => slice[value]);
+export interface Verdict extends Omit<Floor, 'measure'> {
+  /** Undefined if the run did not measure it. */
+  measured: Spread | undefined;
+  verdict: 'met' | 'missed' | 'not measured';
+}
+
+/** Ratio of the service's throughput, or a variant's, to another system's, at 8 connections. */
+function throughputRatio(
+  size: PictureSize,
+  ours: SystemName,
+  theirs: SystemName,
+  kind: PictureKind = 'photographs',
+): Measure {
+  return (results) => {
+    const systems = findSystems(results, { size, kind, connections: 8 });
+    return ratioOfSlices(systems?.[ours], systems?.[theirs], 'throughput');
+  };
+}
+
+/** Ratio of the service's median latency to that of the two-process peer, at 1 connection. */
+function latencyRatio(size: PictureSize): Measure {
+  return (results) => {
+    const systems = findSystems(results, { size, kind: 'photographs', connections: 1 });
+    return ratioOfSlices(systems?.service, systems?.peer2, 'p50');
+  };
+}
+
+function findSystems(
+  { closed }: Measurements,
+  wanted: { size: PictureSize; kind: PictureKind; connections: number },
+): Partial<Record<SystemName, SystemResult>> | undefined {
+  return closed?.find(
+    ({ size, kind, connections }) =>
+      size === wanted.size && kind === wanted.kind && connections === wanted.connections,
+  )?.systems;
+}
+
+function ratioOfSlices(
+  ours: SystemResult | undefined,
+  theirs: SystemResult | undefined,
+  value: 'throughput' | 'p50',
+): Spread | undefined {
+  if (ours === undefined || theirs === undefined) return undefined;
+  const column = ({ slices }: SystemResult) => slices.map((slice) => slice[value]);
   return summarise(ratiosOfPairs(column(ours), column(theirs)));
 }
 
-const throughput = (size, ours, theirs, kind) => (results) =>
-  besides(duel(results, size, 8, kind), ours, theirs, 'throughput');
-const lone = (size) => (results) => besides(duel(results, size, 1), 'service', 'peer2', 'p50');
-const single = (value) => (Number.isFinite(value) ? { median: value, low: value, high: value } : undefined);
-const compareRow = (results, format) =>
-  results.compare?.find((row) => row.count === 10_000 && row.format === format);
-const around = (size) => (results) =>
-  results.stages?.find((row) => row.size === size && row.format === 'JPEG')?.around;
+/** Median time of compare with 10,000 references, without the first request. */
+function compareTime(format: string): Measure {
+  const isWanted = (row: CompareRow) => row.count === 10_000 && row.format === format;
+  return ({ compare }) => compare?.find(isWanted)?.later;
+}
 
-export const FLOORS = [
+function timeAroundInference(size: PictureSize): Measure {
+  return ({ stages }) => stages?.find((row) => row.size === size && row.format === 'JPEG')?.around;
+}
+
+function memoryRatio({ memory }: Measurements): Spread | undefined {
+  const [ours, theirs] = [memory?.service?.ordinary?.resident, memory?.peer2?.ordinary?.resident];
+  return ours === undefined || theirs === undefined ? undefined : single(ours / theirs);
+}
+
+function longestEventLoopDelay({ compare }: Measurements): Spread | undefined {
+  return compare && single(Math.max(...compare.map(({ eventLoopDelay }) => eventLoopDelay.max)));
+}
+
+function single(value: number | undefined): Spread | undefined {
+  return value === undefined || !Number.isFinite(value)
+    ? undefined
+    : { median: value, low: value, high: value };
+}
+
+export const FLOORS: readonly Floor[] = [
   {
-    figure: 'recogniser: rewritten beside untouched graph, one thread',
-    atLeast: 1.6,
-    measure: (results) => results.inference?.recogniser?.speedup,
+    figure: 'recogniser: rewritten vs. untouched graph, one thread',
+    bound: '≥',
+    floor: 1.6,
+    measure: ({ inference }) => inference?.recogniser?.speedup,
   },
   {
-    figure: 'detector at 640: rewritten beside untouched graph, one thread',
-    atLeast: 1.15,
-    measure: (results) => results.inference?.['detector 640']?.speedup,
+    figure: 'detector at 640: rewritten vs. untouched graph, one thread',
+    bound: '≥',
+    floor: 1.15,
+    measure: ({ inference }) => inference?.['detector 640']?.speedup,
   },
   {
-    figure: 'throughput 250×250, 8 connections: service beside untouched ONNX Runtime on two threads',
-    atLeast: 1.25,
-    measure: throughput('250', 'service', 'reference'),
+    figure: 'throughput 250×250, 8 connections: service vs. untouched ONNX Runtime on two threads',
+    bound: '≥',
+    floor: 1.25,
+    measure: throughputRatio('250', 'service', 'reference'),
   },
   {
-    figure: 'throughput 250×250, 8 connections: service beside two-process peer',
-    atLeast: 1.45,
+    figure: 'throughput 250×250, 8 connections: service vs. two-process peer',
+    bound: '≥',
+    floor: 1.45,
     aim: 1.6,
-    measure: throughput('250', 'service', 'peer2'),
+    measure: throughputRatio('250', 'service', 'peer2'),
   },
   {
-    figure: 'throughput 1280×960, 8 connections: service beside two-process peer',
-    atLeast: 1.6,
+    figure: 'throughput 1280×960, 8 connections: service vs. two-process peer',
+    bound: '≥',
+    floor: 1.6,
     aim: 1.8,
-    measure: throughput('1280', 'service', 'peer2'),
+    measure: throughputRatio('1280', 'service', 'peer2'),
   },
   {
-    figure: 'median of a lone request 250×250: service beside two-process peer',
-    atMost: 0.6,
-    measure: lone('250'),
+    figure: 'median latency 250×250, 1 connection: service vs. two-process peer',
+    bound: '≤',
+    floor: 0.6,
+    measure: latencyRatio('250'),
   },
   {
-    figure: 'median of a lone request 1280×960: service beside two-process peer',
-    atMost: 0.6,
-    measure: lone('1280'),
+    figure: 'median latency 1280×960, 1 connection: service vs. two-process peer',
+    bound: '≤',
+    floor: 0.6,
+    measure: latencyRatio('1280'),
   },
   {
-    figure: 'throughput 250×250, one large face: detection=fast beside two-process peer',
-    atLeast: 3,
+    figure: 'throughput 250×250, one large face: detection=fast vs. two-process peer',
+    bound: '≥',
+    floor: 3,
     aim: 3.5,
-    measure: throughput('250', 'fast', 'peer2', 'portraits'),
+    measure: throughputRatio('250', 'fast', 'peer2', 'portraits'),
   },
   {
-    figure: 'throughput 1280×960, one large face: detection=fast beside two-process peer',
-    atLeast: 3,
+    figure: 'throughput 1280×960, one large face: detection=fast vs. two-process peer',
+    bound: '≥',
+    floor: 3,
     aim: 3.5,
-    measure: throughput('1280', 'fast', 'peer2', 'portraits'),
+    measure: throughputRatio('1280', 'fast', 'peer2', 'portraits'),
   },
   {
-    figure: 'resident memory after ordinary pictures: service beside two-process peer',
-    atMost: 0.4,
-    measure: ({ memory = {} }) =>
-      single(memory.service?.ordinary?.resident / memory.peer2?.ordinary?.resident),
+    figure: 'resident memory after ordinary pictures: service vs. two-process peer',
+    bound: '≤',
+    floor: 0.4,
+    measure: memoryRatio,
   },
   {
     figure: 'all but inference, 250×250 JPEG, as a share of untouched ONNX Runtime',
-    atMost: 0.1,
-    measure: around('250'),
+    bound: '≤',
+    floor: 0.1,
+    measure: timeAroundInference('250'),
   },
   {
     figure: 'all but inference, 1280×960 JPEG, as a share of untouched ONNX Runtime',
-    atMost: 0.25,
-    measure: around('1280'),
+    bound: '≤',
+    floor: 0.25,
+    measure: timeAroundInference('1280'),
   },
   {
     figure: 'compare with 10,000 references as base64, ms',
-    atMost: 150,
-    measure: (results) => compareRow(results, 'base64')?.later,
+    bound: '≤',
+    floor: 150,
+    measure: compareTime('base64'),
   },
   {
     figure: 'compare with 10,000 references as numbers, ms',
-    atMost: 1000,
-    measure: (results) => compareRow(results, 'numbers')?.later,
+    bound: '≤',
+    floor: 1000,
+    measure: compareTime('numbers'),
   },
   {
     figure: 'longest event-loop delay during any compare, ms',
-    atMost: 20,
-    measure: ({ compare }) => compare && single(Math.max(...compare.map((row) => row.eventLoopDelay.max))),
+    bound: '≤',
+    floor: 20,
+    measure: longestEventLoopDelay,
   },
-  { figure: 'process start to ready, ms', atMost: 1000, measure: ({ start }) => start?.service },
+  { figure: 'process start to ready, ms', bound: '≤', floor: 1000, measure: ({ start }) => start?.service },
   {
     figure: 'resident memory of two workers after ordinary pictures, MiB',
-    atMost: 300,
+    bound: '≤',
+    floor: 300,
     measure: ({ memory }) => single(memory?.service?.ordinary?.resident),
   },
 ];
 
-/** @returns rows {figure, floor, aim, measured, verdict: 'met' | 'missed' | 'not measured'}. */
-export function judgeFloors(results) {
-  return FLOORS.map(({ figure, atLeast, atMost, aim, measure }) => {
+/** A floor is met by the median. */
+export function judgeFloors(results: Measurements): Verdict[] {
+  return FLOORS.map(({ measure, ...floor }) => {
     const measured = measure(results);
-    const met = atLeast === undefined ? measured?.median <= atMost : measured?.median >= atLeast;
-    const verdict = measured === undefined ? 'not measured' : met ? 'met' : 'missed';
-    return {
-      figure,
-      floor: atLeast ?? atMost,
-      bound: atLeast === undefined ? '≤' : '≥',
-      aim,
-      measured,
-      verdict,
-    };
+    return { ...floor, measured, verdict: judge(floor, measured) };
   });
+}
+
+function judge({ bound, floor }: Omit<Floor, 'measure'>, measured: Spread | undefined): Verdict['verdict'] {
+  if (measured === undefined) return 'not measured';
+  return (bound === '≥' ? measured.median >= floor : measured.median <= floor) ? 'met' : 'missed';
 }

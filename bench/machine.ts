@@ -1,30 +1,44 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, platform, totalmem } from 'node:os';
+import { PACKAGE_ROOT } from '../src/config/package.ts';
 
-const ROOT = new URL('..', import.meta.url);
+/** What the figures were measured on and with. Contains no host name and no path. */
+export interface Machine {
+  cpu: string;
+  cores: number;
+  memoryGiB: number;
+  platform: string;
+  /** Load average over one minute, read before the run. Well above 0 when the machine had other work. */
+  loadBefore: number;
+  /** Package → version. */
+  versions: Record<string, string>;
+  /** Undefined outside a git repository. */
+  commit?: string;
+}
 
-/** What the figures were measured on and with. No names and no paths. */
-export function describeMachine() {
+const PACKAGES = ['onnxruntime-node', 'sharp', 'hono'];
+
+export function describeMachine(): Machine {
+  const git = spawnSync('git', ['describe', '--always', '--dirty', '--tags'], {
+    cwd: PACKAGE_ROOT,
+    encoding: 'utf8',
+  });
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     platform: `${platform()} ${arch()}`,
-    /** Above the number of cores times a little, somebody else was working here, too. */
-    loadBefore: loadavg()[0],
+    loadBefore: loadavg()[0] ?? 0,
     versions: {
       node: process.versions.node,
-      ...Object.fromEntries(['onnxruntime-node', 'sharp', 'hono'].map((name) => [name, versionOf(name)])),
+      ...Object.fromEntries(PACKAGES.map((name) => [name, installedVersion(name)])),
     },
-    commit: spawnSync('git', ['describe', '--always', '--dirty', '--tags'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    }).stdout?.trim(),
+    ...(git.status === 0 && { commit: git.stdout.trim() }),
   };
 }
 
-function versionOf(name) {
-  const file = new URL(`node_modules/${name}/package.json`, ROOT);
+function installedVersion(name: string): string {
+  const file = new URL(`node_modules/${name}/package.json`, PACKAGE_ROOT);
   return JSON.parse(readFileSync(file, 'utf8')).version;
 }

@@ -1,33 +1,59 @@
 import { parseArgs } from 'node:util';
 
-/** What can be measured; `--only` takes some of them. The rates of the open loop are fractions of what the closed loop finds. */
-export const GROUPS = ['inference', 'stages', 'closed', 'open', 'health', 'compare', 'start'];
-export const PICTURE_SIZES = {
+/** What can be measured. The rates of the open loop are fractions of the throughput that the closed loop finds. */
+export const GROUPS = ['inference', 'stages', 'closed', 'open', 'health', 'compare', 'start'] as const;
+export type Group = (typeof GROUPS)[number];
+
+const SIZES = ['250', '1280', '12mp'] as const;
+export type PictureSize = (typeof SIZES)[number];
+export const PICTURE_SIZES: Record<PictureSize, { label: string; width: number; height: number }> = {
   250: { label: '250×250', width: 250, height: 250 },
   1280: { label: '1280×960', width: 1280, height: 960 },
   '12mp': { label: '12 megapixels', width: 4000, height: 3000 },
 };
 
-const QUICK_SIZES = '250,1280';
+const PEER = ['auto', 'off'] as const;
+
+export interface BenchmarkOptions {
+  pack: string;
+  /** The folder that contains the pack. */
+  models: string;
+  photos: string;
+  quick: boolean;
+  /** Measured time of each point. */
+  seconds: number;
+  /** Seconds for which one system is measured before the next one's turn. */
+  slice: number;
+  sizes: readonly PictureSize[];
+  only: readonly Group[];
+  peer: (typeof PEER)[number];
+  /** The peer's interpreter; undefined for the default ones. */
+  python: string | undefined;
+  serviceEnvironment: Record<string, string>;
+  /** The folder for the results. */
+  out: string;
+  writeDocs: boolean;
+  check: boolean;
+  help: boolean;
+}
 
 export const USAGE = `npm run bench -- [options]
   --pack NAME            model pack (buffalo_sc_dq; "synthetic" needs neither weights nor photographs)
-  --models FOLDER        holds the pack (../shared/models)
+  --models FOLDER        contains the pack (../shared/models)
   --photos FOLDER        photographs with faces (../shared/faces/lfw)
   --seconds N            measured time of each point (4)
   --quick                a rough run of at most 90 seconds
-  --sizes LIST           of ${Object.keys(PICTURE_SIZES).join(',')} (all; without 12mp when quick)
+  --sizes LIST           of ${SIZES.join(',')} (all; without 12mp with --quick)
   --only LIST            of ${GROUPS.join(',')} (all)
-  --peer auto|off        measure the Python peer beside the service where it is installed (auto)
-  --python FILE          its interpreter (BENCH_PYTHON, bench/peers/.venv/bin/python, python3)
+  --peer auto|off        also measure the Python peer where it is installed (auto)
+  --python FILE          the peer's interpreter (BENCH_PYTHON, bench/peers/.venv/bin/python, python3)
   --service-env NAME=VALUE   a setting of the service, repeatable; recorded in the results
   --out FOLDER           for results.json, the tables and the curve (bench-out)
-  --write-docs           also write docs/PERFORMANCE.md's tables and the curve
-  --check                exit with 1 when a measured floor is missed
-  --no-build             use dist/ as it is`;
+  --write-docs           also write the tables of docs/PERFORMANCE.md and the curve
+  --check                exit with 1 when a measured floor is missed`;
 
-/** @throws {Error} with a sentence for the terminal. */
-export function readOptions(argv) {
+/** @throws {Error} with a message for the terminal. */
+export function readOptions(argv: string[]): BenchmarkOptions {
   const { values } = parseArgs({
     args: argv,
     options: {
@@ -44,51 +70,48 @@ export function readOptions(argv) {
       out: { type: 'string', default: 'bench-out' },
       'write-docs': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   const { quick } = values;
   const seconds = Number(values.seconds ?? (quick ? 1 : 4));
-  if (!(seconds > 0 && seconds <= 60))
-    throw new Error('--seconds is not accepted; accepted is a number up to 60.');
-  if (!['auto', 'off'].includes(values.peer))
-    throw new Error('--peer is not accepted; accepted is auto, off.');
-  const only = pick(values.only, GROUPS, '--only');
+  if (!(seconds > 0 && seconds <= 60)) throw new Error('--seconds: use a number above 0 and at most 60.');
+  const only = values.only === undefined ? GROUPS : readList(values.only, GROUPS, '--only');
   if (only.includes('open') && !only.includes('closed')) throw new Error('--only: open needs closed.');
+  const defaultSizes = quick ? SIZES.filter((size) => size !== '12mp') : SIZES;
   return {
     pack: values.pack,
     models: values.models,
     photos: values.photos,
     quick,
     seconds,
-    // Short, so that noise of the machine hits all that is compared; long enough for dozens of answers.
-    // Shorter ones are decided by their first tenths, in which a system that was idle comes up to speed.
+    // Short enough that a disturbance affects all systems alike, long enough for dozens of answers. In a shorter slice, the
+    // first tenths of a second, in which an idle system comes up to speed, decide the figure.
     slice: Math.min(quick ? 0.5 : 3, seconds),
-    sizes: pick(values.sizes ?? (quick ? QUICK_SIZES : undefined), Object.keys(PICTURE_SIZES), '--sizes'),
+    sizes: values.sizes === undefined ? defaultSizes : readList(values.sizes, SIZES, '--sizes'),
     only,
-    peer: values.peer,
+    peer: readChoice(values.peer, PEER, '--peer'),
     python: values.python ?? process.env.BENCH_PYTHON,
     serviceEnvironment: Object.fromEntries(values['service-env'].map(splitSetting)),
     out: values.out,
     writeDocs: values['write-docs'],
     check: values.check,
-    build: !values['no-build'],
     help: values.help,
   };
 }
 
-function pick(text, accepted, option) {
-  if (text === undefined) return accepted;
-  const wanted = text.split(',');
-  const unknown = wanted.find((name) => !accepted.includes(name));
-  if (unknown !== undefined)
-    throw new Error(`${option}: ${unknown} is not accepted; accepted is ${accepted.join(', ')}.`);
-  return wanted;
+function readList<T extends string>(text: string, accepted: readonly T[], option: string): T[] {
+  return text.split(',').map((value) => readChoice(value, accepted, option));
 }
 
-function splitSetting(text) {
+function readChoice<T extends string>(value: string, accepted: readonly T[], option: string): T {
+  const choice = accepted.find((each) => each === value);
+  if (choice === undefined) throw new Error(`${option}: ${value} is unknown; use ${accepted.join(', ')}.`);
+  return choice;
+}
+
+function splitSetting(text: string): [name: string, value: string] {
   const [, name, value] = /^([A-Z0-9_]+)=(.*)$/.exec(text) ?? [];
-  if (name === undefined) throw new Error(`--service-env: ${text} is not accepted; accepted is NAME=VALUE.`);
+  if (name === undefined || value === undefined) throw new Error(`--service-env: ${text} is not NAME=VALUE.`);
   return [name, value];
 }

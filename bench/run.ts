@@ -1,28 +1,25 @@
+// npm run bench: measures, writes results.json, tables.md and latency-throughput.svg, and prints the floors.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildIfNeeded } from '../tools/build.mjs';
 import { judgeFloors } from './floors.ts';
-import { readOptions, USAGE } from './options.ts';
+import { type BenchmarkOptions, readOptions, USAGE } from './options.ts';
+import { renderCurve } from './report/curve.ts';
+import { renderSections } from './report/markdown.ts';
+import { floorsAsText } from './report/terminal.ts';
+import { writeDocs } from './report/write-docs.ts';
 
-// npm run bench: measures, writes results.json, tables.md and latency-throughput.svg, and prints the floors.
-
-// Before ONNX Runtime is loaded; see src/engine/inference-engine.ts.
-process.env.ORT_DISABLE_TELEMETRY ??= '1';
-const options = tryOr(() => readOptions(process.argv.slice(2)));
+const options = readOptionsOrExit();
 if (options.help) {
   console.log(USAGE);
   process.exit(0);
 }
-if (options.build) buildIfNeeded();
 
+// ONNX Runtime reads this when it is loaded; see src/engine/inference-engine.ts.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const { runBenchmark } = await import('./benchmark.ts');
-const { renderCurve } = await import('./report/curve.ts');
-const { renderSections } = await import('./report/markdown.ts');
-const { floorsAsText } = await import('./report/terminal.ts');
-const { writeDocs } = await import('./report/write-docs.ts');
 
 const started = performance.now();
-const log = (text) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
+const log = (text: string) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
 const results = await runBenchmark(options, log);
 
 mkdirSync(options.out, { recursive: true });
@@ -34,14 +31,14 @@ if (options.writeDocs) writeDocs(results);
 
 log('done');
 console.log(floorsAsText(results));
-const missed = judgeFloors(results).filter(({ verdict }) => verdict === 'missed').length;
-process.exitCode = options.check && missed > 0 ? 1 : 0;
+const missed = judgeFloors(results).some(({ verdict }) => verdict === 'missed');
+process.exitCode = options.check && missed ? 1 : 0;
 
-function tryOr(read) {
+function readOptionsOrExit(): BenchmarkOptions {
   try {
-    return read();
+    return readOptions(process.argv.slice(2));
   } catch (error) {
-    console.error(`${error.message}\n\n${USAGE}`);
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(2);
   }
 }

@@ -1,13 +1,37 @@
+import type { Outcome } from './client.ts';
+
+export type Send = (index: number) => Promise<Outcome>;
+
+/** Kind, for example "503 OVERLOADED" → count. */
+export type Failures = Record<string, number>;
+
+export interface ClosedLoop {
+  /** Callers, each with one request open at a time. */
+  connections: number;
+  seconds: number;
+  maxRequests?: number;
+}
+
+export interface LoopResult {
+  /** Latency of each success in milliseconds. */
+  ms: number[];
+  failures: Failures;
+  /** Milliseconds. */
+  elapsed: number;
+}
+
 /**
- * Closed loop: so many callers, each of whom sends its next request when it has the answer to the last. Says what a
- * system can do at most; of latency it says what few, patient callers see.
- *
- * @param send (index) → {status, code}.
- * @returns {ms: latency of each success in order, failures: how many of each kind, elapsed: milliseconds}.
+ * Closed loop: each caller sends its next request when it has the answer to the last one. Finds the maximum throughput of a
+ * system; its latencies are those that a fixed, small number of callers sees.
  */
-export async function runClosedLoop({ connections, seconds, maxRequests = 100_000, send }) {
-  const ms = [];
-  const failures = {};
+export async function runClosedLoop({
+  connections,
+  seconds,
+  maxRequests = 100_000,
+  send,
+}: ClosedLoop & { send: Send }): Promise<LoopResult> {
+  const ms: number[] = [];
+  const failures: Failures = {};
   const started = performance.now();
   let next = 0;
   const caller = async () => {
@@ -22,7 +46,7 @@ export async function runClosedLoop({ connections, seconds, maxRequests = 100_00
   return { ms, failures, elapsed: performance.now() - started };
 }
 
-export function countFailure(failures, { status, code }) {
+export function countFailure(failures: Failures, { status, code }: Outcome): void {
   const kind = `${status} ${code ?? ''}`.trim();
   failures[kind] = (failures[kind] ?? 0) + 1;
 }

@@ -1,23 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interleave } from '../interleave.ts';
-import { summarise } from '../statistics.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
+import { type Summary, summarise } from '../statistics.ts';
+import type { ServerName } from './context.ts';
 
-/**
- * From the start of the process to its first "ready".
- *
- * @param starters system → function that starts it and gives its process.
- */
-export async function measureColdStart(starters, { rounds }) {
-  const measures = Object.entries(starters).map(([system, start]) => [
-    system,
+/** Milliseconds from the start of the process until the server is ready. */
+export type ColdStartResult = Partial<Record<ServerName, Summary | undefined>>;
+
+export async function measureColdStart(
+  starters: Partial<Record<ServerName, () => Promise<ServerProcess>>>,
+  { rounds }: { rounds: number },
+): Promise<ColdStartResult> {
+  const measures = Object.entries(starters).map(([name, start]) => [
+    name,
     async () => {
       const server = await start();
       await server.stop();
-      // Its memory is given back and its threads end before the next one starts.
+      // The system reclaims the memory and the threads before the next server starts.
       await sleep(100);
-      return server.startup;
+      return server.startupMs;
     },
   ]);
-  const ms = await interleave(Object.fromEntries(measures), { rounds, most: rounds });
-  return Object.fromEntries(Object.entries(ms).map(([system, values]) => [system, summarise(values)]));
+  const ms: Record<string, number[]> = await interleave(Object.fromEntries(measures), {
+    minRounds: rounds,
+    maxRounds: rounds,
+  });
+  return Object.fromEntries(Object.entries(ms).map(([name, values]) => [name, summarise(values)]));
 }

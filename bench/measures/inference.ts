@@ -1,43 +1,63 @@
 import { interleave, timed } from '../interleave.ts';
-import { openRuntime } from '../reference/runtime.ts';
-import { cosine, ratiosOfPairs, summarise } from '../statistics.ts';
+import { readRewrittenGraph } from '../pipeline.ts';
+import type { Network, ReferenceInput } from '../reference/inputs.ts';
+import { openRuntime, type Run } from '../reference/runtime.ts';
+import { cosine, ratiosOfPairs, type Summary, summarise } from '../statistics.ts';
 
-const MOST_ROUNDS = 400;
+const MAX_ROUNDS = 400;
 
-/**
- * Pure ONNX Runtime, one thread: the untouched graphs, and beside them the rewritten ones where this version rewrites.
- *
- * @param rewrite path → {bytes, applied} of the rewritten graph; undefined where there is none.
- * @returns input → {untouched, rewritten: milliseconds, speedup, cosine of the first outputs}.
- */
-export async function measureInference({ graphs, inputs, rewrite, seconds }) {
+export interface InferenceResult {
+  /** Milliseconds. */
+  untouched: Summary | undefined;
+  /** Milliseconds. */
+  rewritten: Summary | undefined;
+  speedup: Summary | undefined;
+  /** Minimum cosine of an output of the rewritten graph and that of the untouched one. */
+  cosine: number;
+}
+
+interface Options {
+  /** Files of the untouched graphs. */
+  graphs: Record<Network, string>;
+  inputs: readonly ReferenceInput[];
+  seconds: number;
+}
+
+/** Measures ONNX Runtime on one thread with the untouched graphs and the rewritten ones. @returns name of the input → result. */
+export async function measureInference({
+  graphs,
+  inputs,
+  seconds,
+}: Options): Promise<Record<string, InferenceResult>> {
+  const rewrittenGraphs = {
+    detector: readRewrittenGraph(graphs.detector),
+    recogniser: readRewrittenGraph(graphs.recogniser),
+  };
   const untouched = await openRuntime(graphs, inputs);
-  const rewritten = rewrite && (await openRuntime(await rewriteBoth(graphs, rewrite), inputs));
-  const results = {};
-  for (const { name } of inputs) {
-    const runs = { untouched: untouched[name], ...(rewritten && { rewritten: rewritten[name] }) };
-    // Outputs are compared, and both sessions warm, before the first measurement.
-    const likeness = rewritten && (await compareOutputs(runs));
-    const contestants = Object.fromEntries(Object.entries(runs).map(([key, run]) => [key, () => timed(run)]));
-    const ms = await interleave(contestants, { rounds: 3, seconds, most: MOST_ROUNDS });
-    results[name] = {
-      untouched: summarise(ms.untouched),
-      ...(rewritten && {
-        rewritten: summarise(ms.rewritten),
-        speedup: summarise(ratiosOfPairs(ms.untouched, ms.rewritten)),
-        cosine: likeness,
-      }),
-    };
-  }
+  const rewritten = await openRuntime(rewrittenGraphs, inputs);
+  const results: Record<string, InferenceResult> = {};
+  for (const { name } of inputs)
+    results[name] = await measureInput(untouched.get(name) as Run, rewritten.get(name) as Run, seconds);
   return results;
 }
 
-async function rewriteBoth({ detector, recogniser }, rewrite) {
-  return { detector: (await rewrite(detector)).bytes, recogniser: (await rewrite(recogniser)).bytes };
+async function measureInput(untouched: Run, rewritten: Run, seconds: number): Promise<InferenceResult> {
+  // Also warms both sessions up.
+  const minCosine = await compareOutputs(untouched, rewritten);
+  const ms = await interleave(
+    { untouched: () => timed(untouched), rewritten: () => timed(rewritten) },
+    { minRounds: 3, seconds, maxRounds: MAX_ROUNDS },
+  );
+  return {
+    untouched: summarise(ms.untouched),
+    rewritten: summarise(ms.rewritten),
+    speedup: summarise(ratiosOfPairs(ms.untouched, ms.rewritten)),
+    cosine: minCosine,
+  };
 }
 
-/** The least cosine of all outputs. */
-async function compareOutputs({ untouched, rewritten }) {
+async function compareOutputs(untouched: Run, rewritten: Run): Promise<number> {
   const [before, after] = [await untouched(), await rewritten()];
-  return Math.min(...Object.keys(before).map((name) => cosine(before[name].data, after[name].data)));
+  const data = (outputs: typeof before, name: string) => outputs[name]?.data as Float32Array;
+  return Math.min(...Object.keys(before).map((name) => cosine(data(before, name), data(after, name))));
 }

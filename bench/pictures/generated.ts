@@ -1,9 +1,12 @@
-import sharp from 'sharp';
-import { repeatableNoise } from '../repeatable-noise.ts';
+import sharp, { type Sharp } from 'sharp';
+import { seededRandom } from '../seeded-random.ts';
 
-/** A picture with contrast in its middle, in which the synthetic pack sees its one "face". */
-export async function generatePicture(seed, { width, height }) {
-  const random = repeatableNoise(seed);
+/** A picture with a contrasting centre, in which the synthetic pack detects one "face". */
+export async function generatePicture(
+  seed: number,
+  { width, height }: { width: number; height: number },
+): Promise<Sharp> {
+  const random = seededRandom(seed);
   const data = Buffer.alloc(width * height * 3);
   const [fx, fy] = [3 + random() * 5, 3 + random() * 5];
   const tint = [random(), random(), random()];
@@ -11,22 +14,21 @@ export async function generatePicture(seed, { width, height }) {
     for (let x = 0; x < width; x++) {
       const wave = Math.sin((fx * x) / width) * Math.cos((fy * y) / height);
       const centre = Math.exp(-20 * ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2));
-      for (let channel = 0; channel < 3; channel++) {
-        data[(y * width + x) * 3 + channel] =
-          128 + 60 * wave * tint[channel] + 67 * centre * (tint[channel] - 0.5);
-      }
+      for (const [channel, level] of tint.entries())
+        data[(y * width + x) * 3 + channel] = 128 + 60 * wave * level + 67 * centre * (level - 0.5);
     }
   }
-  return withGrain(sharp(data, { raw: { width, height, channels: 3 } }), seed);
+  return addGrain(sharp(data, { raw: { width, height, channels: 3 } }), seed);
 }
 
 /**
- * Adds what a sensor adds. Enlarged and generated pictures are so smooth that their files would be small and quick to
- * decode, which no photograph of that size is.
+ * Adds sensor noise. Without it, enlarged and generated pictures are so smooth that their files are smaller and decode faster
+ * than any photograph of that size.
  */
-export async function withGrain(image, seed) {
+export async function addGrain(image: Sharp, seed: number): Promise<Sharp> {
   const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  const random = repeatableNoise(seed);
-  for (let i = 0; i < data.length; i++) data[i] = Math.min(255, Math.max(0, data[i] + (random() - 0.5) * 12));
+  const random = seededRandom(seed);
+  for (let i = 0; i < data.length; i++)
+    data[i] = Math.min(255, Math.max(0, (data[i] as number) + (random() - 0.5) * 12));
   return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } });
 }

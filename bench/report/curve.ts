@@ -1,29 +1,44 @@
-import { gridLine, legendEntry, polyline, svgText, text } from './svg.ts';
+import type { ServerName } from '../measures/context.ts';
+import type { Measurements } from '../results.ts';
+import { gridLine, type Line, legendEntry, polyline, type Scales, svgText, text } from './svg.ts';
 
-// Draws one kind of chart: latency (logarithmic) over throughput.
+// Draws latency (logarithmic) over throughput.
 
 const WIDTH = 720;
 const HEIGHT = 400;
 const MARGIN = { left: 64, right: 24, top: 56, bottom: 52 };
-const LETTER_WIDTH = 6;
-const COLOURS = { service: '#1a6fb5', peer2: '#c2571a' };
-const NAMES = { service: 'service', peer2: 'peer, two processes' };
-const DASHES = { p50: '', p95: '6 4' };
+const PLOT_WIDTH = WIDTH - MARGIN.left - MARGIN.right;
+const PLOT_HEIGHT = HEIGHT - MARGIN.top - MARGIN.bottom;
+/** Approximate width of a character. */
+const CHARACTER_WIDTH = 6;
+const SYSTEMS = [
+  { system: 'service', name: 'service', colour: '#1a6fb5' },
+  { system: 'peer2', name: 'peer, two processes', colour: '#c2571a' },
+] as const;
+const PERCENTILES = [
+  { key: 'p50', dash: '' },
+  { key: 'p95', dash: '6 4' },
+] as const;
 
 /**
- * Draws the open loop: what was due a second across, latency from the scheduled start up (logarithmic). With a
- * peer, in multiples of its capacity and of its median alone, since absolute times are the machine's.
+ * Draws the open loop: rate of requests against latency. With a peer, both are multiples of the peer's figures, because
+ * absolute values depend on the machine.
  */
-export function renderCurve({ open = [], closed = [] }) {
-  const units = relativeUnits(closed, open);
-  const lines = ['service', 'peer2'].flatMap((system) =>
-    ['p50', 'p95'].map((key) => ({
-      label: `${NAMES[system]}, ${key}`,
-      colour: COLOURS[system],
-      dash: DASHES[key],
-      points: open
-        .filter((row) => row.system === system && row.curve[key] !== undefined)
-        .map((row) => ({ x: row.rate / units.throughput, y: row.curve[key] / units.latency })),
+export function renderCurve({ open = [], closed = [] }: Pick<Measurements, 'open' | 'closed'>): string {
+  const units = chooseUnits({ open, closed });
+  const pointsOf = (system: ServerName, key: 'p50' | 'p95') =>
+    open
+      .filter((row) => row.system === system)
+      .flatMap(({ rate, curve }) => {
+        const latency = curve[key];
+        return latency === undefined ? [] : [{ x: rate / units.throughput, y: latency / units.latency }];
+      });
+  const lines = SYSTEMS.flatMap(({ system, name, colour }) =>
+    PERCENTILES.map(({ key, dash }) => ({
+      label: `${name}, ${key}`,
+      colour,
+      dash,
+      points: pointsOf(system, key),
     })),
   );
   return drawLines(
@@ -32,89 +47,92 @@ export function renderCurve({ open = [], closed = [] }) {
   );
 }
 
-function relativeUnits(closed, open) {
-  const [{ size } = {}] = open;
-  const peer = (connections) =>
-    closed.find((row) => row.size === size && row.kind === 'photographs' && row.connections === connections)
-      ?.systems.peer2;
+interface Units {
+  throughput: number;
+  latency: number;
+  throughputLabel: string;
+  latencyLabel: string;
+}
+
+function chooseUnits({ open, closed }: Required<Pick<Measurements, 'open' | 'closed'>>): Units {
+  const peer = (wanted: number) =>
+    closed.find(
+      ({ size, kind, connections }) =>
+        size === open[0]?.size && kind === 'photographs' && connections === wanted,
+    )?.systems.peer2;
   const throughput = peer(8)?.throughput?.median;
-  const latency = peer(1)?.latency?.p50;
+  const latency = peer(1)?.latency.p50;
   if (!throughput || !latency) {
-    const labels = { throughputLabel: 'requests due a second', latencyLabel: 'latency, ms' };
+    const labels = { throughputLabel: 'requests per second', latencyLabel: 'latency, ms' };
     return { throughput: 1, latency: 1, ...labels };
   }
   return {
     throughput,
     latency,
-    throughputLabel: 'requests due a second, in multiples of what the two-process peer can answer at most',
-    latencyLabel: 'latency, in multiples of that peer’s median alone',
+    throughputLabel: 'requests per second, as a multiple of the maximum throughput of the two-process peer',
+    latencyLabel: 'latency, as a multiple of that peer’s median at 1 connection',
   };
 }
 
-/** @param lines [{label, colour, dash, points: [{x, y}]}], y above 0. */
-export function drawLines(lines, labels) {
-  const all = lines.flatMap(({ points }) => points);
-  const xTicks = roundTicks(Math.max(0, ...all.map(({ x }) => x)));
-  const yTicks = logTicks(all.map(({ y }) => y));
-  const [xLast, yFirst, yLast] = [xTicks.at(-1), yTicks[0], yTicks.at(-1)];
-  const place = {
-    x: (x) => fixed(MARGIN.left + (x / xLast) * (WIDTH - MARGIN.left - MARGIN.right)),
-    y: (y) =>
-      fixed(
-        HEIGHT -
-          MARGIN.bottom -
-          (Math.log(y / yFirst) / Math.log(yLast / yFirst)) * (HEIGHT - MARGIN.top - MARGIN.bottom),
-      ),
+/** @param lines values of y are above 0. */
+export function drawLines(lines: readonly Line[], labels: { x: string; y: string }): string {
+  const points = lines.flatMap((line) => line.points);
+  const xTicks = roundTicks(Math.max(0, ...points.map(({ x }) => x)));
+  const yTicks = logTicks(points.map(({ y }) => y));
+  const [xMax, yMin, yMax] = [xTicks.at(-1), yTicks[0], yTicks.at(-1)] as [number, number, number];
+  const scales = {
+    x: (x: number) => (MARGIN.left + (x / xMax) * PLOT_WIDTH).toFixed(1),
+    y: (y: number) =>
+      (HEIGHT - MARGIN.bottom - (Math.log(y / yMin) / Math.log(yMax / yMin)) * PLOT_HEIGHT).toFixed(1),
   };
   return svgText({ width: WIDTH, height: HEIGHT, title: 'Latency over throughput, open loop' }, [
-    ...xTicks.map((x) => gridLine(place.x(x), place.y(yFirst), place.x(x), place.y(yLast))),
-    ...yTicks.map((y) => gridLine(place.x(0), place.y(y), place.x(xLast), place.y(y))),
-    ...xTicks.map((x) => text(place.x(x), HEIGHT - MARGIN.bottom + 18, tickLabel(x), 'middle')),
-    ...yTicks.map((y) => text(MARGIN.left - 8, Number(place.y(y)) + 4, tickLabel(y), 'end')),
+    ...xTicks.map((x) => gridLine(scales.x(x), scales.y(yMin), scales.x(x), scales.y(yMax))),
+    ...yTicks.map((y) => gridLine(scales.x(0), scales.y(y), scales.x(xMax), scales.y(y))),
+    ...xTicks.map((x) => text(scales.x(x), HEIGHT - MARGIN.bottom + 18, tickLabel(x), 'middle')),
+    ...yTicks.map((y) => text(MARGIN.left - 8, Number(scales.y(y)) + 4, tickLabel(y), 'end')),
     text(WIDTH / 2, HEIGHT - 12, labels.x, 'middle'),
     text(MARGIN.left - 40, 46, labels.y, 'start'),
-    ...lines.flatMap((line) => dotted(line, place)),
-    ...lines.map(legend),
+    ...lines.flatMap((line) => lineWithDots(line, scales)),
+    ...legend(lines),
   ]);
 }
 
-function dotted(line, place) {
-  const { points, colour } = line;
-  return [
-    polyline(line, place),
-    ...points.map(({ x, y }) => `<circle cx="${place.x(x)}" cy="${place.y(y)}" r="3" fill="${colour}"/>`),
-  ];
+function lineWithDots(line: Line, scales: Scales): string[] {
+  const dots = line.points.map(
+    ({ x, y }) => `<circle cx="${scales.x(x)}" cy="${scales.y(y)}" r="3" fill="${line.colour}"/>`,
+  );
+  return [polyline(line, scales), ...dots];
 }
 
-/** Side by side; text is as wide as it has letters, nearly. */
-function legend(line, index, lines) {
-  const before = lines.slice(0, index).reduce((sum, { label }) => sum + 46 + label.length * LETTER_WIDTH, 0);
-  return legendEntry(line, MARGIN.left + before, 20).join('');
+/** One row, above the plot. */
+function legend(lines: readonly Line[]): string[] {
+  let x = MARGIN.left;
+  return lines.map((line) => {
+    const entry = legendEntry(line, x, 20);
+    x += 46 + line.label.length * CHARACTER_WIDTH;
+    return entry.join('');
+  });
 }
 
-/** From 0 in steps of 1, 2 or 5 times a power of ten, up to at least `most`. */
-export function roundTicks(most) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(most, 1e-9) / 4));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => most / size <= 6);
-  return Array.from({ length: Math.max(2, Math.ceil(most / step - 1e-9) + 1) }, (_, i) => i * step);
+/** From 0 in steps of 1, 2 or 5 times a power of ten, up to at least `max`. */
+export function roundTicks(max: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(Math.max(max, 1e-9) / 4));
+  const step = [1, 2, 5].map((factor) => factor * power).find((size) => max / size <= 6) ?? 10 * power;
+  return Array.from({ length: Math.max(2, Math.ceil(max / step - 1e-9) + 1) }, (_, i) => i * step);
 }
 
 /** 1, 2 and 5 times powers of ten that enclose all values. */
-export function logTicks(values) {
+export function logTicks(values: readonly number[]): number[] {
   const known = values.filter((value) => value > 0);
-  const [least, most] = known.length > 0 ? [Math.min(...known), Math.max(...known)] : [1, 10];
-  const ticks = [];
-  for (
-    let exponent = Math.floor(Math.log10(least));
-    exponent <= Math.ceil(Math.log10(most)) + 1;
-    exponent++
-  ) {
-    for (const factor of [1, 2, 5]) ticks.push(factor * 10 ** exponent);
-  }
-  const first = ticks.findLastIndex((tick) => tick <= least);
-  const last = ticks.findIndex((tick) => tick >= most);
+  const [min, max] = known.length > 0 ? [Math.min(...known), Math.max(...known)] : [1, 10];
+  const [low, high] = [Math.floor(Math.log10(min)), Math.ceil(Math.log10(max)) + 1];
+  const powers = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  const ticks = powers.flatMap((power) => [1, 2, 5].map((factor) => factor * 10 ** power));
+  const first = ticks.findLastIndex((tick) => tick <= min);
+  const last = ticks.findIndex((tick) => tick >= max);
   return ticks.slice(first, Math.max(last, first + 1) + 1);
 }
 
-const tickLabel = (value) => Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 3 });
-const fixed = (value) => value.toFixed(1);
+function tickLabel(value: number): string {
+  return Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 3 });
+}

@@ -1,10 +1,17 @@
 import { judgeFloors } from '../floors.ts';
+import type { SystemResult } from '../measures/closed-loop.ts';
+import type { Responsiveness } from '../measures/health.ts';
+import type { SystemName } from '../measures/scenarios.ts';
 import { PICTURE_SIZES } from '../options.ts';
+import type { PictureKind } from '../pictures/test-pictures.ts';
+import type { Measurements, Results } from '../results.ts';
+import type { Memory } from '../servers/memory.ts';
+import { MEMORY_MOMENTS } from '../servers/server-process.ts';
 import { ratiosOfPairs, summarise } from '../statistics.ts';
-import { failuresInWords, short, withSpread } from './numbers.ts';
+import { formatFailures, formatNumber, formatSpread } from './numbers.ts';
 
-/** What the systems are called in the tables. */
-export const SYSTEM_NAMES = {
+/** Names of the systems in the tables. */
+const SYSTEM_NAMES: Record<SystemName, string> = {
   service: 'service',
   fast: 'service, `detection=fast`',
   raw: 'service, raw body',
@@ -12,10 +19,18 @@ export const SYSTEM_NAMES = {
   peer2: 'peer, two processes',
   peer1: 'peer, one process',
 };
-const KINDS = { photographs: '', portraits: ', one large face', png: ' PNG' };
+const KIND_SUFFIXES: Record<PictureKind, string> = {
+  photographs: '',
+  portraits: ', one large face',
+  png: ' PNG',
+};
+const STAGES = ['decode', 'letterbox', 'detector', 'align', 'quality', 'recogniser'] as const;
+const PERCENTILES = ['p50', 'p95', 'p99'] as const;
+const RESPONSIVENESS = ['p50', 'p99', 'max'] as const;
+const RESPONSIVENESS_HEAD = ['health p50, ms', 'p99', 'max', 'event-loop delay p50, ms', 'p99', 'max'];
 
-/** Section → Markdown, as it stands between the markers of docs/PERFORMANCE.md. */
-export function renderSections(results) {
+/** Name of the markers in docs/PERFORMANCE.md → Markdown. */
+export function renderSections(results: Results): Record<string, string> {
   return {
     machine: machineTable(results),
     floors: floorsTable(results),
@@ -29,185 +44,162 @@ export function renderSections(results) {
   };
 }
 
-function table(head, rows) {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return 'Not measured in this run.';
-  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-const pictureName = ({ size, kind }) => `${PICTURE_SIZES[size].label}${KINDS[kind]}`;
-
-function machineTable({ machine, pack, plan, peer, sameAnswers, fastAnswers }) {
-  const versions = (list) =>
-    Object.entries(list)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ');
+function machineTable({ machine, pack, plan, peer, sameAnswers, fastAnswers }: Results): string {
   const settings = Object.entries(plan.serviceEnvironment).map(([name, value]) => `\`${name}=${value}\``);
   const rows = [
     ['machine', `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`],
-    ['load average before', short(machine.loadBefore)],
-    ['service', `${machine.commit ?? 'unknown'}; ${versions(machine.versions)}`],
+    ['load average before', formatNumber(machine.loadBefore)],
+    ['service', `${machine.commit ?? 'unknown'}; ${formatVersions(machine.versions)}`],
     ['settings', ['`WORKERS=2`', ...settings].join(', ')],
     ['pack', pack.name],
-    ['peer', peer ? versions(peer.versions) : 'none'],
-    ['seconds a point', `${plan.seconds}${plan.quick ? ' (a quick, rough run)' : ''}`],
+    ['peer', peer ? formatVersions(peer.versions) : 'none'],
+    ['seconds per point', `${plan.seconds}${plan.quick ? ' (a quick, rough run)' : ''}`],
   ];
-  if (sameAnswers)
-    rows.push([
-      'same answers',
-      `${sameAnswers.count} pictures, least cosine ${sameAnswers.least.toFixed(6)}`,
-    ]);
-  if (fastAnswers)
-    rows.push(['`detection=fast`', `${fastAnswers.changed} of ${fastAnswers.count} embeddings changed`]);
+  if (sameAnswers) {
+    const { count, least } = sameAnswers;
+    rows.push(['same answers', `${count} pictures, minimum cosine ${least.toFixed(6)}`]);
+  }
+  if (fastAnswers) {
+    const { changed, count } = fastAnswers;
+    rows.push(['`detection=fast`', `${changed} of ${count} embeddings changed`]);
+  }
   return table(['', ''], rows);
 }
 
-function floorsTable(results) {
+function formatVersions(versions: Record<string, string>): string {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+}
+
+function floorsTable(results: Measurements): string {
   const rows = judgeFloors(results).map(({ figure, bound, floor, aim, measured, verdict }) => [
     figure.replace(/detection=fast/, '`$&`'),
-    `${bound} ${short(floor)}`,
-    short(aim),
-    withSpread(measured),
+    `${bound} ${formatNumber(floor)}`,
+    formatNumber(aim),
+    formatSpread(measured),
     verdict,
   ]);
   return table(['figure', 'floor', 'aim', 'measured', ''], rows);
 }
 
-function inferenceTable({ inference = {} }) {
+function inferenceTable({ inference = {} }: Measurements): string {
+  const head = ['one thread', 'untouched, ms', 'rewritten, ms', 'speedup', 'minimum cosine of outputs'];
   const rows = Object.entries(inference).map(([name, { untouched, rewritten, speedup, cosine }]) => [
     name,
-    withSpread(untouched),
-    withSpread(rewritten),
-    withSpread(speedup),
-    likeness(cosine),
+    formatSpread(untouched),
+    formatSpread(rewritten),
+    formatSpread(speedup),
+    formatCosine(cosine),
   ]);
-  return table(
-    ['one thread', 'untouched, ms', 'rewritten, ms', 'faster by', 'least cosine of outputs'],
-    rows,
-  );
+  return table(head, rows);
 }
 
-/** So close to 1 that only the distance from it says something. */
-function likeness(cosine) {
-  if (cosine === undefined) return '–';
+/** All cosines are close to 1; the difference is what matters. */
+function formatCosine(cosine: number): string {
   return cosine >= 1 ? '1' : `1 − ${(1 - cosine).toExponential(0)}`;
 }
 
-/** `letterbox` is all of detection that is not inference. */
-const STAGES = ['decode', 'letterbox', 'detector', 'align', 'quality', 'recogniser'];
-
-function stagesTable({ stages = [] }) {
-  const rows = stages.map(({ picture, pure, stages: each, whole, around }) => [
-    picture,
-    ...STAGES.map((name) => short(each[name]?.median)),
-    short(pure.median),
-    withSpread(whole),
-    withSpread(around),
+function stagesTable({ stages = [] }: Measurements): string {
+  const rows = stages.map((row) => [
+    row.picture,
+    ...STAGES.map((name) => formatNumber(row.stages[name]?.median)),
+    formatNumber(row.pure?.median),
+    formatSpread(row.whole),
+    formatSpread(row.around),
   ]);
-  return table(
-    [
-      'picture',
-      ...STAGES.map((stage) => `${stage}, ms`),
-      'untouched, ms',
-      'whole beside untouched',
-      'all but inference beside untouched',
-    ],
-    rows,
-  );
+  const stageHeads = STAGES.map((stage) => `${stage}, ms`);
+  const ratioHeads = ['whole / untouched', 'all but inference / untouched'];
+  return table(['picture', ...stageHeads, 'untouched, ms', ...ratioHeads], rows);
 }
 
-function closedTable({ closed = [] }) {
-  const rows = closed.flatMap((duel) =>
-    Object.entries(duel.systems).map(([name, system]) => {
-      const { throughput, latency, failures, slices } = system;
-      const ours = duel.systems.service?.slices;
-      const ratio = (key) =>
-        name === 'service' || !ours
-          ? '1'
-          : withSpread(
-              summarise(
-                ratiosOfPairs(
-                  ours.map((each) => each[key]),
-                  slices.map((each) => each[key]),
-                ),
-              ),
-            );
-      return [
-        pictureName(duel),
-        duel.connections,
-        SYSTEM_NAMES[name],
-        withSpread(throughput),
-        ...['p50', 'p95', 'p99'].map((key) => short(latency[key])),
-        ratio('throughput'),
-        ratio('p50'),
-        failuresInWords(failures),
-      ];
-    }),
+function closedTable({ closed = [] }: Measurements): string {
+  const rows = closed.flatMap(({ size, kind, connections, systems }) =>
+    Object.entries(systems).map(([name, system]) => [
+      `${PICTURE_SIZES[size].label}${KIND_SUFFIXES[kind]}`,
+      String(connections),
+      SYSTEM_NAMES[name as SystemName],
+      formatSpread(system.throughput),
+      ...PERCENTILES.map((key) => formatNumber(system.latency[key])),
+      formatRatio(systems.service, system, 'throughput'),
+      formatRatio(systems.service, system, 'p50'),
+      formatFailures(system.failures),
+    ]),
   );
-  const head = ['picture', 'connections', 'system', 'answers a second', 'p50, ms', 'p95', 'p99'];
-  return table([...head, 'service’s throughput beside it', 'service’s p50 beside it', 'failures'], rows);
+  const head = ['picture', 'connections', 'system', 'answers per second', 'p50, ms', 'p95', 'p99'];
+  return table([...head, 'throughput of service / this', 'p50 of service / this', 'failures'], rows);
 }
 
-function openTable({ open = [] }) {
-  const rows = open.map(({ system, fraction, rate, answered, latency, unfinished, failures }) => [
-    SYSTEM_NAMES[system],
-    `${Math.round(fraction * 100)} %`,
-    short(rate),
-    short(answered),
-    ...['p50', 'p95', 'p99', 'max'].map((key) => short(latency[key])),
-    unfinished,
-    failuresInWords(failures),
+function formatRatio(
+  service: SystemResult | undefined,
+  system: SystemResult,
+  key: 'throughput' | 'p50',
+): string {
+  if (service === undefined || service === system) return '1';
+  const column = ({ slices }: SystemResult) => slices.map((slice) => slice[key]);
+  return formatSpread(summarise(ratiosOfPairs(column(service), column(system))));
+}
+
+function openTable({ open = [] }: Measurements): string {
+  const rows = open.map((row) => [
+    SYSTEM_NAMES[row.system],
+    `${Math.round(row.fraction * 100)} %`,
+    formatNumber(row.rate),
+    formatNumber(row.answered),
+    ...PERCENTILES.map((key) => formatNumber(row.latency[key])),
+    formatNumber(row.latency.max),
+    String(row.unfinished),
+    formatFailures(row.failures),
   ]);
-  const head = [
-    'system',
-    'rate of its capacity',
-    'due a second',
-    'answered',
-    'p50, ms',
-    'p95',
-    'p99',
-    'longest',
+  const head = ['system', 'rate / capacity', 'requests per second', 'answers per second'];
+  return table([...head, 'p50, ms', 'p95', 'p99', 'max', 'unfinished', 'failures'], rows);
+}
+
+function responsivenessCells({ health, eventLoopDelay }: Responsiveness): string[] {
+  return [
+    ...RESPONSIVENESS.map((key) => formatNumber(health[key])),
+    ...RESPONSIVENESS.map((key) => formatNumber(eventLoopDelay[key])),
   ];
-  return table([...head, 'unfinished', 'failures'], rows);
 }
 
-const mainThreadColumns = ({ health, eventLoopDelay }) => [
-  ...['p50', 'p99', 'max'].map((key) => short(health[key])),
-  ...['p50', 'p99', 'max'].map((key) => short(eventLoopDelay[key])),
-];
-const MAIN_THREAD_HEAD = ['health p50, ms', 'p99', 'longest', 'event-loop delay p50, ms', 'p99', 'longest'];
-
-function healthTable({ health = [] }) {
+function healthTable({ health = [] }: Measurements): string {
   const rows = health.map((row) => [
     PICTURE_SIZES[row.size].label,
-    row.connections,
-    ...mainThreadColumns(row),
+    String(row.connections),
+    ...responsivenessCells(row),
   ]);
-  return table(['under load of', 'connections', ...MAIN_THREAD_HEAD], rows);
+  return table(['load', 'connections', ...RESPONSIVENESS_HEAD], rows);
 }
 
-function compareTable({ compare = [] }) {
+function compareTable({ compare = [] }: Measurements): string {
   const rows = compare.map((row) => [
     row.count.toLocaleString('en'),
     row.format,
-    short(row.first),
-    withSpread(row.later),
-    ...mainThreadColumns(row),
-    failuresInWords(row.failures),
+    formatNumber(row.first),
+    formatSpread(row.later),
+    ...responsivenessCells(row),
+    formatFailures(row.failures),
   ]);
-  return table(['references', 'as', 'first, ms', 'later, ms', ...MAIN_THREAD_HEAD, 'failures'], rows);
+  return table(['references', 'as', 'first, ms', 'later, ms', ...RESPONSIVENESS_HEAD, 'failures'], rows);
 }
 
-function startTable({ start, memory = {} }) {
-  const systems = [...new Set([...Object.keys(start ?? {}), ...Object.keys(memory)])];
-  const both = (figure) => (figure ? `${short(figure.resident)} / ${short(figure.proportional)}` : '–');
-  const rows = systems.map((system) => [
+function startTable({ start = {}, memory = {} }: Measurements): string {
+  const measured = new Set([...Object.keys(start), ...Object.keys(memory)]) as Set<keyof typeof memory>;
+  const rows = [...measured].map((system) => [
     SYSTEM_NAMES[system],
-    withSpread(start?.[system]),
-    ...['idle', 'ordinary', 'peak', 'after'].map((moment) => both(memory[system]?.[moment])),
+    formatSpread(start[system]),
+    ...MEMORY_MOMENTS.map((moment) => formatMemory(memory[system]?.[moment])),
   ]);
-  return table(
-    ['system', 'start to ready, ms', 'memory idle, MiB', 'after ordinary pictures', 'most', 'at the end'],
-    rows,
-  );
+  const head = ['system', 'start to ready, ms', 'memory idle, MiB', 'after ordinary pictures', 'peak'];
+  return table([...head, 'at the end'], rows);
+}
+
+function formatMemory(memory: Memory | undefined): string {
+  return memory ? `${formatNumber(memory.resident)} / ${formatNumber(memory.proportional)}` : '–';
 }

@@ -1,19 +1,23 @@
-/** Three significant digits; a dash for what was not measured or would say nothing. */
-export function short(value, unit = '') {
+import type { Failures } from '../load/closed-loop.ts';
+import type { Spread } from '../statistics.ts';
+
+/** Three significant digits; a dash for a value that is missing or not finite. Results read from a file may have null. */
+export function formatNumber(value: number | null | undefined): string {
   if (value === undefined || value === null || !Number.isFinite(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)}${unit}`;
+  return value.toFixed(digits);
 }
 
-/** "1.62 (1.55–1.70)"; the spread is from the 10th to the 90th percentile, and left out of a single value. */
-export function withSpread(summary, unit = '') {
-  if (!summary) return '–';
-  if (summary.low === summary.high) return short(summary.median, unit);
-  return `${short(summary.median, unit)} (${short(summary.low)}–${short(summary.high)})`;
+/** For example "1.62 (1.55–1.70)"; without brackets for a single value. */
+export function formatSpread(spread: Spread | undefined): string {
+  if (!spread) return '–';
+  const { median, low, high } = spread;
+  const range = low === high ? '' : ` (${formatNumber(low)}–${formatNumber(high)})`;
+  return `${formatNumber(median)}${range}`;
 }
 
-/** "none", or "3 × 503 OVERLOADED". */
-export function failuresInWords(failures = {}) {
+/** For example "3 × 503 OVERLOADED". */
+export function formatFailures(failures: Failures): string {
   const kinds = Object.entries(failures).map(([kind, count]) => `${count} × ${kind}`);
   return kinds.length === 0 ? 'none' : kinds.join(', ');
 }

@@ -1,7 +1,26 @@
-// The parts of a line chart as SVG text, for the few charts that documents of this repository hold.
+// The parts of a line chart as SVG text.
 
-/** A chart from its parts, one below the other. @param title for those who cannot see it. */
-export function svgText({ width, height, title }, parts) {
+export interface Line {
+  label: string;
+  colour: string;
+  /** The value of `stroke-dasharray`; empty for a solid line. */
+  dash: string;
+  points: readonly { x: number; y: number }[];
+}
+
+/** Where values are drawn. */
+export interface Scales {
+  x: (value: number) => string;
+  y: (value: number) => string;
+}
+
+type Coordinate = number | string;
+
+/** @param parts elements, drawn in this order. */
+export function svgText(
+  { width, height, title }: { width: number; height: number; title: string },
+  parts: readonly string[],
+): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<title>${escapeText(title)}</title>`,
@@ -12,25 +31,34 @@ export function svgText({ width, height, title }, parts) {
   ].join('\n');
 }
 
-export function gridLine(x1, y1, x2, y2) {
+export function gridLine(x1: Coordinate, y1: Coordinate, x2: Coordinate, y2: Coordinate): string {
   return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="#ddd"/>`;
 }
 
-/** @param line {colour, dash, points: [{x, y}]}. @param place functions from x and y to where they are drawn. */
-export function polyline({ points, colour, dash }, place) {
-  const path = points.map(({ x, y }) => `${place.x(x)},${place.y(y)}`).join(' ');
-  return `<polyline points="${path}" fill="none" ${stroke({ colour, dash })}/>`;
+export function polyline({ points, ...style }: Omit<Line, 'label'>, scales: Scales): string {
+  const path = points.map(({ x, y }) => `${scales.x(x)},${scales.y(y)}`).join(' ');
+  return `<polyline points="${path}" fill="none" ${stroke(style)}/>`;
 }
 
-/** A line of a legend with its label, from x on, around y. */
-export function legendEntry({ label, colour, dash }, x, y) {
-  const line = `<line x1="${x}" y1="${y}" x2="${x + 24}" y2="${y}" ${stroke({ colour, dash })}/>`;
-  return [line, text(x + 30, y + 4, label, 'start')];
+/** A sample of the line at x and y, with its label to the right. */
+export function legendEntry({ label, ...style }: Omit<Line, 'points'>, x: number, y: number): string[] {
+  const sample = `<line x1="${x}" y1="${y}" x2="${x + 24}" y2="${y}" ${stroke(style)}/>`;
+  return [sample, text(x + 30, y + 4, label, 'start')];
 }
 
-export function text(x, y, content, anchor) {
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="#333">${escapeText(String(content))}</text>`;
+export function text(
+  x: Coordinate,
+  y: Coordinate,
+  content: string,
+  anchor: 'start' | 'middle' | 'end',
+): string {
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="#333">${escapeText(content)}</text>`;
 }
 
-const stroke = ({ colour, dash }) => `stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"`;
-const escapeText = (content) => content.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+function stroke({ colour, dash }: Pick<Line, 'colour' | 'dash'>): string {
+  return `stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"`;
+}
+
+function escapeText(content: string): string {
+  return content.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,12 +1,21 @@
+// Writes docs/PERFORMANCE.md from the results of an earlier run:
+//
+//   node tools/run.mjs build/bench/report/write-docs.js [bench-out/results.json]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../../src/config/package.ts';
+import type { Results } from '../results.ts';
 import { renderCurve } from './curve.ts';
 import { renderSections } from './markdown.ts';
 
-const DOCS = new URL('../../docs/', import.meta.url);
+const DOCS = new URL('docs/', PACKAGE_ROOT);
 
-/** Puts a section between its markers; the text around it is written by hand. */
-export function replaceSections(document, sections) {
+/**
+ * Replaces the text between the markers of each section. @param sections name → text.
+ *
+ * @throws {Error} when the document has no markers for a section.
+ */
+export function replaceSections(document: string, sections: Record<string, string>): string {
   let text = document;
   for (const [name, body] of Object.entries(sections)) {
     const pattern = new RegExp(`(<!-- ${name}:begin[^\\n]*-->\\n)[\\s\\S]*?(<!-- ${name}:end -->)`);
@@ -16,14 +25,13 @@ export function replaceSections(document, sections) {
   return text;
 }
 
-/** Writes the tables of docs/PERFORMANCE.md and the curve beside it. */
-export function writeDocs(results) {
+/** Writes the tables of docs/PERFORMANCE.md and the curve. */
+export function writeDocs(results: Results): void {
   const file = new URL('PERFORMANCE.md', DOCS);
   writeFileSync(file, replaceSections(readFileSync(file, 'utf8'), renderSections(results)));
   writeFileSync(new URL('latency-throughput.svg', DOCS), renderCurve(results));
 }
 
-// node bench/report/write-docs.ts bench-out/results.json
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeDocs(JSON.parse(readFileSync(process.argv[2] ?? 'bench-out/results.json', 'utf8')));
 }

@@ -2,13 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { freePort } from './free-port.ts';
 import { ServerProcess } from './server-process.ts';
 
-const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('bench/peers/', PACKAGE_ROOT));
 const OWN_PYTHON = `${FOLDER}.venv/bin/python`;
 
-/** Python packages that the peer is made of, as their distributions are called. */
+/** The Python distributions that the peer needs. */
 const PACKAGES = [
   'insightface',
   'onnxruntime',
@@ -18,26 +19,40 @@ const PACKAGES = [
   'uvicorn',
   'uvloop',
 ];
-const VERSIONS = `
+const PRINT_VERSIONS = `
 import importlib.metadata, json, platform
 versions = {name: importlib.metadata.version(name) for name in ${JSON.stringify(PACKAGES)}}
 print(json.dumps({"python": platform.python_version(), **versions}))`;
 
-/** The first interpreter that has all of it: {python, versions}; undefined where none has. */
-export function findPeer(wanted) {
-  const candidates = wanted ? [wanted] : [OWN_PYTHON, 'python3'];
-  for (const python of candidates.filter((file) => !file.includes('/') || existsSync(file))) {
-    const { status, stdout } = spawnSync(python, ['-c', VERSIONS], { encoding: 'utf8' });
-    if (status === 0) return { python, versions: JSON.parse(stdout) };
+/** A Python interpreter that has the peer's packages. */
+export interface Peer {
+  python: string;
+  /** Package → version. */
+  versions: Record<string, string>;
+}
+
+/** The interpreter given, or else the first of the default ones, that has all packages. */
+export function findPeer(python: string | undefined): Peer | undefined {
+  const candidates = python ? [python] : [OWN_PYTHON, 'python3'];
+  for (const candidate of candidates.filter((file) => !file.includes('/') || existsSync(file))) {
+    const { status, stdout } = spawnSync(candidate, ['-c', PRINT_VERSIONS], { encoding: 'utf8' });
+    if (status === 0) return { python: candidate, versions: JSON.parse(stdout) };
   }
   return undefined;
 }
 
-/**
- * @param processes of uvicorn.
- * @param threads of ONNX Runtime and OpenCV in each; undefined for their defaults.
- */
-export async function startPeer({ python, pack, processes, threads }) {
+interface PeerOptions {
+  python: string;
+  /** The detector's file in the folder of the pack. */
+  detectorPath: string;
+  /** Processes of uvicorn. */
+  processes: number;
+  /** Threads of ONNX Runtime and OpenCV in each process; their defaults if omitted. */
+  threads?: number;
+}
+
+export async function startPeer(options: PeerOptions): Promise<ServerProcess> {
+  const { python, detectorPath, processes, threads } = options;
   const port = await freePort();
   const inference =
     threads === undefined ? {} : { PEER_THREADS: String(threads), OMP_NUM_THREADS: String(threads) };
@@ -45,13 +60,13 @@ export async function startPeer({ python, pack, processes, threads }) {
     command: python,
     args: [
       ...['-m', 'uvicorn', 'app:app', '--app-dir', FOLDER, '--host', '127.0.0.1', '--port', String(port)],
-      // A log line a request costs the peer time; and its connections must outlive the pauses between its turns.
+      // An access log costs the peer time. Connections must stay open while other systems are measured.
       ...['--workers', String(processes), '--no-access-log', '--timeout-keep-alive', '75'],
     ],
     cwd: FOLDER,
     environment: {
       PATH: process.env.PATH,
-      PEER_PACK: dirname(pack.detector.path),
+      PEER_PACK: dirname(detectorPath),
       PYTHONDONTWRITEBYTECODE: '1',
       ORT_DISABLE_TELEMETRY: '1',
       ...inference,

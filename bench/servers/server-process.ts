@@ -1,69 +1,83 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { memoryOf } from '../memory.ts';
+import { type Memory, memoryOf } from './memory.ts';
 
 const POLL_MS = 10;
 const MEMORY_PERIOD_MS = 500;
-const STOP_MS = 10_000;
-/** Of what it prints, kept for an error message. */
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+/** Characters of the output that an error message contains. */
 const TAIL = 4_000;
 
-/** A server under test: a process, possibly with children, that tells over HTTP when it is ready. */
-export class ServerProcess {
-  /** Milliseconds from its start to its first "ready". */
-  startup;
-  address;
-  memory = {};
-  #child;
-  #output = '';
-  #sampler;
-  #killAtExit;
+export interface ServerCommand {
+  command: string;
+  args: string[];
+  environment: Record<string, string | undefined>;
+  cwd: string;
+  /** Finds the server's address in its output so far; undefined when it is not known yet. */
+  findAddress: (output: string) => string | undefined;
+  /** The path that answers with a success once the server is ready. */
+  readyPath: string;
+}
 
-  /**
-   * @param findAddress text printed so far → address, or undefined while it is not known.
-   * @param findFailure text printed so far → why it will not become ready, or undefined while it may.
-   */
-  static async start({
-    command,
-    args,
-    environment,
-    cwd,
-    findAddress,
-    findFailure = () => undefined,
-    readyPath,
-    patience = 60_000,
-    signal,
-  }) {
-    const server = new ServerProcess();
-    const started = performance.now();
-    server.#child = spawn(command, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [server.#child.stdout, server.#child.stderr]) {
+/** When memory was read: after the start, after pictures of ordinary size, at the end; `peak` is the maximum of samples. */
+export const MEMORY_MOMENTS = ['idle', 'ordinary', 'peak', 'after'] as const;
+export type MemoryReadings = Partial<Record<(typeof MEMORY_MOMENTS)[number], Memory>>;
+
+/** A server under test: a process, possibly with children, that answers over HTTP when it is ready. */
+export class ServerProcess {
+  readonly memory: MemoryReadings = {};
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  #address: string | undefined;
+  #startupMs = Number.NaN;
+  #output = '';
+  #sampler: NodeJS.Timeout | undefined;
+  readonly #kill = () => {
+    this.#child.kill('SIGKILL');
+  };
+
+  private constructor({ command, args, cwd, environment }: ServerCommand) {
+    this.#child = spawn(command, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on('data', (chunk) => {
-        server.#output = (server.#output + chunk).slice(server.address ? -TAIL : 0);
+        this.#output = (this.#output + chunk).slice(this.#address ? -TAIL : 0);
       });
     }
-    // Nothing is left behind, however the benchmark ends.
-    server.#killAtExit = () => server.#child.kill('SIGKILL');
-    process.once('exit', server.#killAtExit);
-    while (!(await server.#isReady(findAddress, readyPath))) {
-      const failure = findFailure(server.#output);
-      const isOver = server.#hasEnded() || performance.now() - started > patience;
-      if (isOver || failure !== undefined || signal?.aborted) {
-        server.#child.kill('SIGKILL');
-        signal?.throwIfAborted();
-        throw new Error(failure ?? `It did not become ready. ${server.#output.slice(-TAIL)}`);
+    // The server must not outlive the benchmark.
+    process.once('exit', this.#kill);
+  }
+
+  /** Starts the server and waits until it is ready. */
+  static async start(command: ServerCommand): Promise<ServerProcess> {
+    const started = performance.now();
+    const server = new ServerProcess(command);
+    while (!(await server.#isReady(command))) {
+      if (server.#hasEnded() || performance.now() - started > START_TIMEOUT_MS) {
+        server.#kill();
+        throw new Error(`The server did not become ready. ${server.#output.slice(-TAIL)}`);
       }
       await sleep(POLL_MS);
     }
-    server.startup = performance.now() - started;
+    server.#startupMs = performance.now() - started;
     return server;
   }
 
-  async #isReady(findAddress, readyPath) {
-    this.address ??= findAddress(this.#output);
-    if (this.address === undefined) return false;
-    return fetch(`${this.address}${readyPath}`).then(
+  get address(): string {
+    if (this.#address === undefined) throw new Error('The server is not ready.');
+    return this.#address;
+  }
+
+  /** Milliseconds from the start of the process until it was ready. */
+  get startupMs(): number {
+    return this.#startupMs;
+  }
+
+  async #isReady({ findAddress, readyPath }: ServerCommand): Promise<boolean> {
+    this.#address ??= findAddress(this.#output);
+    if (this.#address === undefined) return false;
+    return fetch(`${this.#address}${readyPath}`).then(
       async (response) => {
         await response.arrayBuffer();
         return response.ok;
@@ -72,36 +86,41 @@ export class ServerProcess {
     );
   }
 
-  #hasEnded() {
+  #hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** Notes its memory: at a moment of that name, or the `peak` from now on until it stops. */
-  noteMemory(moment) {
-    const now = memoryOf(this.#child.pid);
-    if (moment !== 'peak') {
-      this.memory[moment] = now;
-      return;
-    }
-    const sample = () => {
-      const { resident, proportional } = memoryOf(this.#child.pid);
-      const { peak = { resident: 0, proportional: 0 } } = this.memory;
-      this.memory.peak = {
-        resident: Math.max(peak.resident, resident ?? 0),
-        proportional: Math.max(peak.proportional, proportional ?? 0),
-      };
-    };
-    if (now.resident !== undefined) this.#sampler = setInterval(sample, MEMORY_PERIOD_MS);
+  recordMemory(moment: Exclude<keyof MemoryReadings, 'peak'>): void {
+    this.memory[moment] = this.#readMemory();
   }
 
-  async stop() {
+  /** Samples memory until the server stops, and records the maximum as `peak`. */
+  startMemorySampling(): void {
+    if (this.#readMemory().resident === undefined) return;
+    this.#sampler = setInterval(() => {
+      const { resident, proportional } = this.#readMemory();
+      const { peak } = this.memory;
+      this.memory.peak = {
+        resident: Math.max(peak?.resident ?? 0, resident ?? 0),
+        proportional: Math.max(peak?.proportional ?? 0, proportional ?? 0),
+      };
+    }, MEMORY_PERIOD_MS);
+  }
+
+  #readMemory(): Memory {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error('The server has no process.');
+    return memoryOf(pid);
+  }
+
+  async stop(): Promise<void> {
     clearInterval(this.#sampler);
     if (this.#hasEnded()) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
+    const timer = setTimeout(this.#kill, STOP_TIMEOUT_MS);
     await ended;
     clearTimeout(timer);
-    process.off('exit', this.#killAtExit);
+    process.off('exit', this.#kill);
   }
 }

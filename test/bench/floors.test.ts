@@ -1,35 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { benchModule } from './bench-module.ts';
+import { FLOORS, judgeFloors, type Verdict } from '../../bench/floors.ts';
+import type { ScenarioResult, SystemResult } from '../../bench/measures/closed-loop.ts';
+import { summariseLatencies } from '../../bench/statistics.ts';
 
-const { FLOORS, judgeFloors } = await benchModule('floors.mjs');
+function systemWith(...throughputs: number[]): SystemResult {
+  const slices = throughputs.map((throughput) => ({ throughput, p50: 1000 / throughput }));
+  return { throughput: undefined, latency: summariseLatencies([]), failures: {}, slices };
+}
 
-const slices = (...throughputs: number[]) => ({
-  slices: throughputs.map((throughput) => ({ throughput, p50: 1000 / throughput })),
-});
-
-function judge(results: object, figure: RegExp) {
-  return judgeFloors(results).find((row: { figure: string }) => figure.test(row.figure));
+function judge(closed: ScenarioResult, figure: string): Verdict | undefined {
+  return judgeFloors({ closed: [closed] }).find((row) => row.figure === figure);
 }
 
 describe('floors', () => {
   it('that were not measured are neither met nor missed', () => {
-    const verdicts = judgeFloors({}).map(({ verdict }: { verdict: string }) => verdict);
-    expect(verdicts).toEqual(FLOORS.map(() => 'not measured'));
+    expect(judgeFloors({}).map(({ verdict }) => verdict)).toEqual(FLOORS.map(() => 'not measured'));
   });
 
   it('are judged by the median of the ratios of pairs', () => {
-    const duel = { size: '250', kind: 'photographs', connections: 8 };
-    const closed = [{ ...duel, systems: { service: slices(30, 60, 30), peer2: slices(20, 40, 30) } }];
-    const row = judge({ closed }, /^throughput 250×250, 8 connections: service beside two-process peer/);
+    const systems = { service: systemWith(30, 60, 30), peer2: systemWith(20, 40, 30) };
+    const closed = { size: '250', kind: 'photographs', connections: 8, systems } as const;
+    const row = judge(closed, 'throughput 250×250, 8 connections: service vs. two-process peer');
     expect(row).toMatchObject({ verdict: 'met', floor: 1.45, measured: { median: 1.5 } });
   });
 
-  it('of a latency are upper bounds', () => {
-    const duel = { size: '250', kind: 'photographs', connections: 1 };
-    const closed = [{ ...duel, systems: { service: slices(20), peer2: slices(15) } }];
-    expect(judge({ closed }, /^median of a lone request 250/)).toMatchObject({
-      verdict: 'missed',
-      bound: '≤',
-    });
+  it('are upper bounds for latency', () => {
+    const systems = { service: systemWith(20), peer2: systemWith(15) };
+    const closed = { size: '250', kind: 'photographs', connections: 1, systems } as const;
+    const row = judge(closed, 'median latency 250×250, 1 connection: service vs. two-process peer');
+    expect(row).toMatchObject({ verdict: 'missed', bound: '≤' });
   });
 });

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { OpenLoopRow } from '../../bench/measures/open-loop.ts';
+import { drawLines, logTicks, renderCurve, roundTicks } from '../../bench/report/curve.ts';
+import { renderSections } from '../../bench/report/markdown.ts';
+import { formatNumber, formatSpread } from '../../bench/report/numbers.ts';
+import { replaceSections } from '../../bench/report/write-docs.ts';
+import { summariseLatencies } from '../../bench/statistics.ts';
 import { ROOT } from '../support/shared.ts';
-import { benchModule } from './bench-module.ts';
-
-const { drawLines, logTicks, renderCurve, roundTicks } = await benchModule('report/curve.mjs');
-const { short, withSpread } = await benchModule('report/numbers.mjs');
-const { renderSections } = await benchModule('report/markdown.mjs');
-const { replaceSections } = await benchModule('report/write-docs.mjs');
 
 describe('the curve', () => {
-  it('puts higher latency higher and more throughput to the right', () => {
+  it('draws higher latency higher and higher throughput further right', () => {
     const points = [
       { x: 1, y: 10 },
       { x: 2, y: 100 },
     ];
-    const svg: string = drawLines([{ label: 'a', colour: '#000', dash: '', points }], { x: 'x', y: 'y' });
+    const svg = drawLines([{ label: 'a', colour: '#000', dash: '', points }], { x: 'x', y: 'y' });
     const [[x1, y1], [x2, y2]] = (/polyline points="([^"]+)"/.exec(svg)?.[1] ?? '')
       .split(' ')
       .map((pair) => pair.split(',').map(Number)) as [[number, number], [number, number]];
@@ -24,14 +24,25 @@ describe('the curve', () => {
     expect(svg).not.toContain('NaN');
   });
 
-  it('escapes what it writes', () => {
-    const svg: string = drawLines([], { x: 'a < b & c', y: '' });
+  it('escapes labels', () => {
+    const svg = drawLines([], { x: 'a < b & c', y: '' });
     expect(svg).toContain('a &#60; b &#38; c');
   });
 
-  it('has units of the machine where there is no peer, and no system that was not measured', () => {
-    const open = [{ system: 'service', size: '250', rate: 10, curve: { p50: 20, p95: 30 } }];
-    const svg: string = renderCurve({ open });
+  it('is in absolute units without a peer, and contains measured systems only', () => {
+    const open: OpenLoopRow = {
+      system: 'service',
+      size: '250',
+      fraction: 0.5,
+      rate: 10,
+      answered: 10,
+      due: 10,
+      unfinished: 0,
+      failures: {},
+      curve: { p50: 20, p95: 30 },
+      latency: summariseLatencies([]),
+    };
+    const svg = renderCurve({ open: [open] });
     expect(svg).toContain('latency, ms');
     expect(svg).not.toContain('peer');
   });
@@ -44,15 +55,15 @@ describe('the curve', () => {
 });
 
 describe('the tables', () => {
-  it('show three digits, and a dash for what is not known', () => {
-    expect([0.12345, 12.345, 123.45].map((value) => short(value))).toEqual(['0.12', '12.3', '123']);
-    expect(short(undefined)).toBe('–');
-    expect(short(Number.NaN)).toBe('–');
-    expect(withSpread({ median: 2, low: 2, high: 2 })).toBe('2.00');
-    expect(withSpread({ median: 2, low: 1.5, high: 2.5 })).toBe('2.00 (1.50–2.50)');
+  it('show three digits, and a dash for a missing value', () => {
+    expect([0.12345, 12.345, 123.45].map((value) => formatNumber(value))).toEqual(['0.12', '12.3', '123']);
+    expect(formatNumber(undefined)).toBe('–');
+    expect(formatNumber(Number.NaN)).toBe('–');
+    expect(formatSpread({ median: 2, low: 2, high: 2 })).toBe('2.00');
+    expect(formatSpread({ median: 2, low: 1.5, high: 2.5 })).toBe('2.00 (1.50–2.50)');
   });
 
-  it('stand between their markers, and nothing else changes', () => {
+  it('replace the text between their markers and nothing else', () => {
     const document = 'before\n<!-- a:begin (how) -->\nold\nlines\n<!-- a:end -->\nafter\n';
     expect(replaceSections(document, { a: 'new $& text' })).toBe(
       'before\n<!-- a:begin (how) -->\nnew $& text\n<!-- a:end -->\nafter\n',
@@ -60,13 +71,13 @@ describe('the tables', () => {
     expect(() => replaceSections(document, { b: '' })).toThrow('no markers for b');
   });
 
-  it('have a place in docs/PERFORMANCE.md each, also after a run of a part', () => {
+  it('have markers in docs/PERFORMANCE.md, also after a partial run', () => {
     const document = readFileSync(join(ROOT, 'docs/PERFORMANCE.md'), 'utf8');
-    const machine = { cpu: 'CPU', cores: 2, memoryGiB: 8, platform: 'linux', loadBefore: 0, versions: {} };
     const sections = renderSections({
-      machine,
-      pack: { name: 'p' },
-      plan: { seconds: 1, serviceEnvironment: {} },
+      started: '',
+      machine: { cpu: 'CPU', cores: 2, memoryGiB: 8, platform: 'linux', loadBefore: 0, versions: {} },
+      pack: { name: 'p', detector: '', recogniser: '' },
+      plan: { seconds: 1, slice: 1, quick: false, sizes: [], only: [], serviceEnvironment: {} },
     });
     expect(replaceSections(document, sections)).toContain('Not measured in this run.');
   });

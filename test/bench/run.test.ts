@@ -4,20 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Results } from '../../bench/results.ts';
 import { ROOT } from '../support/shared.ts';
 
+/** The run starts a service and visits every group; on a busy machine that takes long. */
+const RUN_TIMEOUT_MS = 180_000;
 const out = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 const run = (...options: string[]) =>
-  promisify(execFile)(process.execPath, [join(ROOT, 'bench/run.ts'), '--no-build', ...options], {
-    cwd: ROOT,
-  });
+  promisify(execFile)(process.execPath, ['tools/run.mjs', 'build/bench/run.js', ...options], { cwd: ROOT });
 
-describe('a run of the benchmark on the synthetic pack', () => {
+describe('a run of the benchmark with the synthetic pack', () => {
   let printed: string;
-  // biome-ignore lint/suspicious/noExplicitAny: results.json, looked at member by member.
-  let results: any;
+  let results: Results;
 
   beforeAll(async () => {
     const only = 'inference,stages,closed,open,health';
@@ -25,19 +25,20 @@ describe('a run of the benchmark on the synthetic pack', () => {
     const { stdout } = await run('--pack', 'synthetic', '--peer', 'off', '--out', out, ...tiny);
     printed = stdout;
     results = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
-  });
+  }, RUN_TIMEOUT_MS);
 
-  it('measures the networks, the stages, both loops, health and memory, and nothing fails', () => {
-    expect(results.inference.recogniser.untouched.median).toBeGreaterThan(0);
-    expect(results.stages[0].whole.median).toBeGreaterThan(0);
-    const [duel] = results.closed;
-    expect(duel.systems.service.throughput.median).toBeGreaterThan(0);
-    expect(duel.systems.reference.throughput.median).toBeGreaterThan(0);
-    for (const { systems } of results.closed)
-      for (const { failures } of Object.values<{ failures?: object }>(systems)) expect(failures).toEqual({});
-    expect(results.open[0].latency.p50).toBeGreaterThan(0);
-    expect(results.health[0].eventLoopDelay.max).toBeGreaterThanOrEqual(0);
-    if (process.platform === 'linux') expect(results.memory.service.after.resident).toBeGreaterThan(10);
+  it('measures the networks, the stages, both loops, health and memory, without failures', () => {
+    expect(Object.keys(results.inference ?? {})).toEqual(['detector 128', 'detector 640', 'recogniser']);
+    expect(results.stages?.map(({ picture }) => picture)).toEqual(['250×250 JPEG', '250×250 PNG']);
+    const systems = results.closed?.map((row) => row.systems) ?? [];
+    expect(Object.keys(systems[0] ?? {})).toEqual(['service', 'reference']);
+    expect(systems.flatMap((each) => Object.values(each).map(({ failures }) => failures))).toEqual(
+      systems.flatMap((each) => Object.values(each).map(() => ({}))),
+    );
+    expect(results.open?.map(({ fraction }) => fraction)).toEqual([0.4, 0.7, 0.95]);
+    expect(results.health?.map(({ connections }) => connections)).toEqual([8, 32]);
+    const moments = Object.keys(results.memory?.service ?? {});
+    expect(moments).toEqual(expect.arrayContaining(['idle', 'ordinary', 'after']));
   });
 
   it('prints the floors', () => {
@@ -45,13 +46,13 @@ describe('a run of the benchmark on the synthetic pack', () => {
     expect(printed).toContain('not measured');
   });
 
-  it('names no place of this machine in what it writes', () => {
+  it('writes no path of this machine', () => {
     for (const file of ['results.json', 'tables.md', 'latency-throughput.svg'])
       expect(readFileSync(join(out, file), 'utf8')).not.toContain(ROOT);
   });
 });
 
-it('a wrong option ends with how it is used', async () => {
+it('an unknown value of an option prints the usage and exits with 2', async () => {
   await expect(run('--only', 'nothing')).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--pack'),

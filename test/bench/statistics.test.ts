@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { benchModule } from './bench-module.ts';
-
-const { cosine, median, percentile, ratiosOfPairs, summarise, summariseLatencies } =
-  await benchModule('statistics.mjs');
+import {
+  cosine,
+  median,
+  percentile,
+  ratiosOfPairs,
+  summarise,
+  summariseLatencies,
+} from '../../bench/statistics.ts';
 
 describe('percentiles', () => {
-  it('are values that were measured (nearest rank), in whatever order they came', () => {
+  it('are measured values (nearest rank) and do not depend on the order', () => {
     const values = [30, 10, 50, 20, 40];
     expect(percentile(values, 50)).toBe(30);
     expect(percentile(values, 95)).toBe(50);
@@ -14,12 +18,12 @@ describe('percentiles', () => {
     expect(values).toEqual([30, 10, 50, 20, 40]);
   });
 
-  it('sort numbers, not texts', () => {
+  it('sort by value, not as strings', () => {
     expect(percentile([9, 10, 100], 100)).toBe(100);
     expect(median([9, 10, 100])).toBe(10);
   });
 
-  it('are absent where nothing was measured, and where too little was', () => {
+  it('are undefined when too few values were measured', () => {
     expect(percentile([], 50)).toBeUndefined();
     expect(median([])).toBeUndefined();
     expect(summarise([])).toBeUndefined();
@@ -34,17 +38,17 @@ describe('percentiles', () => {
 });
 
 describe('ratios', () => {
-  it('are formed pair by pair, so that a slow moment that hits both does not count', () => {
+  it('are formed pair by pair, so that a slow moment cancels out', () => {
     expect(ratiosOfPairs([10, 100], [5, 50])).toEqual([2, 2]);
   });
 
-  it('leave out what has no partner or no answer', () => {
+  it('leave out pairs with a missing value', () => {
     expect(ratiosOfPairs([1, 2, 3], [1, 0])).toEqual([1]);
     expect(ratiosOfPairs([1, undefined], [1, 1])).toEqual([1]);
   });
 });
 
-it('the cosine does not depend on length', () => {
+it('the cosine does not depend on the length of the vectors', () => {
   expect(cosine([1, 2], [2, 4])).toBeCloseTo(1, 12);
   expect(cosine([1, 0], [0, 3])).toBe(0);
 });
