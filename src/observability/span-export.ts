@@ -9,9 +9,30 @@ import {
   serviceInstanceIdDetector,
 } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { Logger } from './log.ts';
+import type { RequestRecord } from './request-record.ts';
 import { RequestIds, recordSpans } from './request-spans.ts';
 import { problemText, SdkDiagnostics } from './span-diagnostics.ts';
-import type { Tracing, TracingOptions } from './tracing.ts';
+
+/** Exports requests as traces to an OpenTelemetry collector. */
+export interface Tracing {
+  /** Records an answered request, whose spans are exported later in a batch. Neither waits nor throws. */
+  record(request: RequestRecord): void;
+  /**
+   * Exports what is left, for a few seconds at most, and never rejects. An abandoned attempt may keep its socket open: the
+   * process is expected to exit next.
+   */
+  shutdown(): Promise<void>;
+}
+
+export interface TracingOptions {
+  /** The process's own: the SDK reads other variables from `process.env` by itself. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence. */
+  serviceName: string;
+  version: string;
+  log: Logger;
+}
 
 /** Most of the grace period is for accepted requests. */
 const SHUTDOWN_LIMIT_MS = 3_000;

@@ -1,26 +1,8 @@
 import { StartupError } from '../errors.ts';
 import type { Logger } from './log.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { Tracing, TracingOptions } from './span-export.ts';
 
-/** Exports requests as traces to an OpenTelemetry collector. */
-export interface Tracing {
-  /** Records an answered request, whose spans are exported later in a batch. Neither waits nor throws. */
-  record(request: RequestRecord): void;
-  /**
-   * Exports what is left, for a few seconds at most, and never rejects. An abandoned attempt may keep its socket open: the
-   * process is expected to exit next.
-   */
-  shutdown(): Promise<void>;
-}
-
-export interface TracingOptions {
-  /** The process's own: the SDK reads other variables from `process.env` by itself. */
-  environment: Readonly<Record<string, string | undefined>>;
-  /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence. */
-  serviceName: string;
-  version: string;
-  log: Logger;
-}
+export type { Tracing };
 
 /** The installed exporter's protocol. Collectors accept both forms of OTLP over HTTP at one address. */
 const PROTOCOL = 'http/json';
