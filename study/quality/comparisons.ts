@@ -1,85 +1,100 @@
 import { readFileSync } from 'node:fs';
-import { randomOf } from './degradations.ts';
+import type { Comparison } from './discard-curve.ts';
+import { type MeasuredVersion, type Photo, personOf, type VersionFilter } from './photos.ts';
+import { randomOf } from './random.ts';
 
-/** The weakest of the three strengths alone: photographs as they come, a little worse. */
-export const isLight = ({ step }) => step <= 1;
+/** Two photographs, by file name. */
+export interface Pair {
+  a: string;
+  b: string;
+  samePerson: boolean;
+}
 
-export function readPairs(file) {
+export type VersionComparison = Comparison<MeasuredVersion>;
+
+/** Reads a CSV file with the columns image_a, image_b and same_person (1 or 0). */
+export function readPairs(file: string): Pair[] {
   const [, ...lines] = readFileSync(file, 'utf8').trim().split('\n');
   return lines.map((line) => {
-    const [a, b, same] = line.trim().split(',');
-    return { a, b, same: same === '1' };
+    const [a = '', b = '', same] = line.trim().split(',');
+    return { a, b, samePerson: same === '1' };
   });
 }
 
-/** LFW's file names are those of the person and a number. */
-export const personOf = (file) => file.replace(/_\d+\.\w+$/, '');
-
-/** Persons → groups of the same size, by chance that is the same in every run. */
-export function splitPersons(persons, groups, seed) {
+/** Splits persons at random into groups of equal size; the groups are the same in every run. */
+export function splitPersons(persons: readonly string[], groups: number, seed: string): Set<string>[] {
   const random = randomOf(seed);
   const shuffled = persons
     .toSorted()
-    .map((person) => ({ person, at: random() }))
-    .sort((p, q) => p.at - q.at);
+    .map((person) => ({ person, order: random() }))
+    .sort((p, q) => p.order - q.order);
   return Array.from(
     { length: groups },
     (_, group) => new Set(shuffled.filter((_, i) => i % groups === group).map(({ person }) => person)),
   );
 }
 
-export function similarity(p, q) {
+/** The cosine similarity of two embeddings of norm 1. */
+export function similarity(p: Float32Array, q: Float32Array): number {
   let dot = 0;
-  for (let i = 0; i < p.length; i++) dot += p[i] * q[i];
+  for (let i = 0; i < p.length; i++) dot += (p[i] as number) * (q[i] as number);
   return dot;
 }
 
 /**
- * Similarities of the photographs of different persons as they are, not degraded: that is where an operator would set
- * a threshold.
+ * Similarities between the original photographs of different persons. Operators choose a threshold on undegraded
+ * photographs, too.
  */
-export function impostorSimilarities(photos) {
-  const originals = photos.map(({ file, versions }) => ({ person: personOf(file), ...versions[0] }));
-  const usable = originals.filter(({ found }) => found);
-  return usable.flatMap((p, i) =>
-    usable
+export function impostorSimilarities(photos: readonly Photo[]): number[] {
+  const originals = photos.flatMap(({ file, versions: [original] }) =>
+    original?.found ? [{ person: personOf(file), embedding: original.embedding }] : [],
+  );
+  return originals.flatMap((p, i) =>
+    originals
       .slice(0, i)
       .filter((q) => q.person !== p.person)
       .map((q) => similarity(p.embedding, q.embedding)),
   );
 }
 
-/** The similarity that this share of the impostors reaches. */
-export function thresholdAt(similarities, falseMatchRate) {
+/** The similarity that this share of the impostors exceeds. */
+export function thresholdAt(similarities: readonly number[], falseMatchRate: number): number {
   const sorted = Float64Array.from(similarities).sort().reverse();
-  return sorted[Math.floor(falseMatchRate * sorted.length)];
+  return sorted[Math.floor(falseMatchRate * sorted.length)] ?? Number.NaN;
+}
+
+/** The share of these similarities that reach the threshold. */
+export function matchRate(comparisons: readonly { similarity: number }[], threshold: number): number {
+  return comparisons.filter(({ similarity }) => similarity >= threshold).length / comparisons.length;
+}
+
+/** The share of comparisons of one person that do not reach the threshold. */
+export function falseNonMatchRate(comparisons: readonly VersionComparison[], threshold: number): number {
+  return comparisons.filter(({ similarity }) => similarity < threshold).length / comparisons.length;
 }
 
 /**
- * Comparisons of two photographs of one person: each version of either with the other's original, as when an enrolled
- * photograph is good and the new one is not; and each version of the first with a degraded one of the second.
- *
- * @param wanted which degraded versions take part.
- * @returns [{person, p, q, similarity}], p and q being versions.
+ * Comparisons of two photographs of one person: each version of either with the original of the other, as when the enrolled
+ * photograph is good and the new one is not; and each degraded version of the first with a degraded version of the second.
  */
-export function genuineComparisons(pairs, photos, wanted = () => true) {
-  const versionsOf = new Map(
-    photos.map(({ file, versions }) => [
-      file,
-      versions.filter((version) => version.found && (version.kind === 'none' || wanted(version))),
-    ]),
-  );
+export function genuineComparisons(
+  pairs: readonly Pair[],
+  photos: readonly Photo[],
+  wanted: VersionFilter = () => true,
+): VersionComparison[] {
+  const versionsOf = new Map(photos.map((photo) => [photo.file, selectVersions(photo, wanted)]));
   return pairs.flatMap(({ a, b }) => {
     const random = randomOf(`${a} ${b}`);
     const [original, ...degraded] = versionsOf.get(a) ?? [];
     const [otherOriginal, ...otherDegraded] = versionsOf.get(b) ?? [];
-    if (original?.kind !== 'none' || otherOriginal?.kind !== 'none') return [];
+    if (original?.kind !== 'original' || otherOriginal?.kind !== 'original') return [];
+    const anyOther = () => otherDegraded[Math.floor(random() * otherDegraded.length)] as MeasuredVersion;
     const both = otherDegraded.length === 0 ? [] : degraded;
-    const compared = [
+    const compared: [MeasuredVersion, MeasuredVersion][] = [
       [original, otherOriginal],
-      ...degraded.map((version) => [version, otherOriginal]),
-      ...otherDegraded.map((version) => [original, version]),
-      ...both.map((version) => [version, otherDegraded[Math.floor(random() * otherDegraded.length)]]),
+      ...degraded.map((version): [MeasuredVersion, MeasuredVersion] => [version, otherOriginal]),
+      ...otherDegraded.map((version): [MeasuredVersion, MeasuredVersion] => [original, version]),
+      ...both.map((version): [MeasuredVersion, MeasuredVersion] => [version, anyOther()]),
     ];
     return compared.map(([p, q]) => ({
       person: personOf(a),
@@ -90,23 +105,34 @@ export function genuineComparisons(pairs, photos, wanted = () => true) {
   });
 }
 
-/** Each version of a photograph, and whether it matches the other, good photograph of its pair. */
-export function versionsWithOutcome(pairs, photos, threshold, wanted = () => true) {
+export interface VersionOutcome {
+  version: MeasuredVersion;
+  /** Whether the version matches the original of the other photograph in its pair. */
+  matches: boolean;
+}
+
+export function versionOutcomes(
+  pairs: readonly Pair[],
+  photos: readonly Photo[],
+  threshold: number,
+  wanted: VersionFilter = () => true,
+): VersionOutcome[] {
   const photoOf = new Map(photos.map((photo) => [photo.file, photo]));
-  return pairs.flatMap(({ a, b }) =>
-    [
-      [a, b],
-      [b, a],
-    ].flatMap(([file, other]) => {
-      const [mate] = photoOf.get(other).versions;
-      if (!mate.found) return [];
-      return photoOf
-        .get(file)
-        .versions.filter((version) => version.found && (version.kind === 'none' || wanted(version)))
-        .map((version) => ({
-          version,
-          matches: similarity(version.embedding, mate.embedding) >= threshold,
-        }));
-    }),
-  );
+  const outcomesOf = (file: string, otherFile: string): VersionOutcome[] => {
+    const photo = photoOf.get(file);
+    const other = photoOf.get(otherFile)?.versions[0];
+    if (photo === undefined || !other?.found) return [];
+    return selectVersions(photo, wanted).map((version) => ({
+      version,
+      matches: similarity(version.embedding, other.embedding) >= threshold,
+    }));
+  };
+  return pairs.flatMap(({ a, b }) => [...outcomesOf(a, b), ...outcomesOf(b, a)]);
+}
+
+/** The measured versions of a photograph: the original, and the degraded versions that take part. */
+function selectVersions({ versions }: Photo, wanted: VersionFilter): MeasuredVersion[] {
+  return versions
+    .filter((version) => version.found)
+    .filter((version) => version.kind === 'original' || wanted(version));
 }

@@ -1,16 +1,37 @@
 /**
- * The error-versus-discard characteristic: the false non-match rate of what remains when the comparisons of the lowest
+ * The error-versus-discard characteristic: the false non-match rate of the remaining comparisons when those with the lowest
  * quality are discarded (Grother and Tabassi, "Performance of biometric quality measures", 2007; ISO/IEC 29794-1). The
- * quality of a comparison is that of the worse of its two pictures. Equal qualities are discarded together, in
- * proportion, so that no order among them is made up.
+ * quality of a comparison is that of its worse picture. Comparisons of equal quality are discarded together, in
+ * proportion, so that the result does not depend on an arbitrary order among them.
  */
 
-/**
- * Sorts once what is evaluated often.
- *
- * @param comparisons [{person, p, q, similarity}]. @param qualityOf version → number, more is better.
- */
-export function rankComparisons(comparisons, qualityOf, threshold) {
+/** A comparison of two pictures of one person. */
+export interface Comparison<Version> {
+  person: string;
+  p: Version;
+  q: Version;
+  similarity: number;
+}
+
+/** A number for a version; higher means better quality. */
+export type QualityMeasure<Version> = (version: Version) => number;
+
+export interface RankedComparison {
+  person: string;
+  quality: number;
+  /** 1 for a false non-match, else 0. */
+  error: number;
+}
+
+/** How many times the comparisons of a person count. The bootstrap uses it. */
+type PersonWeight = (person: string) => number;
+
+/** Comparisons with the lowest quality first. */
+export function rankComparisons<Version>(
+  comparisons: readonly Comparison<Version>[],
+  qualityOf: QualityMeasure<Version>,
+  threshold: number,
+): RankedComparison[] {
   return comparisons
     .map(({ person, p, q, similarity }) => ({
       person,
@@ -20,71 +41,83 @@ export function rankComparisons(comparisons, qualityOf, threshold) {
     .sort((a, b) => a.quality - b.quality);
 }
 
-/** The order in which every error goes first: no measure can do better. */
-export function rankIdeally(comparisons, threshold) {
+/** All errors first: no measure can rank better. */
+export function rankIdeally(
+  comparisons: readonly Comparison<unknown>[],
+  threshold: number,
+): RankedComparison[] {
   const ranked = rankComparisons(comparisons, () => 0, threshold);
   return ranked.map((one) => ({ ...one, quality: -one.error })).sort((a, b) => a.quality - b.quality);
 }
 
-/**
- * Mean error over the discarded shares from 0 to `most`, which is the area below the curve over that range.
- *
- * @param weightOf person → how often its comparisons count; for the bootstrap.
- */
-export function areaBelow(ranked, most = 1, weightOf = () => 1) {
-  const groups = groupEqual(ranked, weightOf);
+/** The mean error over discarded shares from 0 to `maxShare`: the area under the curve in that range. */
+export function areaUnderCurve(
+  ranked: readonly RankedComparison[],
+  maxShare = 1,
+  weightOf: PersonWeight = () => 1,
+): number {
+  const groups = groupByQuality(ranked, weightOf);
   const total = groups.reduce((sum, { weight }) => sum + weight, 0);
   let kept = total;
   let errors = groups.reduce((sum, group) => sum + group.errors, 0);
-  let left = most * total;
+  let toDiscard = maxShare * total;
   let area = 0;
   for (const group of groups) {
-    if (left <= 0) break;
-    const part = Math.min(group.weight, left);
+    if (toDiscard <= 0) break;
+    const part = Math.min(group.weight, toDiscard);
     const rate = group.errors / group.weight;
     area += rate * part;
-    const above = errors - rate * kept;
-    // The last group of all is discarded whole at its own rate; nothing is above it.
-    if (kept > part) area += above * Math.log(kept / (kept - part));
+    const excess = errors - rate * kept;
+    // The last group is discarded at its own rate, and no other group remains.
+    if (kept > part) area += excess * Math.log(kept / (kept - part));
     kept -= group.weight;
     errors -= group.errors;
-    left -= part;
+    toDiscard -= part;
   }
-  return area / (most * total);
+  return area / (maxShare * total);
 }
 
-/** Points {x: share discarded, y: error of the rest} at these shares. */
-export function curvePoints(ranked, shares) {
-  const groups = groupEqual(ranked, () => 1);
+/** Points of the curve: x is the discarded share, y the error of the remaining comparisons. */
+export function curvePoints(
+  ranked: readonly RankedComparison[],
+  shares: readonly number[],
+): { x: number; y: number }[] {
+  const groups = groupByQuality(ranked, () => 1);
   const total = ranked.length;
   const errors = groups.reduce((sum, group) => sum + group.errors, 0);
   return shares.map((share) => {
-    let discarded = share * total;
+    let toDiscard = share * total;
     let kept = total;
     let keptErrors = errors;
     for (const group of groups) {
-      const part = Math.min(group.weight, discarded);
+      const part = Math.min(group.weight, toDiscard);
       kept -= part;
       keptErrors -= (group.errors / group.weight) * part;
-      discarded -= part;
-      if (discarded <= 0) break;
+      toDiscard -= part;
+      if (toDiscard <= 0) break;
     }
     return { x: share, y: kept > 0 ? keptErrors / kept : 0 };
   });
 }
 
-function groupEqual(ranked, weightOf) {
-  const groups = [];
-  let last;
+interface QualityGroup {
+  quality: number;
+  weight: number;
+  errors: number;
+}
+
+function groupByQuality(ranked: readonly RankedComparison[], weightOf: PersonWeight): QualityGroup[] {
+  const groups: QualityGroup[] = [];
   for (const { person, quality, error } of ranked) {
     const weight = weightOf(person);
     if (weight === 0) continue;
-    if (last?.quality !== quality) {
-      last = { quality, weight: 0, errors: 0 };
-      groups.push(last);
+    let group = groups.at(-1);
+    if (group?.quality !== quality) {
+      group = { quality, weight: 0, errors: 0 };
+      groups.push(group);
     }
-    last.weight += weight;
-    last.errors += weight * error;
+    group.weight += weight;
+    group.errors += weight * error;
   }
   return groups;
 }

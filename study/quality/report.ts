@@ -1,10 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { replaceSections } from '../../bench/report/write-docs.ts';
+import { PACKAGE_ROOT } from '../../src/config/package.ts';
+import type { ScoreWeights } from '../../src/vision/quality/quality-score.ts';
+import { table, updateSection } from '../../tools/markdown.ts';
 import { drawCurves } from './draw.ts';
-import { RIVALS } from './measures.ts';
+import { mapValues } from './map-values.ts';
+import { RIVAL_MEASURES } from './measures.ts';
+import type { StudyResults } from './study.ts';
 
-const DOCS = new URL('../../docs/', import.meta.url);
+export interface Results extends StudyResults {
+  pack: string;
+  /** Milliseconds of measuring the quality and of the whole pipeline, and the share of the former. */
+  cost: { quality: number; whole: number; share: number };
+}
+
+const DOCS = new URL('docs/', PACKAGE_ROOT);
 const LINES = {
   score: { colour: '#1a6fb5', dash: '' },
   'score without the norm': { colour: '#1a6fb5', dash: '6 4' },
@@ -13,15 +23,15 @@ const LINES = {
   sharpness: { colour: '#8a5ab0', dash: '' },
   ideal: { colour: '#999', dash: '2 3' },
 };
-const MIXES = { all: 'all strengths', light: 'the weakest strength alone' };
+const MIX_LABELS = { all: 'all strengths', light: 'weakest strength only' };
 
-/** The generated parts of docs/QUALITY.md by the names of their markers. */
-export function renderSections(results) {
+/** The generated sections of docs/QUALITY.md, and `chosen`, the weights that the study found. */
+export function renderSections(results: Results): Record<string, string> {
   return {
     halves: renderHalves(results.halves),
     cost: renderCost(results.cost),
     weights: renderWeights(results.weights),
-    chosen: renderChosen(results.chosen),
+    chosen: renderChosen(results.chosen.weights),
     forms: renderForms(results.chosen.forms),
     areas: renderAreas(results.areas),
     swapped: renderSwapped(results.swapped),
@@ -32,42 +42,44 @@ export function renderSections(results) {
   };
 }
 
-/** File name → SVG. */
-export function renderCurves({ curves }) {
-  return Object.fromEntries(
-    Object.entries(curves).map(([mix, lines]) => [
-      `quality-${mix}.svg`,
-      drawCurves(
-        lines.map(({ name, points }) => ({ label: name, points, ...LINES[name] })),
-        {
-          title: `False non-match rate over the share discarded, ${MIXES[mix]}`,
-          x: 'share of the comparisons discarded, lowest quality first',
-          y: `false non-match rate of the rest (${MIXES[mix]})`,
-        },
-      ),
-    ]),
-  );
+/** The curves as SVG, by file name. */
+export function renderCurves({ curves }: Results): Record<string, string> {
+  const files = mapValues(curves, (lines, mix) => {
+    const drawn = Object.values(
+      mapValues(lines, (points, name) => ({ label: name, points, ...LINES[name] })),
+    );
+    return drawCurves(drawn, {
+      title: `False non-match rate over the discarded share, ${MIX_LABELS[mix]}`,
+      x: 'discarded share of the comparisons, lowest quality first',
+      y: `false non-match rate of the remaining comparisons (${MIX_LABELS[mix]})`,
+    });
+  });
+  return Object.fromEntries(Object.entries(files).map(([mix, svg]) => [`quality-${mix}.svg`, svg]));
 }
 
-/** Puts tables and curves where they are read. */
-export function writeDocs(results) {
+/** Writes the sections and the curves of docs/QUALITY.md. */
+export function writeDocs(results: Results): void {
   const file = new URL('QUALITY.md', DOCS);
   const { chosen: _, ...sections } = renderSections(results);
-  writeFileSync(file, replaceSections(readFileSync(file, 'utf8'), sections));
+  const text = Object.entries(sections).reduce(
+    (current, [name, body]) => updateSection(current, name, body),
+    readFileSync(file, 'utf8'),
+  );
+  writeFileSync(file, text);
   for (const [name, svg] of Object.entries(renderCurves(results))) writeFileSync(new URL(name, DOCS), svg);
 }
 
 /** The weights as docs/QUALITY.md shows them. */
-export function renderWeights(weights) {
-  const rows = { withNorm: 'known norm', withoutNorm: 'any other recogniser' };
-  const names = Object.keys(weights.withNorm);
+export function renderWeights(weights: Record<'withNorm' | 'withoutNorm', ScoreWeights>): string {
+  const names = Object.keys(weights.withNorm) as (keyof ScoreWeights)[];
+  const row = (label: string, group: ScoreWeights) => [label, ...names.map((name) => String(group[name]))];
   return table(
     ['recogniser', ...names],
-    Object.entries(rows).map(([key, label]) => [label, ...names.map((name) => String(weights[key][name]))]),
+    [row('known norm', weights.withNorm), row('any other recogniser', weights.withoutNorm)],
   );
 }
 
-function renderHalves({ threshold, rows }) {
+function renderHalves({ threshold, rows }: Results['halves']): string {
   return [
     `Threshold: a cosine similarity of ${threshold.toFixed(3)}.`,
     '',
@@ -98,32 +110,34 @@ function renderHalves({ threshold, rows }) {
   ].join('\n');
 }
 
-function renderCost({ quality, whole, share }) {
+function renderCost({ quality, whole, share }: Results['cost']): string {
   return `${quality.toFixed(2)} ms of ${whole.toFixed(1)} ms for a photograph of 250×250, ${percent(share)} (medians).`;
 }
 
-function renderForms(forms) {
+function renderForms(forms: Results['chosen']['forms']): string {
   return table(
-    ['terms', 'area, all strengths', 'area, weakest strength', 'got no weight'],
+    ['terms', 'area, all strengths', 'area, weakest strength', 'unused terms'],
     forms.map(({ name, all, light, unused }) => [name, rate(all), rate(light), unused.join(', ') || '–']),
   );
 }
 
-/** For src/vision/quality/quality-score.ts. */
-function renderChosen({ weights }) {
-  const three = (value) => Number(value.toPrecision(3));
-  const rounded = Object.fromEntries(
-    Object.entries(weights).map(([name, group]) => [
-      name,
-      Object.fromEntries(Object.entries(group).map(([term, weight]) => [term, three(weight)])),
-    ]),
-  );
-  return `\`\`\`json\n${JSON.stringify(rounded, undefined, 2)}\n\`\`\``;
+/** The weights as src/vision/quality/quality-score.ts has them. */
+function renderChosen(weights: Results['chosen']['weights']): string {
+  const round = (group: Record<string, number>) =>
+    mapValues(group, (weight) => Number(weight.toPrecision(3)));
+  return `\`\`\`json\n${JSON.stringify(mapValues(weights, round), undefined, 2)}\n\`\`\``;
 }
 
-function renderAreas({ all, light }) {
-  const cell = ({ area, interval }) => `${rate(area)} (${interval.map(rate).join('–')})`;
-  const difference = ({ below }) => (below ? `${rate(below[0])} to ${rate(below[1])}` : '–');
+function renderAreas({ all, light }: Results['areas']): string {
+  const names = Object.keys(all.whole) as (keyof typeof all.whole)[];
+  const cells = ({ whole, part }: typeof all, name: (typeof names)[number]) => {
+    const { area, interval, aboveScore } = whole[name];
+    return [
+      `${rate(area)} (${interval.map(rate).join('–')})`,
+      aboveScore ? aboveScore.map(rate).join(' to ') : '–',
+      rate(part[name].area),
+    ];
+  };
   return table(
     [
       'measure',
@@ -134,39 +148,35 @@ function renderAreas({ all, light }) {
       'above the score by',
       'to 30 % discarded',
     ],
-    Object.keys(all.whole).map((name) => [
+    names.map((name) => [
       name === 'score' ? `**${name}**` : name,
-      cell(all.whole[name]),
-      difference(all.whole[name]),
-      rate(all.part[name].area),
-      cell(light.whole[name]),
-      difference(light.whole[name]),
-      rate(light.part[name].area),
+      ...cells(all, name),
+      ...cells(light, name),
     ]),
   );
 }
 
-function renderSwapped(rows) {
+function renderSwapped(rows: Results['swapped']): string {
   return table(
     ['measure', 'area, all strengths', 'weakest strength'],
     rows.map(({ name, all, light }) => [name, rate(all), rate(light)]),
   );
 }
 
-function renderKinds(kinds) {
+function renderKinds(kinds: Results['kinds']): string {
   return table(
-    ['kind', 'false non-match rate', 'score that never saw it', 'score', ...RIVALS],
-    kinds.map(({ kind, falseNonMatchRate, unseen, score, rivals }) => [
+    ['kind', 'false non-match rate', 'score fitted without it', 'score', ...Object.keys(RIVAL_MEASURES)],
+    kinds.map(({ kind, falseNonMatchRate, withoutKind, score, rivals }) => [
       kind,
       percent(falseNonMatchRate),
-      rate(unseen),
+      rate(withoutKind),
       rate(score),
       ...rivals.map(rate),
     ]),
   );
 }
 
-function renderGates(gates) {
+function renderGates(gates: Results['gates']): string {
   return table(
     [
       '`min_quality`',
@@ -189,8 +199,11 @@ function renderGates(gates) {
   );
 }
 
-function renderCalibration(bins) {
-  const cells = ({ count, matches }) => [count, count > 0 ? percent(matches) : '–'];
+function renderCalibration(bins: Results['calibration']): string {
+  const cells = ({ count, matches }: { count: number; matches: number }) => [
+    count,
+    count > 0 ? percent(matches) : '–',
+  ];
   return table(
     ['score', 'pictures', 'match', 'score without the norm: pictures', 'match'],
     bins.map(({ from, to, withNorm, withoutNorm }) => [
@@ -201,9 +214,10 @@ function renderCalibration(bins) {
   );
 }
 
-function renderReasons({ kinds, onOriginals }) {
-  const share = (value) => (value === undefined ? '–' : percent(value, 0));
-  const words = (list) => list.map(({ reason, share: value }) => `${reason} (${share(value)})`).join(', ');
+function renderReasons({ kinds, onOriginals }: Results['reasons']): string {
+  const share = (value: number | undefined) => (value === undefined ? '–' : percent(value, 0));
+  const words = (list: Results['reasons']['onOriginals']) =>
+    list.map(({ reason, share: value }) => `${reason} (${share(value)})`).join(', ');
   return [
     table(
       ['kind', 'pictures refused at 0.5', 'expected', 'is named', 'comes first', 'most often first'],
@@ -217,20 +231,20 @@ function renderReasons({ kinds, onOriginals }) {
       ]),
     ),
     '',
-    `Had the photographs themselves been refused: ${words(onOriginals.filter((one) => one.share > 0))}.`,
+    `Reasons for the original photographs, if they were refused: ${words(onOriginals.filter((one) => one.share > 0))}.`,
   ].join('\n');
 }
 
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+function percent(value: number, digits = 1): string {
+  return `${(100 * value).toFixed(digits)} %`;
 }
 
-const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)} %`;
-/** Areas: mean false non-match rates. */
-const rate = (value) => percent(value, 2);
+/** For areas, which are mean false non-match rates. */
+function rate(value: number): string {
+  return percent(value, 2);
+}
 
-// node study/quality/report.ts study-out/results.json
+// node tools/run.mjs build/study/quality/report.js study-out/results.json
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeDocs(JSON.parse(readFileSync(process.argv[2] ?? 'study-out/results.json', 'utf8')));
 }

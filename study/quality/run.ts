@@ -1,13 +1,16 @@
+// npm run study:quality measures how good the quality score is, and fits its weights. See docs/QUALITY.md.
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildIfNeeded } from '../../tools/build.mjs';
-
-// npm run study:quality: how good the quality score is, and the weights that it should have. See docs/QUALITY.md.
-
-// Before ONNX Runtime is loaded; see src/engine/inference-engine.ts.
-process.env.ORT_DISABLE_TELEMETRY ??= '1';
+import { median } from '../../bench/statistics.ts';
+import { errorMessage } from '../../src/errors.ts';
+import { readPairs } from './comparisons.ts';
+import { embedAll } from './embed/embed-all.ts';
+import type { Photo } from './photos.ts';
+import { renderCurves, renderSections, writeDocs } from './report.ts';
+import { runStudy } from './study.ts';
 
 const USAGE = `npm run study:quality -- [options]
   --pack NAME       model pack (buffalo_sc_dq)
@@ -22,59 +25,51 @@ if (options.help) {
   console.log(USAGE);
   process.exit(0);
 }
-buildIfNeeded();
-
-const { median } = await import('../../bench/statistics.ts');
-const { readPairs } = await import('./comparisons.ts');
-const { embedAll } = await import('./embed-all.ts');
-const { loadScoring } = await import('./pipeline.ts');
-const { renderCurves, renderSections, writeDocs } = await import('./report.ts');
-const { runStudy } = await import('./study.ts');
+// ONNX Runtime reads it when a worker thread loads it; see src/engine/inference-engine.ts.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 const started = performance.now();
-const log = (text) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
+const log = (text: string) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
 
 const pairs = readPairs(join(options.photos, 'pairs.csv'));
-const files = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))];
-const degraded = new Set(pairs.filter(({ same }) => same).flatMap(({ a, b }) => [a, b]));
+const filesOf = (list: typeof pairs) => [...new Set(list.flatMap(({ a, b }) => [a, b]))];
+const files = filesOf(pairs);
 const photos = await embedAll(
   {
     files,
-    degraded,
+    degraded: new Set(filesOf(pairs.filter(({ samePerson }) => samePerson))),
     folder: options.photos,
     pack: options.pack,
     models: options.models,
     threads: Number(options.threads),
   },
-  (done) => done % 50 === 0 && log(`${done} of ${files.length} photographs`),
+  (done) => {
+    if (done % 50 === 0) log(`${done} of ${files.length} photographs`);
+  },
 );
-const results = {
-  pack: options.pack,
-  cost: costOf(photos),
-  ...runStudy({ pairs, photos, scoring: await loadScoring() }, log),
-};
+const results = { pack: options.pack, cost: costOf(photos), ...runStudy(pairs, photos, log) };
 
-const sections = renderSections(results);
+const text = Object.entries(renderSections(results))
+  .map(([name, body]) => `## ${name}\n\n${body}\n`)
+  .join('\n');
 mkdirSync(options.out, { recursive: true });
 writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-const text = Object.entries(sections).map(([name, body]) => `## ${name}\n\n${body}\n`);
-writeFileSync(join(options.out, 'tables.md'), text.join('\n'));
-for (const [name, svg] of Object.entries(renderCurves(results))) {
-  writeFileSync(join(options.out, name), svg);
-}
+writeFileSync(join(options.out, 'tables.md'), text);
+for (const [name, svg] of Object.entries(renderCurves(results))) writeFileSync(join(options.out, name), svg);
 if (options['write-docs']) writeDocs(results);
 log('done');
-console.log(text.join('\n'));
+console.log(text);
 
-/** Of measuring the quality, in milliseconds, beside the whole of decoding, detecting, aligning and recognising. */
-function costOf(all) {
-  const timings = all.flatMap((photo) => photo.timings ?? []);
-  const wholes = timings.map((stages) => Object.values(stages).reduce((sum, ms) => sum + ms, 0));
-  return {
-    quality: median(timings.map(({ quality }) => quality)),
-    whole: median(wholes),
-    share: median(timings.map(({ quality }, i) => quality / wholes[i])),
-  };
+/** Median milliseconds of measuring the quality, and of the whole pipeline. */
+function costOf(list: readonly Photo[]): { quality: number; whole: number; share: number } {
+  const costs = list.flatMap(({ timings }) => {
+    if (timings === undefined) return [];
+    const whole = Object.values(timings).reduce((sum, ms) => sum + ms, 0);
+    return [{ quality: timings.quality, whole, share: timings.quality / whole }];
+  });
+  const medianOf = (key: 'quality' | 'whole' | 'share') =>
+    median(costs.map((cost) => cost[key])) ?? Number.NaN;
+  return { quality: medianOf('quality'), whole: medianOf('whole'), share: medianOf('share') };
 }
 
 function readOptions() {
@@ -91,7 +86,7 @@ function readOptions() {
       },
     }).values;
   } catch (error) {
-    console.error(`${error.message}\n\n${USAGE}`);
+    console.error(`${errorMessage(error)}\n\n${USAGE}`);
     process.exit(2);
   }
 }

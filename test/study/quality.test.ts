@@ -1,21 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { genuineComparisons, splitPersons, thresholdAt } from '../../study/quality/comparisons.ts';
+import {
+  areaUnderCurve,
+  curvePoints,
+  rankComparisons,
+  rankIdeally,
+} from '../../study/quality/discard-curve.ts';
+import { drawCurves } from '../../study/quality/draw.ts';
+import { fitWeights } from '../../study/quality/fit.ts';
+import type { Version, VersionName } from '../../study/quality/photos.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { ROOT } from '../support/shared.ts';
 
-/** A module of the study, which is plain JavaScript without types. */
-// biome-ignore lint/suspicious/noExplicitAny: there are none.
-const studyModule = (name: string): Promise<any> =>
-  import(pathToFileURL(join(ROOT, 'study/quality', name)).href);
-
-const { areaBelow, curvePoints, rankComparisons, rankIdeally } = await studyModule('discard-curve.mjs');
-const { fitWeights } = await studyModule('fit.mjs');
-const { genuineComparisons, splitPersons, thresholdAt } = await studyModule('comparisons.mjs');
-const { drawCurves } = await studyModule('draw.mjs');
-
-/** Comparisons with these qualities; the errors are those below the threshold of 0.5. */
+/** Comparisons with these qualities. With the threshold of 0.5, those with a lower similarity are errors. */
 const comparisons = (...list: [p: number, q: number, similarity: number][]) =>
   list.map(([p, q, similarity]) => ({ person: 'a', p, q, similarity }));
 const itself = (version: number) => version;
@@ -23,42 +22,43 @@ const itself = (version: number) => version;
 describe('the error-versus-discard curve', () => {
   const four = comparisons([1, 9, 0.1], [9, 2, 0.2], [3, 9, 0.9], [4, 9, 0.8]);
 
-  it('discards by the worse picture of each comparison', () => {
+  it('orders comparisons by their worse picture', () => {
     const ranked = rankComparisons(four, itself, 0.5);
-    expect(ranked.map(({ quality }: { quality: number }) => quality)).toEqual([1, 2, 3, 4]);
+    expect(ranked.map(({ quality }) => quality)).toEqual([1, 2, 3, 4]);
     const points = curvePoints(ranked, [0, 0.25, 0.5, 0.75]);
-    expect(points.map(({ y }: { y: number }) => y)).toEqual([1 / 2, 1 / 3, 0, 0]);
+    expect(points.map(({ y }) => y)).toEqual([1 / 2, 1 / 3, 0, 0]);
   });
 
-  it('has the area that the integral by hand has', () => {
+  it('has the area of the integral', () => {
     // (2 − s) / (4 − s) from 0 to 2, over 4.
-    const area = areaBelow(rankComparisons(four, itself, 0.5));
+    const area = areaUnderCurve(rankComparisons(four, itself, 0.5));
     expect(area).toBeCloseTo((2 - 2 * Math.log(2)) / 4, 12);
-    expect(areaBelow(rankComparisons(four, itself, 0.5), 0.25)).toBeCloseTo(1 - 2 * Math.log(4 / 3), 12);
+    expect(areaUnderCurve(rankComparisons(four, itself, 0.5), 0.25)).toBeCloseTo(1 - 2 * Math.log(4 / 3), 12);
   });
 
-  it('is flat for a measure that tells nothing, whatever the order', () => {
+  it('is flat for a constant measure, in any order of the comparisons', () => {
     const ranked = rankComparisons(four, () => 7, 0.5);
-    expect(areaBelow(ranked)).toBeCloseTo(0.5, 12);
-    expect(areaBelow(ranked.toReversed(), 0.3)).toBeCloseTo(0.5, 12);
+    expect(areaUnderCurve(ranked)).toBeCloseTo(0.5, 12);
+    expect(areaUnderCurve(ranked.toReversed(), 0.3)).toBeCloseTo(0.5, 12);
   });
 
-  it('is nowhere below that of the errors themselves', () => {
+  it('has no smaller area than the ideal ranking', () => {
     const random = seededRandom(9);
     const many = comparisons(
       ...Array.from({ length: 200 }, () => [random(), random(), random()] as [number, number, number]),
     );
     const ideal = rankIdeally(many, 0.5);
-    for (const most of [0.1, 0.5, 1]) {
-      expect(areaBelow(ideal, most)).toBeLessThan(areaBelow(rankComparisons(many, itself, 0.5), most));
+    for (const maxShare of [0.1, 0.5, 1]) {
+      const area = areaUnderCurve(rankComparisons(many, itself, 0.5), maxShare);
+      expect(areaUnderCurve(ideal, maxShare)).toBeLessThan(area);
     }
   });
 
-  it('counts persons as often as a resample has them', () => {
+  it('weights each person as the resample does', () => {
     const [first, ...rest] = four;
-    const mixed = [{ ...first, person: 'b' }, ...rest];
-    const twice = areaBelow(rankComparisons([...mixed, ...rest], itself, 0.5));
-    const weighted = areaBelow(rankComparisons(mixed, itself, 0.5), 1, (person: string) =>
+    const mixed = [{ ...(first as (typeof four)[number]), person: 'b' }, ...rest];
+    const twice = areaUnderCurve(rankComparisons([...mixed, ...rest], itself, 0.5));
+    const weighted = areaUnderCurve(rankComparisons(mixed, itself, 0.5), 1, (person) =>
       person === 'a' ? 2 : 1,
     );
     expect(weighted).toBeCloseTo(twice, 12);
@@ -73,7 +73,7 @@ describe('the regression', () => {
     return { terms, matches: random() < chance };
   });
 
-  it('finds the weights of what helps, and gives none below zero', () => {
+  it('finds positive weights, and sets negative ones to zero', () => {
     const weights = fitWeights(examples, ['helps', 'harms']);
     expect(Math.abs(weights.helps - 1.5)).toBeLessThan(0.2);
     expect(weights.harms).toBe(0);
@@ -81,41 +81,51 @@ describe('the regression', () => {
 });
 
 describe('the comparisons', () => {
-  it('split persons into halves that share nobody, the same in every run', () => {
+  it('split persons into disjoint halves, the same in every run', () => {
     const persons = Array.from({ length: 21 }, (_, i) => `person ${i}`);
-    const [p, q] = splitPersons(persons, 2, 'seed');
+    const [p = new Set(), q = new Set()] = splitPersons(persons, 2, 'seed');
     expect(p.size + q.size).toBe(21);
     expect([...p].filter((person) => q.has(person))).toEqual([]);
     expect(splitPersons(persons.toReversed(), 2, 'seed')).toEqual([p, q]);
     expect(splitPersons(persons, 2, 'other seed')).not.toEqual([p, q]);
   });
 
-  it('set the threshold where the wanted share of the impostors passes', () => {
+  it('set the threshold so that the given share of the impostors exceeds it', () => {
     const similarities = Array.from({ length: 1000 }, (_, i) => i / 1000);
     const threshold = thresholdAt(similarities, 0.01);
     expect(similarities.filter((value) => value > threshold)).toHaveLength(10);
   });
 
-  it('compare every version with the other photograph, and leave out where no face was found', () => {
-    const embedding = [1, 0];
-    const version = (kind: string, found = true) => ({ kind, step: 1, found, embedding });
-    const photos = [
-      { file: 'A_1.jpg', versions: [version('none'), version('blur'), version('dark', false)] },
-      { file: 'A_2.jpg', versions: [version('none'), version('blur'), version('dark')] },
+  it('compare every version with the other photograph, except versions without a face', () => {
+    const files = ['A_1.jpg', 'A_2.jpg'] as const;
+    const versions = (isDarkFound: boolean) => [
+      measured({ kind: 'original', level: 0 }),
+      measured({ kind: 'blur', level: 1 }),
+      isDarkFound
+        ? measured({ kind: 'dark', level: 1 })
+        : ({ kind: 'dark', level: 1, found: false } as const),
     ];
-    const list = genuineComparisons([{ a: 'A_1.jpg', b: 'A_2.jpg', same: true }], photos);
-    // The originals; 1 + 2 degraded with the other's original; the degraded one of the first with one of the second.
+    const photos = files.map((file, i) => ({ file, versions: versions(i === 1), timings: undefined }));
+    const list = genuineComparisons([{ a: files[0], b: files[1], samePerson: true }], photos);
+    // The originals; 1 + 2 degraded versions with the other original; the degraded version of the first with one of the second.
     expect(list).toHaveLength(5);
     expect(list[0]).toMatchObject({ person: 'A', similarity: 1 });
   });
 });
 
-it('the chart has no line that is not a number, and escapes its text', () => {
+function measured(name: VersionName): Version {
+  const pose = { roll: 0, yaw: 0, pitch: 0 };
+  const picture = { brightness: 0.5, contrast: 0.2, sharpness: 0.9, size: 80, pose, margin: 1 };
+  const quality = { ...picture, embeddingNorm: 20, score: 0.9 };
+  return { ...name, found: true, embedding: Float32Array.of(1, 0), quality, detectionScore: 0.8 };
+}
+
+it('the chart has finite coordinates and escaped text', () => {
   const points = [
     { x: 0, y: 0.3 },
     { x: 0.9, y: 0 },
   ];
-  const svg: string = drawCurves([{ label: 'a < b', colour: '#000', dash: '', points }], {
+  const svg = drawCurves([{ label: 'a < b', colour: '#000', dash: '', points }], {
     title: 't',
     x: 'x',
     y: 'y',
@@ -124,7 +134,7 @@ it('the chart has no line that is not a number, and escapes its text', () => {
   expect(svg).toContain('a &#60; b');
 });
 
-it('docs/QUALITY.md has a place for every table of the study', async () => {
+it('docs/QUALITY.md has markers for every table of the study', () => {
   const document = readFileSync(join(ROOT, 'docs/QUALITY.md'), 'utf8');
   for (const name of [
     'cost',

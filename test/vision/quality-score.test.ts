@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import { QUALITY_REASONS } from '../../src/vision/quality/quality-gate.ts';
@@ -11,6 +10,7 @@ import {
   scoreQuality,
   scoreWeightsFor,
 } from '../../src/vision/quality/quality-score.ts';
+import { renderWeights } from '../../study/quality/report.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { ROOT } from '../support/shared.ts';
 
@@ -96,8 +96,7 @@ describe('docs/QUALITY.md', () => {
   const document = readFileSync(join(ROOT, 'docs/QUALITY.md'), 'utf8');
 
   it('states the weights that the service uses', async () => {
-    const report = await import(pathToFileURL(join(ROOT, 'study/quality/report.ts')).href);
-    expect(document).toContain(report.renderWeights(SCORE_WEIGHTS));
+    expect(document).toContain(renderWeights(SCORE_WEIGHTS));
   });
 
   it('lists all reasons of a refusal', () => {

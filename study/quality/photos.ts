@@ -1,0 +1,50 @@
+import type { VisionStage } from '../../src/observability/stages.ts';
+import type { FaceQuality } from '../../src/vision/quality/quality.ts';
+import type { DegradationKind } from './embed/degradations.ts';
+
+/** A photograph as it is, or one of its degraded versions. */
+export interface VersionName {
+  kind: DegradationKind | 'original';
+  /** Strength of the degradation, 1 to 3; 0 for the original. */
+  level: number;
+}
+
+/** A version in which the service finds a face. */
+export interface MeasuredVersion extends VersionName {
+  found: true;
+  /** L2 norm 1. */
+  embedding: Float32Array;
+  quality: FaceQuality;
+  detectionScore: number;
+}
+
+export type Version = MeasuredVersion | (VersionName & { found: false });
+
+/** A photograph and its degraded versions; the original comes first. */
+export interface Photo {
+  file: string;
+  versions: Version[];
+  /** Milliseconds of each stage, for the original; undefined if no face was found. */
+  timings: Record<VisionStage, number> | undefined;
+}
+
+/** Decides which degraded versions take part. */
+export type VersionFilter = (version: MeasuredVersion) => boolean;
+
+/** The two sets of degraded versions that the study evaluates. */
+export const MIXES = {
+  all: () => true,
+  /** The weakest level only: like ordinary photographs, slightly worse. */
+  light: ({ level }) => level <= 1,
+} as const satisfies Record<string, VersionFilter>;
+
+export type Mix = keyof typeof MIXES;
+
+export function measuredVersions(photos: readonly Photo[]): MeasuredVersion[] {
+  return photos.flatMap(({ versions }) => versions.filter((version) => version.found));
+}
+
+/** LFW's file names consist of the name of the person and a number. */
+export function personOf(file: string): string {
+  return file.replace(/_\d+\.\w+$/, '');
+}
