@@ -133,7 +133,7 @@ function closedTable({ closed = [] }: Measurements): string {
     ]),
   );
   const head = ['picture', 'connections', 'system', 'answers per second', 'p50, ms', 'p95', 'p99'];
-  return table([...head, 'throughput of service / this', 'p50 of service / this', 'failures'], rows);
+  return table([...head, 'service / this: throughput', 'service / this: p50', 'failures'], rows);
 }
 
 function formatRatio(
