@@ -6,7 +6,7 @@ import { type Config, SETTINGS } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment, completed by a `.env` file in the working directory. Variables that are set win over the file. */
+/** The environment, completed by a `.env` file in the working directory. Variables of the environment take precedence. */
 export function readEnvironment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
@@ -31,9 +31,9 @@ export function loadConfig(environment: Environment): Config {
     return [name, value];
   });
   const parsed = Object.fromEntries(entries) as Config;
-  // Only faces of one worker are recognised together, and each worker takes its share of the GPU's memory.
+  // Only faces of one worker are recognised in a batch, and each worker takes its share of the GPU's memory.
   const given = parsed.DEVICE === 'cuda' && !environment.WORKERS?.trim() ? { ...parsed, WORKERS: 1 } : parsed;
-  // More images than there are places would be refused for ever.
+  // A batch of more images than there are places would always be refused.
   const places = imagesAtOnce(given) + given.MAX_QUEUE;
   const config = { ...given, MAX_BATCH_SIZE: Math.min(given.MAX_BATCH_SIZE, places) };
   if (environment.MAX_BATCH_SIZE && given.MAX_BATCH_SIZE > places) {

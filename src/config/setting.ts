@@ -1,19 +1,19 @@
-/** One environment variable, described once: everything else (types, validation, documents) derives from this. */
+/** One environment variable, described once: types, validation and documents derive from it. */
 export interface Setting<T> {
   /** The value when the variable is unset or empty. A function where it depends on the machine. */
   default: NoInfer<T> | (() => NoInfer<T>);
   /** The default in words, where it is not a plain value. */
   defaultLabel?: string;
-  /** Returns undefined for a text that is not acceptable. */
+  /** Returns undefined for a value that is not accepted. */
   parse: (text: string) => T | undefined;
   /** Completes the sentence "accepted is …". */
   accepts: string;
   description: string;
-  /** Its value must appear nowhere: not in an error, not in a log. */
+  /** Its value must not appear in errors or logs. */
   secret?: true;
 }
 
-/** What the documents show of a setting. */
+/** What the documents say about a setting. */
 export type SettingDescription = Omit<Setting<unknown>, 'parse'>;
 
 export type SettingValue<S> = S extends Setting<infer T> ? T : never;

@@ -17,7 +17,7 @@ export const SETTINGS = {
   LOG_LEVEL: setting({
     default: 'info',
     ...oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
-    description: 'Least severe level that is logged.',
+    description: 'Minimum severity that is logged.',
   }),
   HOST: setting({
     default: '0.0.0.0',
@@ -40,7 +40,7 @@ export const SETTINGS = {
     defaultLabel: 'usable cores, or 1 with DEVICE=cuda',
     ...integer(1, 256),
     description:
-      'Worker threads. Each has its own copy of the models and handles one image at a time, or up to ' +
+      'Worker threads. Each has its own copy of the models and processes one image at a time, or up to ' +
       `${IMAGES_PER_GPU_WORKER} with \`DEVICE=cuda\`. ` +
       "The default follows the container's CPU quota.",
   }),
@@ -48,16 +48,16 @@ export const SETTINGS = {
     default: 1,
     ...integer(1, 64),
     description:
-      'ONNX Runtime threads of each worker. More lowers the latency of a lone request and the throughput of many; ' +
-      'lower `WORKERS` by the same factor.',
+      'ONNX Runtime threads of each worker. More threads lower the latency of a single request and the throughput of many; ' +
+      'divide `WORKERS` by the same factor.',
   }),
   LONE_REQUEST_THREADS: setting({
     default: () => Math.min(2, availableCores()),
     defaultLabel: '2, or 1 on one core',
     ...integer(1, 64),
     description:
-      'ONNX Runtime threads of the networks while no other request is at work. More than `INTRA_OP_THREADS` takes a second ' +
-      'copy of both networks in one worker; 1 does without.',
+      'ONNX Runtime threads for an image while no other image is processed. A value above `INTRA_OP_THREADS` loads a second copy ' +
+      'of both networks in one worker; 1 avoids it.',
   }),
   MODEL_NAME: setting({
     default: 'buffalo_l',
@@ -77,7 +77,7 @@ export const SETTINGS = {
   MODEL_BASE_URL: setting({
     default: '',
     ...matching(/^(https?:\/\/\S+)?$/, 'empty, or an http(s) URL'),
-    description: 'Mirror that is asked for `<MODEL_BASE_URL>/<pack>.zip` instead of the public sources.',
+    description: 'Mirror to download `<MODEL_BASE_URL>/<pack>.zip` from, instead of the public sources.',
   }),
   DETECTION_THRESHOLD: setting({
     default: 0.5,
@@ -86,7 +86,7 @@ export const SETTINGS = {
       return value >= 0 && value <= 1 ? value : undefined;
     },
     accepts: 'a number from 0 to 1',
-    description: 'Least detection score of a face; a request may override it.',
+    description: 'Minimum detection score of a face; a request may override it.',
   }),
   DETECTION_SIZES: setting({
     default: [128, 640],
@@ -97,15 +97,15 @@ export const SETTINGS = {
     },
     accepts: 'up to four different multiples of 32 from 32 to 2048, separated by commas',
     description:
-      'Sides of the square detector inputs; every size is run and the results are merged. ' +
-      '128 finds close-up faces, 640 all others.',
+      'Sides of the square detector inputs. The detector runs at every size and the results are merged: 128 finds faces that fill ' +
+      'the picture, 640 all others.',
   }),
   DETECTION: setting({
     default: 'full',
     ...oneOf(...DETECTION_MODES),
     description:
-      'How requests with `faces=largest` search unless they say so themselves: `fast` stops after the smallest ' +
-      'detector input when its answer is large and sure.',
+      'Default of the request option `detection`, for `faces=largest`: `fast` stops after the smallest detector input when the ' +
+      'face found there is large and its score high.',
   }),
   DEVICE: setting({
     default: 'cpu',
@@ -116,25 +116,25 @@ export const SETTINGS = {
     default: 2,
     ...integer(0, 1000),
     description:
-      'With `DEVICE=cuda` only: longest wait of a face for faces of other requests, with which it is recognised in one run. ' +
-      'On a CPU nothing is gained by that, and each face is recognised at once.',
+      'With `DEVICE=cuda` only: maximum time that a face waits for faces of other requests, to be recognised in one run. ' +
+      'A CPU gains nothing from batches, and recognises each face at once.',
   }),
   GRAPH_REWRITES: setting({
     default: true,
     ...boolean,
     description:
       'Rewrite the networks at load into faster ones that compute the same, up to rounding in the last digits. ' +
-      '`/v1/model-info` tells what was rewritten.',
+      '`/v1/model-info` lists the rewrites.',
   }),
   MAX_IMAGE_SIZE: setting({
     default: 10 * MIB,
     ...integer(1024),
-    description: 'Bytes of one encoded image.',
+    description: 'Maximum bytes of one encoded image.',
   }),
   MAX_IMAGE_PIXELS: setting({
     default: 50_000_000,
     ...integer(1024, 268_000_000),
-    description: 'Pixels of one decoded image. A worker needs three bytes for each.',
+    description: 'Maximum pixels of one decoded image. A worker needs three bytes for each.',
   }),
   REDUCED_DECODING_SIDE: setting({
     default: 0,
@@ -144,118 +144,119 @@ export const SETTINGS = {
     },
     accepts: '0 for never, or a whole number from 640 to 65535',
     description:
-      'Decode a JPEG at 1/8 or 1/4 of its size as long as its longer side keeps so many pixels. A photograph of 12 ' +
-      'megapixels then takes 0.7 of its time, and its embedding changes (cosine 0.993 to that of full decoding, ' +
-      'least 0.984).',
+      'Decode a JPEG at 1/8 or 1/4 of its size if its longer side then has at least this many pixels. A photograph of 12 ' +
+      'megapixels takes 0.7 of the time, and its embedding changes (cosine to that of full decoding: 0.993 in the median, ' +
+      'at least 0.984).',
   }),
   MAX_REQUEST_SIZE: setting({
     default: 32 * MIB,
     ...integer(1024),
-    description: 'Bytes of one request body. Base64 makes an image a third larger.',
+    description: 'Maximum bytes of one request body. Base64 makes an image a third larger.',
   }),
   MAX_BATCH_SIZE: setting({
     default: 64,
     defaultLabel: '64, or WORKERS + MAX_QUEUE when that is less',
     ...integer(1, 10_000),
-    description: 'Images of one request. Each takes a place, as a request with one image does.',
+    description: 'Maximum images of one request. Each takes a place, as a request with one image does.',
   }),
   MAX_REFERENCES: setting({
     default: 10_000,
     ...integer(1),
-    description: 'References, or queries, of one compare request.',
+    description: 'Maximum references, and maximum queries, of one compare request.',
   }),
   MAX_COMPARISONS: setting({
     default: 1_000_000,
     ...integer(1),
     description:
-      'Queries times references of one compare request, for embeddings of at most 512 numbers; of longer ones, fewer ' +
-      'in proportion. A million take the thread for comparing less than half a second.',
+      'Maximum queries times references of one compare request, for embeddings of at most 512 numbers; fewer in proportion for ' +
+      'longer ones. The JSON thread compares a million in less than half a second.',
   }),
   MAX_FACES: setting({
     default: 100,
     ...integer(1, 1000),
     description:
-      'Faces embedded for one image with `faces=all`, best score first; `faces_omitted` counts the rest.',
+      'Maximum faces embedded for one image with `faces=all`, best score first; `faces_omitted` counts the rest.',
   }),
   MAX_QUEUE: setting({
     default: 64,
     ...integer(0, 100_000),
-    description: 'Images that may wait beyond those being processed; more are refused with `OVERLOADED`.',
+    description: 'Maximum images that wait for a worker; more are refused with `OVERLOADED`.',
   }),
   REQUEST_TIMEOUT_MS: setting({
     default: 10_000,
     ...integer(1, ONE_HOUR_MS),
-    description: 'Longest wait for a free worker; then `DEADLINE_EXCEEDED`. Started work is finished.',
+    description:
+      'Maximum wait for a free worker; then `DEADLINE_EXCEEDED`. Work that has started is finished.',
   }),
   MAX_INFLIGHT_BYTES: setting({
     default: 256 * MIB,
     ...integer(1024),
     description:
-      'Bytes of all request bodies that are held at one time; more are refused with `OVERLOADED`. ' +
-      'A declared length counts from the start of a request to its end.',
+      'Maximum bytes of all request bodies held at a time; more are refused with `OVERLOADED`. ' +
+      'A declared length counts from the start of its request to the end.',
   }),
   HEADERS_TIMEOUT_MS: setting({
     default: 10_000,
     ...integer(1, ONE_HOUR_MS),
-    description: 'Longest time for the headers of a request to arrive.',
+    description: 'Maximum time for the headers of a request to arrive.',
   }),
   BODY_TIMEOUT_MS: setting({
     default: 30_000,
     ...integer(1, ONE_HOUR_MS),
     description:
-      'Longest time for the body of a request to arrive, and for a caller to take nothing of an answer that waits.',
+      'Maximum time for the body of a request to arrive. A client that stops reading its answer for this long is disconnected.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: setting({
     default: 75_000,
     ...integer(1, ONE_HOUR_MS),
     description:
-      'How long an idle connection is kept. Longer than the load balancer in front keeps it (often 60 s), ' +
-      'else callers get a 502 now and then.',
+      'How long an idle connection is kept. It must be longer than the load balancer keeps it (often 60 s), ' +
+      'or callers occasionally get a 502.',
   }),
   SHUTDOWN_DELAY_MS: setting({
     default: 5_000,
     ...integer(0, ONE_HOUR_MS),
     description:
-      'After SIGTERM or SIGINT the probes fail at once, and requests are still served for this long, so that ' +
-      'balancers notice before the port closes.',
+      'After SIGTERM or SIGINT, readiness and health fail at once, and requests are served for this long, so that load balancers ' +
+      'notice before the port closes.',
   }),
   SHUTDOWN_GRACE_MS: setting({
     default: 25_000,
     ...integer(0, ONE_HOUR_MS),
-    description: 'Longest time for accepted work after the port has closed; then the process is killed.',
+    description: 'Maximum time for accepted work after the port has closed; then the process is killed.',
   }),
   API_KEYS: setting({
     default: '',
     ...matching(/./, 'keys separated by commas, each plain or sha256:<hex>, with name= before it or not'),
     description:
-      'Who may call, several at once for rotation. A plain key has at least 16 characters of A–Z a–z 0–9 - . _ ~ + /; ' +
-      '`sha256:` is the hex digest of one. Names appear in the log. Without keys everybody may.',
+      'Keys of the callers; several can be in force, for rotation. A plain key has at least 16 characters of A–Z a–z 0–9 - . _ ~ + /; ' +
+      '`sha256:` is followed by the hex digest of one. Names appear in the log. Without keys, every caller is served.',
     secret: true,
   }),
   API_KEYS_FILE: setting({
     default: '',
     ...matching(/./, 'the path of a file'),
     description:
-      'A file with more keys, one a line, such as a mounted secret. It is read again when it changes.',
+      'A file with more keys, one on each line, such as a mounted secret. It is read again when it changes.',
   }),
   METRICS_PORT: setting<number | undefined>({
     default: undefined,
     defaultLabel: 'the main port',
     ...integer(1, 65535),
     description:
-      'A port of its own for `/metrics`, which then needs no API key and is gone from the main one.',
+      'A separate port for `/metrics`, which then needs no API key and is not served on the main port.',
   }),
   METRICS_TOKEN: setting({
     default: '',
     ...matching(/^[\x21-\x7e]{16,}$/, 'at least 16 printable characters without spaces'),
     description:
-      'Bearer token that `/metrics` asks for. Without it, the main port asks for an API key, if there are any.',
+      'Bearer token that `/metrics` requires. Without it, the main port requires an API key, if any are configured.',
     secret: true,
   }),
   CORS_ENABLED: setting({
     default: false,
     ...boolean,
-    description: 'Answer browsers of other origins, those of `CORS_ORIGINS`.',
+    description: 'Allow browsers to call from the origins in `CORS_ORIGINS`.',
   }),
   CORS_ORIGINS: setting<string[]>({
     default: [],
@@ -263,7 +264,7 @@ export const SETTINGS = {
       /^(\*|https?:\/\/[\w.-]+(:\d+)?)$/,
       'origins such as https://app.example.com, separated by commas, or *',
     ),
-    description: 'Exact origins that may call from a browser; `*` for all of them.',
+    description: 'Exact origins that may call from a browser; `*` allows all.',
   }),
 } as const;
 
