@@ -1,7 +1,8 @@
-import { open, realpath, stat } from 'node:fs/promises';
+import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { MANIFEST_FILE } from './manifest.ts';
 import { PackInvalidError } from './pack-errors.ts';
+import { exists } from './pack-folders.ts';
 
 /** How much of a licence is read to find its title, and the maximum length of the title. */
 const TITLE_SEARCH_BYTES = 2_048;
@@ -34,11 +35,8 @@ export async function pathInside(folder: string, file: string, member: string): 
  * @throws {PackInvalidError} if the file is outside of the pack.
  */
 export async function describeLicence(folder: string, file: string): Promise<string> {
-  const exists = await stat(join(folder, file)).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return `Unknown: ${MANIFEST_FILE} names ${file}, which is not in the folder of the pack.`;
+  if (!(await exists(join(folder, file))))
+    return `Unknown: ${MANIFEST_FILE} names ${file}, which is not in the folder of the pack.`;
   const text = await readStart(await pathInside(folder, file, 'license')).catch(() => '');
   const title = text
     .split(/\r?\n/)

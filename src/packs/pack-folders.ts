@@ -50,3 +50,10 @@ export async function isFolder(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

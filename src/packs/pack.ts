@@ -28,7 +28,7 @@ export interface RecogniserFile extends ModelFile {
 /** What the engine needs to know about a model pack. */
 export interface ModelPack {
   name: string;
-  /** How the pack was resolved. `synthetic` recognises nobody. */
+  /** How the pack was resolved. `synthetic` is for trying the API. */
   origin: 'catalogue' | 'manifest' | 'folder' | 'synthetic';
   /** The licence of the weights, as a sentence for operators. */
   licence: string;

@@ -45,7 +45,7 @@ describe.skipIf(!hasRealWeights)('rewriting real networks', () => {
     }
     expect(golden.length).toBeGreaterThanOrEqual(125);
     expect(faces).toBeGreaterThanOrEqual(145);
-  });
+  }, 180_000);
 });
 
 async function pipelineOf(

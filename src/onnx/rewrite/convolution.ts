@@ -17,6 +17,12 @@ export interface Convolution {
   attributes: Readonly<Record<string, Attribute>>;
 }
 
+/**
+ * Channels in a block of ONNX Runtime's blocked layout (NCHWc) on processors with AVX-512. The output channels of a
+ * convolution are padded to a multiple.
+ */
+export const BLOCK_CHANNELS = 16;
+
 const ATTRIBUTES: readonly string[] = ['auto_pad', 'dilations', 'group', 'kernel_shape', 'pads', 'strides'];
 
 /** @returns undefined for any other node, and for a convolution with unknown attributes or invalid shapes. */

@@ -1,13 +1,10 @@
 import type { GraphNode } from '../writer.ts';
-import { type Convolution, convolutionOf } from './convolution.ts';
+import { BLOCK_CHANNELS, type Convolution, convolutionOf } from './convolution.ts';
 import type { EditableGraph } from './editable-graph.ts';
 import type { Node, TensorName } from './node.ts';
 
 /** Maximum number of channels per group: the number of convolutions after the split is its square. */
 const MAX_PER_GROUP = 4;
-
-/** Channels in a block of ONNX Runtime's layout. Parts of other sizes would be padded to it. */
-const BLOCK = 16;
 
 /** A grouped convolution between two ordinary ones, with optional activations between them. */
 interface GroupedBlock {
@@ -43,7 +40,7 @@ function findBlock(graph: EditableGraph, grouped: Convolution | undefined): Grou
   if (grouped === undefined) return undefined;
   const [channels, parts] = grouped.dims;
   const { group } = grouped;
-  if (channels !== group * parts || parts < 2 || parts > MAX_PER_GROUP || group % BLOCK !== 0)
+  if (channels !== group * parts || parts < 2 || parts > MAX_PER_GROUP || group % BLOCK_CHANNELS !== 0)
     return undefined;
 
   const activationBefore = activationOf(graph, graph.producerOf(grouped.input), channels);

@@ -1,8 +1,5 @@
-import { type Convolution, convolutionOf, geometryOf } from './convolution.ts';
+import { BLOCK_CHANNELS, type Convolution, convolutionOf, geometryOf } from './convolution.ts';
 import type { EditableGraph } from './editable-graph.ts';
-
-/** On processors with AVX-512, ONNX Runtime's blocked layout pads the output channels of a convolution to a multiple. */
-const BLOCK = 16;
 
 /** Minimum factor by which multiplications must drop, including padding, to pay for two more passes over the tensor. */
 const MIN_GAIN = 2;
@@ -38,7 +35,7 @@ function isNarrow(convolution: Convolution): boolean {
   return before >= MIN_GAIN * after;
 }
 
-const padded = (channels: number): number => Math.ceil(channels / BLOCK) * BLOCK;
+const padded = (channels: number): number => Math.ceil(channels / BLOCK_CHANNELS) * BLOCK_CHANNELS;
 
 function split(graph: EditableGraph, convolution: Convolution): void {
   const { node, input, output, dims, attributes } = convolution;

@@ -5,7 +5,7 @@ import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { MANIFEST_FILE } from '../manifest.ts';
 import type { ModelPack } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
-import { packFolder } from '../pack-folders.ts';
+import { exists, packFolder } from '../pack-folders.ts';
 import { resolveFolder, resolvePack } from '../resolve.ts';
 import { THRESHOLDS_FILE } from '../thresholds.ts';
 import { installFromArchive, withArchive } from './archive.ts';
@@ -77,11 +77,8 @@ async function installPublished(
 async function installUnpublished(options: InstallOptions, kind: 'folder' | 'archive'): Promise<void> {
   const { name, from, modelsDir, signal } = options;
   const folder = packFolder(options);
-  const exists = await stat(folder).then(
-    () => true,
-    () => false,
-  );
-  if (exists) throw new PackStorageError(`${folder} exists. Remove it first, or choose another name.`);
+  if (await exists(folder))
+    throw new PackStorageError(`${folder} exists. Remove it first, or choose another name.`);
   const unpacked = resolve(modelsDir, `.${name}.unpacked`);
   const staged = resolve(modelsDir, `.${name}.staged`);
   try {
