@@ -1,3 +1,4 @@
+import type { EngineLoad } from '../observability/engine-load.ts';
 import type { ModelPack } from '../packs/pack.ts';
 import type { MeasuredThreshold } from '../packs/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
@@ -23,21 +24,7 @@ export interface EmbedAnswer extends EmbedResult {
   waited: number;
 }
 
-/** The engine's load. Counts are images, unless they say workers. */
-export interface EngineLoad {
-  /** Places taken, including those of images whose bytes are still arriving. */
-  admitted: number;
-  /** All places. */
-  capacity: number;
-  /** Being processed by workers. */
-  processing: number;
-  queued: number;
-  /** Worker threads: configured, loaded, processing an image, and lost and replaced so far. */
-  workers: number;
-  alive: number;
-  busy: number;
-  restarted: number;
-}
+export type { EngineLoad };
 
 /** Places for images, whose bytes may still be arriving. Hold it for as long as the work lasts. */
 export interface Admission {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
+import type { EngineLoad } from './engine-load.ts';
 import {
   REJECTION_REASONS,
   REQUEST_STAGES,
@@ -12,16 +13,7 @@ import {
 /** What the metrics read of the engine at each scrape. */
 export interface EngineSource {
   readonly status: { phase: string };
-  readonly load: {
-    admitted: number;
-    capacity: number;
-    processing: number;
-    queued: number;
-    workers: number;
-    alive: number;
-    busy: number;
-    restarted: number;
-  };
+  readonly load: EngineLoad;
   readonly model: { pack: { name: string; embeddingSpace: string; origin: string } } | undefined;
 }
 

@@ -5,7 +5,7 @@ import { errorResponses } from '../../http/error-answers.ts';
 import { compareRequestSchema } from '../../json/compare-schema.ts';
 import { recordStages } from '../../observability/request-record.ts';
 import { DISTANCE_METRICS } from '../../similarity/compare.ts';
-import type { Api } from '../api.ts';
+import { type Api, IMAGE_ERRORS } from '../api.ts';
 import { imageSchema, modelSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
 import { embedPictures } from './pictures.ts';
@@ -74,22 +74,7 @@ const route = createRoute({
       description: 'The ranking of the references, for each query.',
       content: { 'application/json': { schema: z.union([responseSchema, manyResponseSchema]) } },
     },
-    ...errorResponses(
-      'INVALID_REQUEST',
-      'UNAUTHORIZED',
-      'IMAGE_TOO_LARGE',
-      'REQUEST_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'UNSUPPORTED_FORMAT',
-      'INVALID_IMAGE',
-      'NO_FACE_DETECTED',
-      'MULTIPLE_FACES_DETECTED',
-      'INVALID_EMBEDDING',
-      'EMBEDDING_SPACE_MISMATCH',
-      'OVERLOADED',
-      'MODEL_NOT_LOADED',
-      'DEADLINE_EXCEEDED',
-    ),
+    ...errorResponses(...IMAGE_ERRORS, 'INVALID_EMBEDDING', 'EMBEDDING_SPACE_MISMATCH'),
   },
 });
 

@@ -9,7 +9,7 @@ import { errorResponses } from '../../http/error-answers.ts';
 import { prefersLines } from '../../http/ndjson.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
-import type { Api } from '../api.ts';
+import { type Api, IMAGE_ERRORS } from '../api.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
@@ -32,21 +32,7 @@ const route = createRoute({
       description: 'The embedding of the face, or of every face; for a batch, the result of each image.',
       content: EMBED_ANSWER,
     },
-    ...errorResponses(
-      'INVALID_REQUEST',
-      'UNAUTHORIZED',
-      'IMAGE_TOO_LARGE',
-      'REQUEST_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'UNSUPPORTED_FORMAT',
-      'INVALID_IMAGE',
-      'NO_FACE_DETECTED',
-      'MULTIPLE_FACES_DETECTED',
-      'LOW_QUALITY',
-      'OVERLOADED',
-      'MODEL_NOT_LOADED',
-      'DEADLINE_EXCEEDED',
-    ),
+    ...errorResponses(...IMAGE_ERRORS, 'LOW_QUALITY'),
   },
 });
 

@@ -1,0 +1,15 @@
+/** The engine's load. Counts are images, unless they say workers. */
+export interface EngineLoad {
+  /** Places taken, including those of images whose bytes are still arriving. */
+  admitted: number;
+  /** All places. */
+  capacity: number;
+  /** Being processed by workers. */
+  processing: number;
+  queued: number;
+  /** Worker threads: configured, loaded, processing an image, and lost and replaced so far. */
+  workers: number;
+  alive: number;
+  busy: number;
+  restarted: number;
+}
