@@ -1,86 +1,110 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { HeldUpload } from '../support/held-upload.ts';
 import { metric } from '../support/metric.ts';
-import { blobs } from '../support/pictures.ts';
+import { blobsPng, slowPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
-let service: ServiceProcess;
-afterEach(async () => {
-  service.kill('SIGKILL');
-  await service.exit;
-});
+const AN_HOUR = '3600000';
 
-/** A picture that keeps a worker busy for a while: decoding it takes long. */
-const slowPicture = async () =>
-  new Uint8Array(await blobs(1, 5000, 4000).png({ compressionLevel: 0 }).toBuffer());
+let service: ServiceProcess;
+afterEach(() => service.end());
+
+let small: Uint8Array<ArrayBuffer>;
+let slow: Uint8Array<ArrayBuffer>;
+beforeAll(async () => {
+  [small, slow] = await Promise.all([blobsPng(1), slowPng()]);
+});
 
 const embed = (address: string, body: Uint8Array<ArrayBuffer>) =>
   fetch(`${address}/v1/embed`, { method: 'POST', headers: { 'Content-Type': 'image/png' }, body });
 
-const untilProcessing = (address: string) =>
-  expect.poll(() => metric(address, 'face_images_processing'), { interval: 10, timeout: 5000 }).toBe(1);
+const untilDraining = () => expect.poll(() => service.stdout).toContain('"draining"');
 
 describe('draining', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('%s: work in flight is answered, then exit 0', async (signal) => {
-    service = new ServiceProcess({ MAX_IMAGE_SIZE: '100000000', MAX_REQUEST_SIZE: '100000000' });
+    service = new ServiceProcess();
     const address = await service.ready();
-    const picture = await slowPicture();
-    const answers = Promise.all([embed(address, picture), embed(address, picture), embed(address, picture)]);
-    // One is in the worker, the others wait or are still on their way.
-    await expect.poll(() => metric(address, 'face_images_admitted'), { interval: 10, timeout: 5000 }).toBe(3);
+    const processed = embed(address, slow);
+    const uploads = [1, 2, 3].map(() => new HeldUpload(address, small));
+    await expect.poll(() => metric(address, 'face_images_admitted')).toBeGreaterThanOrEqual(3);
     service.kill(signal);
-    for (const answer of await answers) expect(answer.status).toBe(200);
+    await untilDraining();
+    for (const upload of uploads) expect(await upload.finish()).toMatchObject({ status: 200 });
+    // The picture shows no face.
+    expect((await processed).status).toBe(422);
     expect(await service.exit).toEqual({ code: 0, signal: null });
     await expect(fetch(`${address}/livez`)).rejects.toThrow();
   });
 
-  it('ends at once when idle, kept-alive connections or not', async () => {
-    service = new ServiceProcess();
+  it('does not wait for idle connections', async () => {
+    service = new ServiceProcess({ KEEP_ALIVE_TIMEOUT_MS: AN_HOUR, SHUTDOWN_GRACE_MS: AN_HOUR });
     const address = await service.ready();
     const agent = new Agent({ keepAlive: true });
     const probe = request(`${address}/livez`, { agent }).end();
     const [response] = await once(probe, 'response');
     response.resume();
     await once(response, 'end');
-    const started = performance.now();
-    service.kill('SIGTERM');
-    expect(await service.exit).toEqual({ code: 0, signal: null });
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
     agent.destroy();
   });
 
-  it('can be told to end while it loads', async () => {
+  it('also ends a service that is loading', async () => {
     service = new ServiceProcess();
     await service.listening();
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('for SHUTDOWN_DELAY_MS after the signal', () => {
+  it('probes fail, and requests are served on connections that are then closed', async () => {
+    service = new ServiceProcess({ SHUTDOWN_DELAY_MS: AN_HOUR });
+    const address = await service.ready();
     service.kill('SIGTERM');
-    expect(await service.exit).toEqual({ code: 0, signal: null });
+    await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(503);
+    const health = await fetch(`${address}/v1/health`);
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({ status: 'draining', model_loaded: true });
+    for (let i = 0; i < 3; i++) {
+      const answer = await embed(address, small);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('connection')).toBe('close');
+      await answer.arrayBuffer();
+    }
   });
 
-  it('is killed rather than aborted when work outlasts the grace', async () => {
-    service = new ServiceProcess({
-      MAX_IMAGE_SIZE: '100000000',
-      MAX_REQUEST_SIZE: '100000000',
-      SHUTDOWN_GRACE_MS: '1',
-    });
+  it('the process goes on, and then ends', async () => {
+    service = new ServiceProcess({ SHUTDOWN_DELAY_MS: '500' });
+    await service.ready();
+    const signalled = performance.now();
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - signalled).toBeGreaterThan(490);
+  });
+});
+
+describe('a service whose workers are busy for long', () => {
+  const PICTURES = 30;
+
+  /** Exiting while a thread is in the middle of an inference would abort the process. */
+  async function startBusy(environment: Record<string, string>): Promise<void> {
+    service = new ServiceProcess(environment);
     const address = await service.ready();
-    const answer = embed(address, await slowPicture()).catch((error) => error);
-    await untilProcessing(address);
-    service.kill('SIGTERM');
-    expect(await service.exit).toEqual({ code: null, signal: 'SIGKILL' });
+    for (let i = 0; i < PICTURES; i++) embed(address, slow).catch(() => {});
+    await expect.poll(() => metric(address, 'face_images_admitted'), { interval: 10 }).toBe(PICTURES);
+    expect(await metric(address, 'face_images_processing')).toBe(1);
+  }
+
+  it('is killed, not aborted, after SHUTDOWN_GRACE_MS', async () => {
+    await startBusy({ SHUTDOWN_GRACE_MS: '1' });
+    expect(await service.stop()).toEqual({ code: null, signal: 'SIGKILL' });
     expect(service.stdout).toContain('work is still in flight');
-    await answer;
   });
 
-  it('is cut short by a second signal', async () => {
-    service = new ServiceProcess({ MAX_IMAGE_SIZE: '100000000', MAX_REQUEST_SIZE: '100000000' });
-    const address = await service.ready();
-    const answer = embed(address, await slowPicture()).catch((error) => error);
-    await untilProcessing(address);
+  it('is killed by a second signal', async () => {
+    await startBusy({ SHUTDOWN_GRACE_MS: AN_HOUR });
     service.kill('SIGTERM');
-    await expect.poll(() => service.stdout).toContain('draining');
-    service.kill('SIGTERM');
-    expect(await service.exit).toEqual({ code: null, signal: 'SIGKILL' });
-    await answer;
+    await untilDraining();
+    expect(await service.stop()).toEqual({ code: null, signal: 'SIGKILL' });
   });
 });

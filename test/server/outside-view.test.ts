@@ -25,8 +25,7 @@ beforeAll(async () => {
   address = await service.ready();
 });
 afterAll(async () => {
-  service.kill('SIGTERM');
-  expect(await service.exit).toEqual({ code: 0, signal: null });
+  expect(await service.stop()).toEqual({ code: 0, signal: null });
   await collector.close();
 });
 
@@ -80,7 +79,7 @@ describe('one request, seen from outside', () => {
       },
     });
 
-    await expect.poll(() => collector.spans.length, { timeout: 5000 }).toBe(7);
+    await expect.poll(() => collector.spans.length).toBe(7);
     const root = collector.spans.find(({ name }) => name === 'POST /v1/embed');
     expect(root).toMatchObject({ traceId: TRACE_ID, parentSpanId: PARENT_ID, spanId: line?.spanId });
 

@@ -1,24 +1,20 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ServiceProcess } from '../support/service-process.ts';
 import { ROOT } from '../support/shared.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const services: ServiceProcess[] = [];
-const start = (environment: Record<string, string> = {}) => {
-  const service = new ServiceProcess(environment);
+const start = (...options: ConstructorParameters<typeof ServiceProcess>) => {
+  const service = new ServiceProcess(...options);
   services.push(service);
   return service;
 };
 afterEach(async () => {
-  for (const service of services.splice(0)) {
-    service.kill('SIGKILL');
-    await service.exit;
-  }
+  await Promise.all(services.splice(0).map((service) => service.end()));
 });
 
 describe('starting', () => {
@@ -54,12 +50,11 @@ describe('starting', () => {
   });
 
   it('serves without weights, says why, and how to get them', async () => {
-    const modelsDir = mkdtempSync(join(tmpdir(), 'models-'));
+    const modelsDir = await temporaryFolder();
     const service = start({ MODEL_NAME: 'buffalo_l', MODELS_DIR: modelsDir, MODEL_AUTO_DOWNLOAD: 'false' });
     const address = await service.listening();
     const health = async () => (await fetch(`${address}/v1/health`)).json();
-    while (((await health()) as { status: string }).status === 'starting')
-      await new Promise((r) => setTimeout(r, 20));
+    await expect.poll(health).not.toMatchObject({ status: 'starting' });
     expect(await health()).toMatchObject({
       status: 'unhealthy',
       model_loaded: false,
@@ -83,10 +78,9 @@ describe('starting', () => {
     for (const way of ['MODEL_AUTO_DOWNLOAD=true', 'npm run models -- install', 'MODEL_NAME=synthetic']) {
       expect(service.stdout).toContain(way);
     }
-    // It is tried again by itself.
-    await expect
-      .poll(() => service.log.filter(({ retryInMs }) => retryInMs !== undefined).length, { timeout: 5000 })
-      .toBeGreaterThanOrEqual(2);
+    // Loading is tried again.
+    const retries = () => service.log.filter(({ retryInMs }) => retryInMs !== undefined).length;
+    await expect.poll(retries).toBeGreaterThanOrEqual(2);
   });
 
   it('says plainly that the synthetic pack recognises nobody', async () => {
@@ -96,27 +90,24 @@ describe('starting', () => {
   });
 
   it('becomes ready by itself when the weights arrive', async () => {
-    const modelsDir = mkdtempSync(join(tmpdir(), 'models-'));
+    const modelsDir = await temporaryFolder();
     mkdirSync(join(modelsDir, 'mine'));
     const service = start({ MODEL_NAME: 'mine', MODELS_DIR: modelsDir });
     const address = await service.listening();
     expect((await fetch(`${address}/readyz`)).status).toBe(503);
     cpSync(join(ROOT, 'models/synthetic'), join(modelsDir, 'mine'), { recursive: true });
-    await expect.poll(async () => (await fetch(`${address}/readyz`)).status, { timeout: 8000 }).toBe(200);
+    await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200);
     const info = await (await fetch(`${address}/v1/model-info`)).json();
     expect(info).toMatchObject({ name: 'mine', synthetic: false, detector: { pinned: false } });
   });
 
-  it('reads a .env file, and variables that are set win over it', async () => {
-    const cwd = mkdtempSync(join(tmpdir(), 'service-'));
-    writeFileSync(join(cwd, '.env'), 'APP_NAME=from the file\nMODEL_NAME=nothing_of_the_sort\n');
-    const run = (environment: Record<string, string>) =>
-      spawnSync(process.execPath, [join(ROOT, 'dist/main.js')], {
-        cwd,
-        encoding: 'utf8',
-        env: { PATH: process.env.PATH, ...environment },
-      });
-    expect(run({}).stderr).toContain('MODEL_NAME is "nothing_of_the_sort"');
-    expect(run({ MODEL_NAME: 'another_one' }).stderr).toContain('MODEL_NAME is "another_one"');
+  it('reads a .env file, and variables of the environment take precedence', async () => {
+    const files = { '.env': 'APP_NAME=from the file\nMODEL_NAME=nothing_of_the_sort\n' };
+    const [fromFile, fromEnvironment] = [undefined, 'another_one'].map((MODEL_NAME) =>
+      start({ MODEL_NAME }, files),
+    );
+    await Promise.all([fromFile?.exit, fromEnvironment?.exit]);
+    expect(fromFile?.stderr).toContain('MODEL_NAME is "nothing_of_the_sort"');
+    expect(fromEnvironment?.stderr).toContain('MODEL_NAME is "another_one"');
   });
 });

@@ -24,3 +24,6 @@ export const blankPng = async (width = 320, height = 240) =>
 
 /** A copy in a buffer of its own, which may be moved to a worker. */
 export const bytesOf = (buffer: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(buffer);
+
+/** A picture of 49 megapixels in 160 kilobytes: to decode it takes a worker about half a second. */
+export const slowPng = () => blankPng(7000, 7000);

@@ -14,14 +14,19 @@ export interface Exit {
 /** Maximum wait until it listens or is ready, in milliseconds: it takes one or two seconds on an idle machine. */
 const START_MS = 90_000;
 
-/** The built service in a process of its own, as an operator starts it. */
+/**
+ * The built service in a process of its own, as an operator starts it.
+ *
+ * @param environment its settings; a variable that is undefined is not set.
+ * @param files by their names, in the folder in which it starts.
+ */
 export class ServiceProcess {
   readonly child: ChildProcess;
   readonly exit: Promise<Exit>;
   stdout = '';
   stderr = '';
 
-  constructor(environment: Record<string, string> = {}, files: Record<string, string> = {}) {
+  constructor(environment: Record<string, string | undefined> = {}, files: Record<string, string> = {}) {
     // A new folder, so that no .env file is read unless a test provides one.
     const cwd = mkdtempSync(join(tmpdir(), 'service-'));
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
@@ -33,7 +38,10 @@ export class ServiceProcess {
         PORT: '0',
         MODEL_NAME: 'synthetic',
         WORKERS: '1',
+        // A test that needs a limit sets it; no other test may fail because the machine is busy.
+        REQUEST_TIMEOUT_MS: '300000',
         SHUTDOWN_DELAY_MS: '0',
+        SHUTDOWN_GRACE_MS: '300000',
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
