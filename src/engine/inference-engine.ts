@@ -3,7 +3,7 @@ import { builtFile } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
-import { obtainPack } from '../packs/obtain.ts';
+import { obtainPack } from '../packs/download/obtain-pack.ts';
 import { PackUnavailableError } from '../packs/pack-errors.ts';
 import { packFolder } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';

@@ -19,7 +19,7 @@ import { TINY } from '../support/tiny-packs.ts';
 const TIMING = { ...TUNING, idleTimeoutMs: 5_000, heartbeatMs: 50, staleMs: 500 };
 
 /** Child processes run the compiled file, because not every supported version of Node runs TypeScript. */
-const OBTAIN = pathToFileURL(join(ROOT, 'dist/packs/obtain.js')).href;
+const OBTAIN = pathToFileURL(join(ROOT, 'dist/packs/download/obtain-pack.js')).href;
 
 const PROGRAM = `
   const { name, modelsDir, baseUrl, pack, tuning } = JSON.parse(process.argv[1]);

@@ -1,16 +1,16 @@
-import { CATALOGUE, type Catalogue, type CataloguePack } from './catalogue.ts';
-import { type PackLog, reportDownload } from './download/report-download.ts';
-import type { DownloadTuning } from './download/tuning.ts';
-import type { ModelPack } from './pack.ts';
+import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
+import type { ModelPack } from '../pack.ts';
 import {
   PackDownloadError,
   PackError,
   PackMissingError,
   PackStorageError,
   PackUnavailableError,
-} from './pack-errors.ts';
-import { packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
-import { type ResolveOptions, resolvePack } from './resolve.ts';
+} from '../pack-errors.ts';
+import { packFolder, SYNTHETIC_PACK } from '../pack-folders.ts';
+import { type ResolveOptions, resolvePack } from '../resolve.ts';
+import { type PackLog, reportDownload } from './report-download.ts';
+import type { DownloadTuning } from './tuning.ts';
 
 export interface ObtainOptions {
   /** A pack of the catalogue, `synthetic`, or a folder in `modelsDir`. */
@@ -65,7 +65,7 @@ export async function download(
 ): Promise<void> {
   const { modelsDir, baseUrl, log, signal, tuning } = options;
   // Loaded on demand: the HTTP client takes a large part of the startup time, and most starts need no download.
-  const { downloadPack } = await import('./download/download-pack.ts');
+  const { downloadPack } = await import('./download-pack.ts');
   const report = reportDownload(pack.name, log);
   try {
     await downloadPack({
