@@ -13,7 +13,7 @@ const out = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 const run = (...options: string[]) =>
-  promisify(execFile)(process.execPath, ['tools/run.mjs', 'build/bench/run.js', ...options], { cwd: ROOT });
+  promisify(execFile)(process.execPath, ['build/bench/run.js', ...options], { cwd: ROOT });
 
 describe('a run of the benchmark with the synthetic pack', () => {
   let printed: string;
