@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { pathOf, read, readYaml } from './files.ts';
 
-/** The profiles of docker-compose.yml; test/deploy/container.test.ts has the service itself. */
+/** The profiles of docker-compose.yml. test/deploy/container.test.ts checks the service itself. */
 
 interface ComposeService {
   profiles?: string[];
@@ -27,25 +27,25 @@ const {
   grafana,
 } = services as Record<string, ComposeService>;
 
-/** `${NAME:-8080}` is 8080, as where nothing is set. */
+/** Replaces `${NAME:-8080}` by its default, 8080. */
 const withDefaults = (text: string) => text.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
 const published = (service: ComposeService | undefined) =>
   (service?.ports ?? []).map((port) => withDefaults(port).split(':').slice(0, -1).join(':'));
 
 describe('docker-compose.yml', () => {
-  it('starts one service when no profile is asked for', () => {
+  it('starts one service without a profile', () => {
     const plain = Object.entries(services).filter(([, service]) => service.profiles === undefined);
     expect(plain.map(([name]) => name)).toEqual(['face-embedding']);
   });
 
-  it('publishes no port twice, whatever is started', () => {
+  it('publishes each port once, with any combination of profiles', () => {
     const ports = Object.values(services).flatMap((service) =>
       published(service).map((port) => port.split(':').at(-1)),
     );
     expect(new Set(ports).size).toBe(ports.length);
   });
 
-  it('shows the outside only the API: what has no login stays on this machine', () => {
+  it('publishes only the API to other machines, and ports without a login on localhost', () => {
     expect(published(replica)).toEqual([]);
     expect(published(single)).toEqual(['8000']);
     expect(published(balancer)).toEqual(['8080', '127.0.0.1:8404']);
@@ -54,7 +54,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('runs replicas like the single service, except for what makes them many', () => {
+  it('configures replicas like the single service, apart from ports, profile and resources', () => {
     const { ports, environment, deploy, profiles, ...same } = replica as ComposeService;
     expect(single).toMatchObject(same);
     expect(environment).toEqual({ ...single?.environment, PORT: SETTINGS.PORT.default });
@@ -68,7 +68,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('mounts only what is there', () => {
+  it('mounts only folders that exist', () => {
     const mounts = Object.values(services).flatMap((service) => service.volumes ?? []);
     const folders = mounts.filter((mount) => mount.startsWith('./'));
     expect(folders).toHaveLength(4);
@@ -78,21 +78,21 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives no container more than it needs', () => {
+  it('drops all capabilities in every container', () => {
     for (const [name, service] of Object.entries(services)) {
       expect(service.cap_drop, name).toEqual(['ALL']);
       expect(service.security_opt, name).toEqual(['no-new-privileges:true']);
     }
   });
 
-  it('lets the balancer end its requests before Docker ends it', () => {
+  it('lets the balancer finish its requests before Docker kills it', () => {
     const [, seconds] = /hard-stop-after (\d+)s/.exec(read('deploy/haproxy/haproxy.cfg')) ?? [];
     expect(Number.parseInt(balancer?.stop_grace_period as string, 10)).toBeGreaterThan(Number(seconds));
   });
 });
 
-describe('the configuration that compose mounts', () => {
-  it('has HAProxy find the replicas', () => {
+describe('the configuration files that Compose mounts', () => {
+  it('lets HAProxy find the replicas', () => {
     const haproxy = read('deploy/haproxy/haproxy.cfg');
     // biome-ignore lint/suspicious/noTemplateCurlyInString: HAProxy's own syntax.
     expect(haproxy).toContain('"${REPLICA_HOST-replica}:${REPLICA_PORT-8000}"');
@@ -100,7 +100,7 @@ describe('the configuration that compose mounts', () => {
     for (const name of Object.keys(balancer?.environment ?? {})) expect(haproxy).toContain(`\${${name}-`);
   });
 
-  it('has Prometheus find every service', () => {
+  it('lets Prometheus find every service', () => {
     const { scrape_configs, rule_files } = readYaml('deploy/prometheus/prometheus.yml');
     const [service, proxy] = scrape_configs.map(
       (config: { dns_sd_configs: { names: string[]; port: number }[] }) => config.dns_sd_configs[0],
@@ -111,11 +111,11 @@ describe('the configuration that compose mounts', () => {
     });
     expect(proxy).toMatchObject({ names: ['balancer'], port: 8404 });
     for (const file of rule_files) expect(existsSync(pathOf(`deploy/prometheus/${file}`))).toBe(true);
-    // The alerts look for it.
+    // The alerts depend on it.
     expect(scrape_configs[0].job_name).toMatch(/^face-embedding/);
   });
 
-  it('has Grafana find Prometheus and the dashboard, and call nobody outside', () => {
+  it('lets Grafana find Prometheus and the dashboard, and turns off its requests to external servers', () => {
     const { datasources } = readYaml('deploy/grafana/provisioning/datasources/prometheus.yml');
     expect(datasources[0].url).toBe('http://prometheus:9090');
     const { providers } = readYaml('deploy/grafana/provisioning/dashboards/dashboards.yml');

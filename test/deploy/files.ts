@@ -6,8 +6,8 @@ import { ROOT } from '../support/shared.ts';
 export const pathOf = (path: string): string => join(ROOT, path);
 export const read = (path: string): string => readFileSync(pathOf(path), 'utf8');
 
-/** `<<` is resolved, as Compose does. */
-// biome-ignore lint/suspicious/noExplicitAny: what a file holds is what the tests are about.
+/** Resolves `<<`, as Compose does. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests check the structure of the files.
 export const readYaml = (path: string): any => parse(read(path), { merge: true });
 
 // biome-ignore lint/suspicious/noExplicitAny: see above.

@@ -3,9 +3,9 @@ import { loadConfig } from '../../src/config/load.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { read } from './files.ts';
 
-/** The balancer's numbers fit the service's. tools/verify-deploy.sh has HAProxy itself check the file, and run with it. */
+/** Checks the balancer's limits against the service's settings. tools/verify-deploy.sh validates the file with HAProxy and runs it. */
 
-/** As where nothing is set. */
+/** The defaults. */
 const service = loadConfig({});
 
 const lines = read('deploy/haproxy/haproxy.cfg')
@@ -22,7 +22,7 @@ function settingOf(start: string): string {
 /** Milliseconds of a text such as 500ms or 35s. */
 function milliseconds(text: string | undefined): number {
   const [, number, unit] = /^(\d+)(ms|s)$/.exec(text ?? '') ?? [];
-  if (number === undefined) throw new Error(`"${text}" is no duration.`);
+  if (number === undefined) throw new Error(`"${text}" is not a duration.`);
   return Number(number) * (unit === 's' ? 1000 : 1);
 }
 
@@ -31,25 +31,25 @@ const servers = settingOf('default-server');
 const serverOption = (name: string) => new RegExp(`\\b${name} (\\S+)`).exec(servers)?.[1];
 
 describe('haproxy.cfg', () => {
-  it('waits longer for an answer than the service takes to give up', () => {
+  it('waits for an answer until after the service’s own timeouts', () => {
     const longest = service.BODY_TIMEOUT_MS + service.REQUEST_TIMEOUT_MS;
     expect(timeout('server')).toBeGreaterThan(longest);
     expect(timeout('client')).toBeGreaterThan(service.BODY_TIMEOUT_MS);
   });
 
-  it('drops idle connections before the service does', () => {
+  it('closes idle connections before the service does', () => {
     expect(timeout('http-keep-alive')).toBeLessThan(service.KEEP_ALIVE_TIMEOUT_MS);
-    // Half of them at each interval.
+    // HAProxy closes half of them at each interval.
     expect(milliseconds(serverOption('pool-purge-delay')) * 4).toBeLessThan(service.KEEP_ALIVE_TIMEOUT_MS);
   });
 
-  it('notices that a replica drains well before its port closes', () => {
+  it('removes a draining replica well before its port closes', () => {
     const slowest = milliseconds(serverOption('inter')) * Number(serverOption('fall'));
     expect(slowest + 1000).toBeLessThanOrEqual(service.SHUTDOWN_DELAY_MS);
     expect(settingOf('http-check send')).toContain('/readyz');
   });
 
-  it('sends again only what no replica has worked on, and not for ever', () => {
+  it('repeats only requests that no replica has processed, and at most twice', () => {
     expect(settingOf('retry-on').split(' ')).toEqual(['conn-failure', '503']);
     expect(Number(settingOf('retries'))).toBeLessThanOrEqual(2);
     expect(lines).toContain('option redispatch 1');
@@ -57,7 +57,7 @@ describe('haproxy.cfg', () => {
     expect(retried.map(([code]) => code).sort()).toEqual(['MODEL_NOT_LOADED', 'OVERLOADED']);
   });
 
-  it('answers in the shape of the service’s errors', () => {
+  it('gives its own answers the shape of the service’s errors', () => {
     const own = lines.filter((line) => line.startsWith('http-error status '));
     expect(own.map((line) => line.split(' ')[2])).toEqual(['500', '502', '503', '504']);
     for (const line of own) {
@@ -68,7 +68,7 @@ describe('haproxy.cfg', () => {
     }
   });
 
-  it('logs no query and no header', () => {
+  it('logs neither the query nor headers', () => {
     const format = settingOf('log-format');
     expect(format).not.toMatch(/%(r|HU|HQ|hr|hs|hrl|hsl|ci)\b|req\.hdr|query|url/);
   });

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { pathOf, read, readYaml, readYamlDocuments } from './files.ts';
 
-/** What the manifests say, without a cluster. tools/verify-deploy.sh builds them and validates them against the schemas. */
+/** Checks the manifests without a cluster. tools/verify-deploy.sh builds them and validates them against the schemas. */
 
 const FOLDER = 'deploy/kubernetes';
 const base = (name: string) => readYaml(`${FOLDER}/base/${name}.yaml`);
@@ -30,14 +30,14 @@ const service = base('service');
 const autoscaler = base('horizontalpodautoscaler');
 const policy = base('networkpolicy');
 
-/** Pod templates of whole workloads, and of the patches that add containers. */
+/** Pod templates of complete workloads and of patches that add containers. */
 const templates = files
   .flatMap(readYamlDocuments)
   .filter((document) => ['Deployment', 'Job'].includes(document?.kind))
   .map((document) => document.spec.template.spec);
 
 describe('every kustomization', () => {
-  it.each(kustomizations)('%s refers to what is there', (file) => {
+  it.each(kustomizations)('%s refers to files that exist', (file) => {
     const { resources = [], components = [], patches = [] } = readYaml(file);
     const paths = [
       ...resources,
@@ -47,7 +47,7 @@ describe('every kustomization', () => {
     for (const path of paths) expect(existsSync(pathOf(join(dirname(file), path))), path).toBe(true);
   });
 
-  it('is reached: no file lies about unused', () => {
+  it('uses every file in the folder', () => {
     const used = new Set(kustomizations);
     for (const file of kustomizations) {
       const { resources = [], patches = [] } = readYaml(file);
@@ -58,7 +58,7 @@ describe('every kustomization', () => {
     expect(files.filter((file) => !used.has(file))).toEqual([]);
   });
 
-  it('names a version where it names an image', () => {
+  it('sets a version for each image', () => {
     for (const file of kustomizations) {
       for (const { newTag } of readYaml(file).images ?? []) expect(newTag, file).toMatch(/^\d+\.\d+\.\d+$/);
     }
@@ -66,7 +66,7 @@ describe('every kustomization', () => {
 });
 
 describe('the settings', () => {
-  it('are known to the service, and accepted', () => {
+  it('are names and values that the service accepts', () => {
     expect(Object.keys(SETTINGS)).toEqual(expect.arrayContaining(Object.keys(settings)));
     for (const file of kustomizations) {
       for (const generator of readYaml(file).configMapGenerator ?? []) {
@@ -78,24 +78,24 @@ describe('the settings', () => {
     }
   });
 
-  it('have the allocator of the image', () => {
+  it('have the allocator settings of the image', () => {
     expect(read('Dockerfile')).toMatch(new RegExp(`MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX}\\b`));
   });
 
-  it('leave WORKERS to the CPU limit, which is whole', () => {
+  it('leave WORKERS to the CPU limit, which is a whole number', () => {
     expect(settings).not.toHaveProperty('WORKERS');
     expect(container.resources.limits.cpu).toMatch(/^[1-9]\d*$/);
   });
 });
 
 describe('the Deployment', () => {
-  it('gives the service time to end by itself', () => {
+  it('gives the service time to end before it is killed', () => {
     const longest = config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_GRACE_MS;
     expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(longest + 5_000);
     expect(container).not.toHaveProperty('lifecycle');
   });
 
-  it('asks probes that exist, and is patient before it kills', () => {
+  it('uses probes that exist, and restarts a container after a minute at the earliest', () => {
     const status = read('src/routes/status.ts');
     for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
       expect(status).toContain(`path: '${probe.httpGet.path}'`);
@@ -107,7 +107,7 @@ describe('the Deployment', () => {
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
   });
 
-  it('offers the ports that the service listens on', () => {
+  it('exposes the ports that the service listens on', () => {
     const ports = Object.fromEntries(
       container.ports.map(({ name, containerPort }: { name: string; containerPort: number }) => [
         name,
@@ -122,20 +122,20 @@ describe('the Deployment', () => {
     expect(Object.fromEntries(offered)).toEqual(ports);
   });
 
-  it('has the memory that the alert knows', () => {
+  it('has the memory limit that the alert is based on', () => {
     const { rules } = readYaml('deploy/prometheus/alerts.yml').groups[1];
     const alert = rules.find((rule: { alert: string }) => rule.alert === 'FaceEmbeddingMemoryHigh');
     expect(container.resources.limits.memory).toBe('2Gi');
     expect(alert.expr).toContain(`0.8 * ${2 * 1024 ** 3}`);
   });
 
-  it('replaces replicas without a gap', () => {
+  it('replaces replicas without losing capacity', () => {
     expect(deployment.spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
-    // It is the autoscaler's.
+    // The autoscaler sets it.
     expect(deployment.spec).not.toHaveProperty('replicas');
   });
 
-  it('is what service, budget and autoscaler mean', () => {
+  it('is selected by service, budget, policy and autoscaler', () => {
     const { labels } = deployment.spec.template.metadata;
     const selectors = [
       deployment.spec.selector.matchLabels,
@@ -153,11 +153,11 @@ describe('the Deployment', () => {
 
 /** The restricted Pod Security Standard, https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
 describe('every pod', () => {
-  const wholes = templates.filter((template) => template.securityContext);
+  const complete = templates.filter((template) => template.securityContext);
 
-  it('is restricted', () => {
-    expect(wholes).toHaveLength(2);
-    for (const template of wholes) {
+  it('complies with the restricted standard', () => {
+    expect(complete).toHaveLength(2);
+    for (const template of complete) {
       expect(template.automountServiceAccountToken).toBe(false);
       expect(template.securityContext).toMatchObject({
         runAsNonRoot: true,
@@ -172,7 +172,7 @@ describe('every pod', () => {
     }
   });
 
-  it('has containers that can change nothing, with limits', () => {
+  it('has unprivileged containers with a read-only file system and limits', () => {
     const containers = templates
       .flatMap((template) => [...(template.initContainers ?? []), ...template.containers])
       .filter((one) => one.image);
@@ -208,21 +208,21 @@ describe('every pod', () => {
 });
 
 describe('the network policies', () => {
-  it('let nothing out of a pod that has its weights', () => {
+  it('allow no egress from a pod that has its weights', () => {
     expect(policy.spec.policyTypes).toEqual(['Ingress', 'Egress']);
     expect(policy.spec.egress).toEqual([]);
     expect(config.MODEL_AUTO_DOWNLOAD).toBe(false);
   });
 
-  it('let callers to the API only, and scrapers to the metrics only', () => {
+  it('allow callers to reach the API only, and scrapers the metrics only', () => {
     const [callers, scrapers] = policy.spec.ingress;
     expect(callers.ports).toEqual([{ port: 'http', protocol: 'TCP' }]);
     expect(scrapers.ports).toEqual([{ port: 'metrics', protocol: 'TCP' }]);
-    // Labels that an overlay adds to selectors would go into matchLabels, and no caller wears those.
+    // An overlay adds its labels to matchLabels of selectors, and callers do not have those labels.
     expect(callers.from[0].podSelector).not.toHaveProperty('matchLabels');
   });
 
-  it('let out only what downloads: DNS, and TLS to public addresses', () => {
+  it('allow downloads to reach DNS, and public addresses by TLS, only', () => {
     const init = readYaml(`${FOLDER}/components/weights-init/networkpolicy.yaml`);
     const job = readYaml(`${FOLDER}/weights-volume/networkpolicy.yaml`);
     expect(job.spec.egress).toEqual(init.spec.egress);
@@ -235,7 +235,7 @@ describe('the network policies', () => {
 });
 
 describe('the autoscaler', () => {
-  it('aims at all workers busy and as many images waiting', () => {
+  it('scales at a load of all workers busy and as many images waiting', () => {
     const workers = Number(container.resources.limits.cpu);
     const [pods] = autoscaler.spec.metrics;
     expect(pods.pods.target.averageValue).toBe(`${(1000 * 2 * workers) / (workers + config.MAX_QUEUE)}m`);

@@ -6,7 +6,7 @@ import { REJECTION_REASONS, REQUEST_STAGES } from '../../src/observability/reque
 import { TinyEngine } from '../support/engines.ts';
 import { read, readYaml } from './files.ts';
 
-/** Rules, dashboard, autoscaler and handbook speak of the same metrics as the service. tools/verify-deploy.sh runs promtool. */
+/** Checks that rules, dashboard, autoscaler and manual use metrics that the service exports. tools/verify-deploy.sh runs promtool. */
 
 const OPERATIONS = read('docs/OPERATIONS.md');
 const dashboard = JSON.parse(read('deploy/grafana/dashboards/face-embedding.json'));
@@ -29,7 +29,7 @@ let exported: Set<string>;
 
 beforeAll(async () => {
   const engine = new TinyEngine({ phase: 'ready' }, () => {
-    throw new Error('embeds nothing');
+    throw new Error('This engine embeds no images.');
   });
   const metrics = new Metrics({ engine, bodies: { taken: 0, capacity: 1 }, version: 'test' });
   const types = [...(await metrics.render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
@@ -40,7 +40,7 @@ beforeAll(async () => {
   );
 });
 
-const WORDS = new Set([
+const KEYWORDS = new Set([
   'by',
   'on',
   'without',
@@ -54,7 +54,7 @@ const WORDS = new Set([
   'offset',
 ]);
 
-/** Names of the series in a PromQL expression: what is neither a function, a word of the language, a label nor a text. */
+/** Names of the series in a PromQL expression: names that are not functions, keywords, labels or strings. */
 function seriesIn(expression: string): string[] {
   const bare = expression
     .replace(/"[^"]*"/g, '')
@@ -63,10 +63,10 @@ function seriesIn(expression: string): string[] {
     .replace(/\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
   return [...bare.matchAll(/(?<![\w:$])[a-zA-Z_:][\w:]*(?!\s*\()(?![\w:])/g)]
     .map(([name]) => name)
-    .filter((name) => !WORDS.has(name));
+    .filter((name) => !KEYWORDS.has(name));
 }
 
-/** Prometheus makes these itself. */
+/** Includes the series that Prometheus itself adds. */
 const isKnown = (name: string) =>
   exported.has(name) || recorded.includes(name) || ['up', 'ALERTS'].includes(name);
 
@@ -91,7 +91,7 @@ const dashboardExpressions: string[] = dashboard.panels
 describe('every expression', () => {
   const expressions = [...rules.map((rule) => rule.expr), ...dashboardExpressions];
 
-  it('names only series that exist', () => {
+  it('uses only series that exist', () => {
     expect(expressions.length).toBeGreaterThan(50);
     for (const expression of expressions) {
       const names = seriesIn(expression);
@@ -103,7 +103,7 @@ describe('every expression', () => {
     }
   });
 
-  it('asks only for values that labels can have', () => {
+  it('uses only values that labels can have', () => {
     for (const expression of expressions) {
       for (const [label, value] of labelValuesIn(expression)) {
         if (VALUES[label]) expect(VALUES[label], expression).toContain(value);
@@ -113,21 +113,24 @@ describe('every expression', () => {
 });
 
 describe('the alerts', () => {
-  it.each(alerts.map((alert) => alert.alert as string))('%s says what it is, and what to do', (name) => {
-    const alert = alerts.find((one) => one.alert === name) as Rule;
-    expect(alert.labels?.severity).toMatch(/^(critical|warning)$/);
-    expect(Object.keys(alert.annotations ?? {})).toEqual(['summary', 'description', 'runbook_url']);
-    // GitHub's anchor of the heading.
-    expect(alert.annotations?.runbook_url).toBe(`docs/OPERATIONS.md#${name.toLowerCase()}`);
-    expect(OPERATIONS).toMatch(new RegExp(`^### ${name}$`, 'm'));
-  });
+  it.each(alerts.map((alert) => alert.alert as string))(
+    '%s has a summary, a description and a section in the manual',
+    (name) => {
+      const alert = alerts.find((one) => one.alert === name) as Rule;
+      expect(alert.labels?.severity).toMatch(/^(critical|warning)$/);
+      expect(Object.keys(alert.annotations ?? {})).toEqual(['summary', 'description', 'runbook_url']);
+      // GitHub's anchor of the heading.
+      expect(alert.annotations?.runbook_url).toBe(`docs/OPERATIONS.md#${name.toLowerCase()}`);
+      expect(OPERATIONS).toMatch(new RegExp(`^### ${name}$`, 'm'));
+    },
+  );
 
-  it('have no section too many', () => {
+  it('have no section in the manual without an alert', () => {
     const sections = [...OPERATIONS.matchAll(/^### (FaceEmbedding\w+)$/gm)].map(([, name]) => name);
     expect(sections.sort()).toEqual(alerts.map((alert) => alert.alert).sort());
   });
 
-  it('are each seen firing in a test', () => {
+  it('each fire in a test of their rules', () => {
     const tested = JSON.stringify(ruleTests);
     for (const { alert } of alerts) {
       expect(
@@ -137,7 +140,7 @@ describe('the alerts', () => {
     }
   });
 
-  it('are tried with series that exist', () => {
+  it('are tested with series that exist', () => {
     for (const { input_series } of ruleTests) {
       for (const { series } of input_series) {
         for (const name of seriesIn(series)) expect(isKnown(name), series).toBe(true);
@@ -147,7 +150,7 @@ describe('the alerts', () => {
 });
 
 describe('the dashboard', () => {
-  it('has panels with a place, an id and a unit of their own', () => {
+  it('has panels with unique ids that do not overlap', () => {
     const ids = dashboard.panels.map((panel: { id: number }) => panel.id);
     expect(new Set(ids).size).toBe(ids.length);
     const taken = new Set<string>();
@@ -166,7 +169,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('shows every metric that the service has of its own', () => {
+  it('shows every metric that the service defines', () => {
     const shown = dashboardExpressions.join('\n');
     const own = new Set(
       [...exported]
@@ -176,7 +179,7 @@ describe('the dashboard', () => {
     for (const name of own) expect(shown, name).toContain(name);
   });
 
-  it('calls nobody outside', () => {
+  it('refers to no external server', () => {
     expect(JSON.stringify(dashboard)).not.toMatch(/https?:/);
   });
 });
@@ -185,12 +188,12 @@ describe('docs/OPERATIONS.md', () => {
   it('names only metrics that exist', () => {
     const named = [...OPERATIONS.matchAll(/\b(?:face|nodejs|process)_\w+/g)].map(([name]) => name);
     const bases = new Set([...exported].map((name) => name.replace(/_(bucket|sum|count)$/, '')));
-    // What prometheus-adapter makes of them.
+    // prometheus-adapter derives it.
     bases.add('face_utilisation');
     for (const name of named) expect(bases.has(name) || exported.has(name), name).toBe(true);
   });
 
-  it('has the adapter rule for the metric that the autoscaler asks for', () => {
+  it('has the adapter rule for the metric of the autoscaler', () => {
     const [block] = [...OPERATIONS.matchAll(/```yaml\n([^`]*seriesQuery[^`]*)```/g)].map(
       ([, text]) => text as string,
     );

@@ -32,7 +32,7 @@ describe('the synthetic detector', () => {
   ] as const;
 
   it.each(shapes)(
-    'finds one face in the middle of a picture of %i×%i, the same at both sizes',
+    'detects one face in the middle of a picture of %i×%i, the same at both input sizes',
     async (w, h) => {
       const picture = noise(w, h, 1);
       const passes = [await detect(picture, 128), await detect(picture, 640)];
@@ -53,19 +53,19 @@ describe('the synthetic detector', () => {
     },
   );
 
-  it('leaves a strip, whose middle it would see elsewhere, to the larger size', async () => {
+  it('detects the face of a very narrow picture at the larger input size only', async () => {
     const strip = noise(1200, 100, 1);
     expect(await detect(strip, 128)).toEqual([]);
     expect(await detect(strip, 640)).toHaveLength(1);
   });
 
-  it('tells one box from every cell, so that a threshold of 0 finds no second face', async () => {
+  it('encodes the same box in every cell, so that a threshold of 0 gives no second face', async () => {
     const all = await detect(noise(300, 200, 1), 128, -1);
     expect(all).toHaveLength((16 * 16 + 8 * 8 + 4 * 4) * 2);
     for (const { box } of all) expect(overlap(box, all[0]?.box ?? [])).toBeGreaterThan(0.999);
   });
 
-  it("puts ArcFace's landmarks into the box, so that the aligned crop is its content", async () => {
+  it("places ArcFace's landmarks in the box, so that the aligned crop equals its content", async () => {
     const [face] = await detect(noise(250, 250, 1), 640);
     const [left = 0, top = 0, right = 0] = face?.box ?? [];
     const inCrop = face?.landmarks.map((value, i) => ((value - (i % 2 ? top : left)) / (right - left)) * 112);
@@ -76,23 +76,26 @@ describe('the synthetic detector', () => {
   });
 
   const colours = { black: [0, 0, 0], white: [255, 255, 255], grey: [90, 90, 90], red: [255, 0, 0] };
-  it.each(Object.entries(colours))('finds none in a blank picture: %s', async (_, [r = 0, g = 0, b = 0]) => {
-    for (const [width, height] of [
-      [250, 250],
-      [400, 100],
-      [120, 300],
-    ] as const) {
-      const blank = sharp({ create: { width, height, channels: 3, background: { r, g, b } } });
-      for (const quality of [undefined, 50]) {
-        const encoded =
-          quality === undefined ? await blank.png().toBuffer() : await blank.jpeg({ quality }).toBuffer();
-        const picture = await decode(encoded);
-        for (const size of [128, 640]) expect(await detect(picture, size, 0.001)).toEqual([]);
+  it.each(Object.entries(colours))(
+    'detects no face in a blank picture: %s',
+    async (_, [r = 0, g = 0, b = 0]) => {
+      for (const [width, height] of [
+        [250, 250],
+        [400, 100],
+        [120, 300],
+      ] as const) {
+        const blank = sharp({ create: { width, height, channels: 3, background: { r, g, b } } });
+        for (const quality of [undefined, 50]) {
+          const encoded =
+            quality === undefined ? await blank.png().toBuffer() : await blank.jpeg({ quality }).toBuffer();
+          const picture = await decode(encoded);
+          for (const size of [128, 640]) expect(await detect(picture, size, 0.001)).toEqual([]);
+        }
       }
-    }
-  });
+    },
+  );
 
-  it('takes faint noise on an even surface for blank', async () => {
+  it('treats faint noise on an even surface as blank', async () => {
     const faint = noise(250, 200, 3);
     faint.pixels.forEach((value, i) => {
       faint.pixels[i] = 200 + (value % 5);

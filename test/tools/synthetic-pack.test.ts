@@ -5,8 +5,8 @@ import { generateSyntheticPack, SYNTHETIC_PACK_FILES } from '../../tools/synthet
 
 const PACK_FOLDER = new URL('../../models/synthetic/', import.meta.url);
 
-describe('the files of the synthetic pack', () => {
-  it('are what the generator writes', () => {
+describe('the synthetic pack', () => {
+  it('is committed as the generator writes it', () => {
     const pack = generateSyntheticPack();
     for (const network of ['detector', 'recogniser'] as const) {
       const committed = readFileSync(new URL(SYNTHETIC_PACK_FILES[network], PACK_FOLDER));
@@ -14,12 +14,12 @@ describe('the files of the synthetic pack', () => {
     }
   });
 
-  it('have at most 200 kB together', () => {
+  it('has at most 200 kB', () => {
     const { detector, recogniser } = generateSyntheticPack();
     expect(detector.length + recogniser.length).toBeLessThanOrEqual(200_000);
   });
 
-  it('look like an SCRFD detector and an ArcFace recogniser', () => {
+  it('has the inputs and outputs of an SCRFD detector and an ArcFace recogniser', () => {
     const pack = generateSyntheticPack();
     const detector = readGraphSignature(pack.detector);
     expect(detector.inputs.map(({ dims }) => dims)).toEqual([[1, 3, undefined, undefined]]);

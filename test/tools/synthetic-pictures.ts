@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-// The smallest pipeline that can say what the synthetic networks answer; what runs them in the service has its own tests.
+// A minimal pipeline to test the synthetic networks without the service's own stages.
 
 export interface Picture {
   /** RGB, row by row. */
@@ -14,7 +14,7 @@ export async function decode(encoded: Buffer): Promise<Picture> {
   return { pixels: new Uint8Array(data), width: info.width, height: info.height };
 }
 
-/** Every pixel by itself, the same for the same seed. */
+/** Independent random pixels, the same for the same seed. */
 export function noise(width: number, height: number, seed: number): Picture {
   let state = seed;
   const pixels = Uint8Array.from({ length: width * height * 3 }, () => {
@@ -24,7 +24,7 @@ export function noise(width: number, height: number, seed: number): Picture {
   return { pixels, width, height };
 }
 
-/** Bilinear samples as OpenCV's resize takes them, `step` pixels apart, from the corner (left, top). */
+/** A bilinear sample as in OpenCV's resize, with samples `step` pixels apart from the corner (left, top) on. */
 export function sample(
   picture: Picture,
   left: number,

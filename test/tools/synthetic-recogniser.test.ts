@@ -16,25 +16,25 @@ beforeAll(async () => {
 });
 
 describe('the synthetic recogniser', () => {
-  it('answers a crop alone as in a batch', async () => {
+  it('gives a crop the same embedding in a batch', async () => {
     const crops = [1, 2, 3].map((seed) => centreCrop(noise(112, 112, seed)));
     const together = await embed(crops);
     for (const [i, crop] of crops.entries()) {
-      const [alone] = await embed([crop]);
-      expect(cosine(alone as Float32Array, together[i] as Float32Array)).toBeCloseTo(1, 5);
+      const [single] = await embed([crop]);
+      expect(cosine(single as Float32Array, together[i] as Float32Array)).toBeCloseTo(1, 5);
     }
   });
 
-  it('gives a finite embedding of usable length for even crops, different by brightness', async () => {
+  it('gives even crops embeddings of usable norm that differ by brightness', async () => {
     const even = [0, 60, 120, 180, 255].map((value) =>
       new Float32Array(3 * 112 * 112).fill(normalise(value)),
     );
     const embeddings = await embed(even);
     for (const embedding of embeddings) expect(Math.hypot(...embedding)).toBeGreaterThan(10);
-    expect(highestAmong(embeddings)).toBeLessThan(0.5);
+    expect(maxCosine(embeddings)).toBeLessThan(0.5);
   });
 
-  it('matches a picture with itself in another format', async () => {
+  it('matches a picture to itself in another format', async () => {
     for (const picture of await generatedPictures()) {
       const [original] = await embed([centreCrop(picture)]);
       const image = () =>
@@ -49,20 +49,20 @@ describe('the synthetic recogniser', () => {
     }
   });
 
-  it('tells different pictures apart', async () => {
+  it('distinguishes different pictures', async () => {
     const embeddings = await embed((await generatedPictures()).map(centreCrop));
-    expect(highestAmong(embeddings)).toBeLessThan(0.5);
+    expect(maxCosine(embeddings)).toBeLessThan(0.5);
   });
 
   it.skipIf(!existsSync(LFW))(
-    'tells 40 photographs of one layout apart, and matches each as JPEG',
+    'distinguishes 40 photographs of one layout, and matches each to its JPEG version',
     async () => {
       const files = readdirSync(LFW)
         .filter((name) => name.endsWith('.jpg'))
         .slice(0, 40);
       const pictures = await Promise.all(files.map((name) => decode(readFileSync(LFW + name))));
       const embeddings = await embed(pictures.map(centreCrop));
-      expect(highestAmong(embeddings)).toBeLessThan(0.5);
+      expect(maxCosine(embeddings)).toBeLessThan(0.5);
       for (const [i, { pixels, width, height }] of pictures.entries()) {
         const jpeg = await sharp(pixels, { raw: { width, height, channels: 3 } })
           .jpeg({ quality: 90 })
@@ -132,11 +132,11 @@ function cosine(a: Float32Array, b: Float32Array): number {
   return dot / (Math.hypot(...a) * Math.hypot(...b));
 }
 
-/** The highest cosine between two different ones. */
-function highestAmong(embeddings: Float32Array[]): number {
-  let highest = -1;
+/** The maximum cosine between two of them. */
+function maxCosine(embeddings: Float32Array[]): number {
+  let max = -1;
   for (const [i, a] of embeddings.entries()) {
-    for (const b of embeddings.slice(i + 1)) highest = Math.max(highest, cosine(a, b));
+    for (const b of embeddings.slice(i + 1)) max = Math.max(max, cosine(a, b));
   }
-  return highest;
+  return max;
 }

@@ -44,7 +44,7 @@ export function generateSyntheticPack({
 /** The licence file that a synthetic pack with a manifest contains. */
 export const SYNTHETIC_LICENCE = {
   file: 'MODEL.LICENSE',
-  text: "Synthetic pack, under this project's own licence\n\nIt was generated, not trained, and recognises nobody.\n",
+  text: "Synthetic pack, under this project's own licence\n\nIt was generated, not trained, and cannot tell people apart.\n",
 } as const;
 
 /** A version-2 manifest with every optional member. */
