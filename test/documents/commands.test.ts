@@ -19,6 +19,9 @@ const documents = DOCUMENTS.map((path) => {
   return { path, commands, runnable: commands.filter(({ notRun }) => notRun === undefined) };
 }).filter(({ commands }) => commands.length > 0);
 
+const missing = ['bash', 'curl', 'openssl'].filter((program) => spawnSync(program, ['--version']).error);
+const note = missing.length > 0 ? ` (skipped: no ${missing.join(', no ')} on this machine)` : '';
+
 /** Reports the status of each answer, and ends each answer with a line break. */
 const CURL = String.raw`curl() { command curl -sS --write-out '\n%{stderr}HTTP %{http_code}\n' "$@"; }`;
 
@@ -32,8 +35,8 @@ beforeAll(async () => {
 
 afterAll(() => service.kill('SIGTERM'));
 
-describe.each(documents.filter(({ runnable }) => runnable.length > 0))(
-  'the commands of $path',
+describe.skipIf(missing.length > 0).each(documents.filter(({ runnable }) => runnable.length > 0))(
+  `the commands of $path${note}`,
   (document) => {
     let folder: string;
     /** The service that the last command started, for the commands of the same section. */
@@ -74,7 +77,7 @@ describe.each(documents.filter(({ runnable }) => runnable.length > 0))(
   },
 );
 
-describe('a block of commands that is not run', () => {
+describe.skipIf(missing.length > 0)(`a block of commands that is not run${note}`, () => {
   const skipped = documents.flatMap(({ commands }) => commands.filter(({ notRun }) => notRun !== undefined));
 
   it.each(skipped)('$place ($notRun) is a valid script', ({ text }) => {

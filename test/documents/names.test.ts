@@ -10,7 +10,7 @@ import { codeOf, DOCUMENTS, readDocument } from './documents.ts';
 
 /** Names in capitals that are neither settings nor error codes. */
 const OTHER_NAMES = [
-  ...['BALANCER_PORT', 'BAKE_MODEL', 'BENCH_PYTHON', 'CALIBRATE_API_KEY'],
+  ...['BALANCER_PORT', 'BAKE_MODEL', 'BENCH_PYTHON', 'CALIBRATE_API_KEY', 'REQUIRE_SHARED'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'LD_LIBRARY_PATH', 'PATH', 'PWD'],
   ...['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'],
   ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER'],
