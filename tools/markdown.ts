@@ -15,3 +15,8 @@ export function updateSection(text: string, name: string, body: string): string 
   if (!section.test(text)) throw new Error(`The document has no markers for the section "${name}".`);
   return text.replace(section, (_, begin, end) => `${begin}${body}\n${end}`);
 }
+
+/** Replaces several sections, given as name and body. */
+export function updateSections(text: string, sections: Readonly<Record<string, string>>): string {
+  return Object.entries(sections).reduce((current, [name, body]) => updateSection(current, name, body), text);
+}

@@ -1,3 +1,4 @@
+import { table as markdownTable } from '../../tools/markdown.ts';
 import { judgeFloors } from '../floors.ts';
 import type { SystemResult } from '../measures/closed-loop.ts';
 import type { Responsiveness } from '../measures/health.ts';
@@ -45,9 +46,7 @@ export function renderSections(results: Results): Record<string, string> {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return 'Not measured in this run.';
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  return rows.length === 0 ? 'Not measured in this run.' : markdownTable(head, rows);
 }
 
 function machineTable({ machine, pack, plan, peer, sameAnswers, fastAnswers }: Results): string {

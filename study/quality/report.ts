@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import type { ScoreWeights } from '../../src/vision/quality/quality-score.ts';
-import { table, updateSection } from '../../tools/markdown.ts';
+import { table, updateSections } from '../../tools/markdown.ts';
 import { drawCurves } from './draw.ts';
 import { mapValues } from './map-values.ts';
 import { RIVAL_MEASURES } from './measures.ts';
@@ -61,11 +61,7 @@ export function renderCurves({ curves }: Results): Record<string, string> {
 export function writeDocs(results: Results): void {
   const file = new URL('QUALITY.md', DOCS);
   const { chosen: _, ...sections } = renderSections(results);
-  const text = Object.entries(sections).reduce(
-    (current, [name, body]) => updateSection(current, name, body),
-    readFileSync(file, 'utf8'),
-  );
-  writeFileSync(file, text);
+  writeFileSync(file, updateSections(readFileSync(file, 'utf8'), sections));
   for (const [name, svg] of Object.entries(renderCurves(results))) writeFileSync(new URL(name, DOCS), svg);
 }
 

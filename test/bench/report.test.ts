@@ -5,8 +5,8 @@ import type { OpenLoopRow } from '../../bench/measures/open-loop.ts';
 import { drawLines, logTicks, renderCurve, roundTicks } from '../../bench/report/curve.ts';
 import { renderSections } from '../../bench/report/markdown.ts';
 import { formatNumber, formatSpread } from '../../bench/report/numbers.ts';
-import { replaceSections } from '../../bench/report/write-docs.ts';
 import { summariseLatencies } from '../../bench/statistics.ts';
+import { updateSections } from '../../tools/markdown.ts';
 import { ROOT } from '../support/shared.ts';
 
 describe('the curve', () => {
@@ -63,14 +63,6 @@ describe('the tables', () => {
     expect(formatSpread({ median: 2, low: 1.5, high: 2.5 })).toBe('2.00 (1.50–2.50)');
   });
 
-  it('replace the text between their markers and nothing else', () => {
-    const document = 'before\n<!-- a:begin (how) -->\nold\nlines\n<!-- a:end -->\nafter\n';
-    expect(replaceSections(document, { a: 'new $& text' })).toBe(
-      'before\n<!-- a:begin (how) -->\nnew $& text\n<!-- a:end -->\nafter\n',
-    );
-    expect(() => replaceSections(document, { b: '' })).toThrow('no markers for b');
-  });
-
   it('have markers in docs/PERFORMANCE.md, also after a partial run', () => {
     const document = readFileSync(join(ROOT, 'docs/PERFORMANCE.md'), 'utf8');
     const sections = renderSections({
@@ -79,6 +71,6 @@ describe('the tables', () => {
       pack: { name: 'p', detector: '', recogniser: '' },
       plan: { seconds: 1, slice: 1, quick: false, sizes: [], only: [], serviceEnvironment: {} },
     });
-    expect(replaceSections(document, sections)).toContain('Not measured in this run.');
+    expect(updateSections(document, sections)).toContain('Not measured in this run.');
   });
 });
