@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ClientDisconnected, RequestBody } from '../../src/http/body/request-body.ts';
-import { type ForwardedBytes, gatherBytes } from '../../src/threads/forwarded-bytes.ts';
-import { Permits } from '../../src/threads/permits.ts';
+import { ClientDisconnected, RequestBody } from '../../../src/http/body/request-body.ts';
+import { type ForwardedBytes, gatherBytes } from '../../../src/threads/forwarded-bytes.ts';
+import { Permits } from '../../../src/threads/permits.ts';
 
 const LIMIT = { bytes: 1_000_000, code: 'IMAGE_TOO_LARGE' } as const;
 
@@ -21,8 +21,8 @@ function bodyOf(
 const streamOf = (pull: (controller: ReadableStreamDefaultController) => void | Promise<void>) =>
   new ReadableStream({ pull }, { highWaterMark: 0 });
 
-describe('the budget of bytes', () => {
-  it('is held from the declared length on until the body is released', async () => {
+describe('the byte budget of all bodies', () => {
+  it('holds the declared length of a body until the body is released', async () => {
     const { body, budget } = bodyOf(new Uint8Array(5000), { headers: { 'Content-Length': '5000' } });
     await body.read(LIMIT);
     expect(budget.taken).toBe(5000);
@@ -58,35 +58,34 @@ describe('the budget of bytes', () => {
     expect(budget.taken).toBe(0);
   });
 
-  it('is not taken by a body that is too large anyway', async () => {
+  it('is not used by a body that is declared too large', async () => {
     const { body, budget } = bodyOf(new Uint8Array(10), { headers: { 'Content-Length': '1000001' } });
     await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' });
     expect(budget.taken).toBe(0);
   });
 });
 
-describe('a body that', () => {
-  it.each([4999, 5001])('is %i bytes long where 5000 were declared is refused', async (length) => {
+describe('reading a body', () => {
+  it.each([4999, 5001])('refuses %i bytes where 5000 were declared', async (length) => {
     const { body } = bodyOf(new Uint8Array(length), { headers: { 'Content-Length': '5000' } });
     await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
-  it('comes too slowly is given up', async () => {
+  it('refuses a body that does not arrive in time', async () => {
+    // It never ends: a time limit for each chunk would never refuse it.
     const slow = streamOf(async (controller) => {
       await new Promise((resolve) => setTimeout(resolve, 40));
       controller.enqueue(new Uint8Array(1));
     });
     const { body } = bodyOf(slow, { timeout: 200 });
-    const started = performance.now();
     await expect(body.read(LIMIT)).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
       detail: 'The body did not arrive within 200 ms.',
     });
-    expect(performance.now() - started).toBeLessThan(1000);
     expect(body.bytesRead).toBeGreaterThan(0);
   });
 
-  it('falls silent is given up too', async () => {
+  it('refuses a body that stops arriving', async () => {
     const { body } = bodyOf(
       streamOf(() => new Promise(() => {})),
       { timeout: 100 },
@@ -94,15 +93,20 @@ describe('a body that', () => {
     await expect(body.read(LIMIT)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
-  it('breaks off means that the caller has gone', async () => {
+  it('reports a client that disconnects while it sends', async () => {
     const broken = streamOf((controller) => controller.error(new Error('ECONNRESET')));
     await expect(bodyOf(broken).body.read(LIMIT)).rejects.toBeInstanceOf(ClientDisconnected);
   });
 });
 
-describe('a body for another thread', () => {
+describe('forwarding a body to another thread', () => {
   const LARGE = { bytes: 40_000_000, code: 'REQUEST_TOO_LARGE' } as const;
-  const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => i * 7);
+  const bytes = (length: number) => {
+    // Not Uint8Array.from, which takes seconds for 35 MB.
+    const filled = new Uint8Array(length);
+    for (let i = 0; i < length; i++) filled[i] = i * 7;
+    return filled;
+  };
   const roomy = () => new Permits(100_000_000);
   const inChunks = (whole: Uint8Array, length: number) => {
     let at = 0;
@@ -113,7 +117,7 @@ describe('a body for another thread', () => {
     });
   };
 
-  it.each([0, 1, 5000, 4_194_303])('of %i bytes comes as it is', async (length) => {
+  it.each([0, 1, 5000, 4_194_303])('reads %i bytes into one buffer', async (length) => {
     const whole = bytes(length);
     for (const headers of [{}, { 'Content-Length': String(length) }]) {
       const { body } = bodyOf(inChunks(whole, 65_536), { budget: roomy(), headers });
@@ -121,7 +125,7 @@ describe('a body for another thread', () => {
     }
   });
 
-  it('that is declared as less than 32 MiB comes as it is, too', async () => {
+  it('reads a body declared as less than 32 MiB into one buffer', async () => {
     const whole = bytes((32 << 20) - 1);
     const headers = { 'Content-Length': String(whole.length) };
     const { body } = bodyOf(inChunks(whole, 1 << 20), { budget: roomy(), headers });
@@ -135,7 +139,7 @@ describe('a body for another thread', () => {
     [10_000_000, {}],
     [33_554_432, { 'Content-Length': '33554432' }],
     [35_000_000, { 'Content-Length': '35000000' }],
-  ])('of %i bytes, declared or not, is on its way there', async (length, headers) => {
+  ])('forwards %i bytes in pieces (%o)', async (length, headers) => {
     const whole = bytes(length);
     const { body, budget } = bodyOf(inChunks(whole, 65_537), { budget: roomy(), headers });
     const forwarded = (await body.forward(LARGE)) as ForwardedBytes;
@@ -146,7 +150,7 @@ describe('a body for another thread', () => {
     expect(budget.taken).toBe(0);
   });
 
-  it('is freed when nobody receives it', async () => {
+  it('closes the port of a body that is released before it is received', async () => {
     const { body } = bodyOf(inChunks(bytes(5_000_000), 65_536), { budget: roomy() });
     const { port } = (await body.forward(LARGE)) as ForwardedBytes;
     const closed = new Promise((resolve) => port.once('close', () => resolve('closed')));
@@ -154,19 +158,16 @@ describe('a body for another thread', () => {
     expect(await closed).toBe('closed');
   });
 
-  it.each([6_000_000, 6_000_002])(
-    'is refused when it has %i bytes instead of those declared',
-    async (length) => {
-      const { body } = bodyOf(inChunks(bytes(length), 65_536), {
-        budget: roomy(),
-        headers: { 'Content-Length': '36000001' },
-      });
-      await expect(body.forward(LARGE)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
-      body.release();
-    },
-  );
+  it.each([6_000_000, 6_000_002])('refuses %i bytes where 36000001 were declared', async (length) => {
+    const { body } = bodyOf(inChunks(bytes(length), 65_536), {
+      budget: roomy(),
+      headers: { 'Content-Length': '36000001' },
+    });
+    await expect(body.forward(LARGE)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    body.release();
+  });
 
-  it('is refused when it is too large, however much of it has been forwarded', async () => {
+  it('refuses a body that exceeds the limit after pieces of it were forwarded', async () => {
     const { body, budget } = bodyOf(inChunks(bytes(9_000_000), 65_536), { budget: roomy() });
     const limit = { ...LARGE, bytes: 8_500_000 };
     await expect(body.forward(limit)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });

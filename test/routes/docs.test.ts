@@ -1,0 +1,119 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ERROR_CATALOGUE } from '../../src/errors.ts';
+import { assembleApp } from '../support/app.ts';
+import { TinyEngine, testConfig } from '../support/engines.ts';
+import { type Answer, answerOf } from '../support/http.ts';
+
+const engine = new TinyEngine({ phase: 'ready' }, () => {
+  throw new Error('not reached');
+});
+const { app } = assembleApp(testConfig(), engine);
+
+describe('GET /openapi.json', () => {
+  let document: Answer['body'];
+  beforeAll(async () => {
+    document = (await answerOf(await app.request('/openapi.json'))).body;
+  });
+
+  it('describes every route', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method} ${path}`),
+    );
+    expect(routes.sort()).toEqual([
+      'get /docs',
+      'get /livez',
+      'get /metrics',
+      'get /openapi.json',
+      'get /readyz',
+      'get /v1/health',
+      'get /v1/model-info',
+      'post /v1/compare',
+      'post /v1/embed',
+    ]);
+  });
+
+  it('lists exactly the error codes of the catalogue', () => {
+    expect(document.components.schemas.Error.properties.error_code.enum.toSorted()).toEqual(
+      Object.keys(ERROR_CATALOGUE).toSorted(),
+    );
+  });
+
+  it('lists each error code under its own status', () => {
+    for (const methods of Object.values(document.paths) as Record<string, { responses: object }>[]) {
+      for (const { responses } of Object.values(methods)) {
+        for (const [status, { description }] of Object.entries(responses)) {
+          for (const [, code] of description.matchAll(/^`([A-Z_]+)`/gm)) {
+            expect(ERROR_CATALOGUE[code as keyof typeof ERROR_CATALOGUE].status).toBe(Number(status));
+          }
+        }
+      }
+    }
+  });
+
+  it('describes every transport of an image, and the options of a raw one', () => {
+    const { requestBody, parameters } = document.paths['/v1/embed'].post;
+    expect(Object.keys(requestBody.content)).toEqual([
+      'application/json',
+      'multipart/form-data',
+      'image/*',
+      'application/octet-stream',
+    ]);
+    expect(parameters.map(({ name }: { name: string }) => name)).toEqual([
+      'faces',
+      'encoding_format',
+      'detection',
+      'detection_threshold',
+      'quality',
+      'min_quality',
+      'min_face_size',
+      'return_face',
+    ]);
+  });
+
+  it('describes a batch in JSON and in a form, and its answer as JSON and as lines', () => {
+    const { requestBody, responses } = document.paths['/v1/embed'].post;
+    const { schemas } = document.components;
+    expect(requestBody.content['application/json'].schema.anyOf).toEqual([
+      { $ref: '#/components/schemas/EmbedRequest' },
+      { $ref: '#/components/schemas/EmbedBatchRequest' },
+    ]);
+    expect(schemas.EmbedBatchRequest.required).toEqual(['images']);
+    expect(schemas.EmbedForm.properties.image.type).toBe('array');
+    expect(responses[200].content['application/json'].schema.anyOf).toContainEqual({
+      $ref: '#/components/schemas/EmbeddedBatch',
+    });
+    expect(responses[200].content['application/x-ndjson'].schema).toEqual({
+      $ref: '#/components/schemas/EmbedLine',
+    });
+    const results = ['FaceResult', 'FacesResult', 'FailedResult'];
+    expect(schemas.EmbedResult.anyOf).toEqual(
+      results.map((name) => ({ $ref: `#/components/schemas/${name}` })),
+    );
+    for (const name of results) {
+      expect(schemas[name].required).toContain('index');
+      expect(schemas[name].required).not.toContain('model');
+    }
+  });
+
+  it('references only schemas that exist', () => {
+    const names = Object.keys(document.components.schemas);
+    for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      expect(names).toContain(name);
+    }
+  });
+});
+
+describe('GET /docs', () => {
+  it('loads nothing from other origins', async () => {
+    const response = await app.request('/docs');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const html = await response.text();
+    const addresses = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address as string);
+    expect(addresses.filter((address) => /^(https?:)?\/\//.test(address))).toEqual([]);
+    for (const address of addresses.filter((one) => !one.startsWith('data:'))) {
+      expect((await app.request(`/${address}`)).status).toBe(200);
+    }
+  });
+});
