@@ -1,6 +1,6 @@
 /**
- * The error catalogue: the one place that says which failures exist, what status they have and when they happen.
- * The `ErrorCode` type, the HTTP answers, the OpenAPI document and the README's table all derive from it.
+ * The error catalogue: which failures exist, their status and when they happen.
+ * The `ErrorCode` type, the HTTP answers, the OpenAPI document and docs/ERRORS.md derive from it.
  */
 export const ERROR_CATALOGUE = {
   INVALID_REQUEST: {
