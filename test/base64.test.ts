@@ -2,26 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { decodeBase64 } from '../src/base64.ts';
 import { seededRandom } from './support/numbers.ts';
 
-describe('base64', () => {
-  it('reads both alphabets, padded or not, for every length', () => {
+/** Far faster than toEqual for large arrays. */
+const expectBytes = (actual: Uint8Array | undefined, expected: Buffer) =>
+  expect(actual && Buffer.compare(actual, expected)).toBe(0);
+
+describe('decodeBase64', () => {
+  it('decodes both alphabets, padded or not, at every length', () => {
     const random = seededRandom(5);
     for (let length = 0; length < 200; length++) {
       const bytes = Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
       const standard = bytes.toString('base64');
       for (const text of [standard, standard.replace(/=+$/, ''), bytes.toString('base64url')]) {
-        expect(decodeBase64(text)).toEqual(bytes);
+        expectBytes(decodeBase64(text), bytes);
       }
     }
   });
 
-  it('reads what is longer than it looks at at a time', () => {
+  it('decodes texts of several pieces, and refuses an invalid character in any of them', () => {
     const random = seededRandom(7);
     for (const length of [24_575, 24_576, 24_577, 24_578, 49_152, 100_000]) {
       const bytes = Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
       const text = bytes.toString('base64');
-      expect(decodeBase64(text)).toEqual(bytes);
-      expect(decodeBase64(`data:,${text}`, 6)).toEqual(bytes);
-      expect(decodeBase64(text.replace(/.{76}/g, '$&\r\n'))).toEqual(bytes);
+      expectBytes(decodeBase64(text), bytes);
+      expectBytes(decodeBase64(`data:,${text}`, 6), bytes);
+      expectBytes(decodeBase64(text.replace(/.{76}/g, '$&\r\n')), bytes);
       if (length < 2 * 24_576) continue;
       for (const [at, wrong] of [
         [32_764, '='],
@@ -35,11 +39,11 @@ describe('base64', () => {
     }
   });
 
-  it('allows line breaks', () => {
+  it('ignores white space', () => {
     expect(decodeBase64('SGVs\r\nbG8g\n d29ybGQ=\n')).toEqual(Buffer.from('Hello world'));
   });
 
-  it('gives bytes that can be moved to another thread', () => {
+  it('returns bytes that can be transferred to another thread', () => {
     const bytes = decodeBase64('SGVsbG8=') as Uint8Array<ArrayBuffer>;
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
     expect(bytes).toHaveLength(0);

@@ -13,14 +13,14 @@ const compare = (request: Partial<CompareRequest>) =>
 const references = (...embeddings: number[][]) =>
   embeddings.map((embedding, index) => ({ id: `r${index}`, embedding }));
 
-describe('comparing embeddings', () => {
+describe('ranking references', () => {
   it.each([
     ['equal', [5, 0], 0, 0, 1],
     ['at a right angle', [0, 2], 1, Math.SQRT2, 0.5],
     ['opposite', [-3, 0], 2, 2, 0],
     ['at 60 degrees', [1, Math.sqrt(3)], 0.5, 1, 0.75],
   ])(
-    '%s: both distances and the one similarity',
+    'gives both distances and the similarity of vectors that are %s',
     (_name, embedding, cosineDistance, euclidean, similarity) => {
       for (const [distance_metric, distance] of [
         ['cosine', cosineDistance],
@@ -33,7 +33,7 @@ describe('comparing embeddings', () => {
     },
   );
 
-  it('agrees with the textbook for random vectors', () => {
+  it('matches the definitions for random vectors', () => {
     const random = seededRandom(2);
     const vector = () => Array.from({ length: 512 }, () => random() - 0.5);
     const query = vector();
@@ -49,7 +49,7 @@ describe('comparing embeddings', () => {
     );
   });
 
-  it('is exactly zero for equal vectors', () => {
+  it('gives equal vectors a distance of exactly 0', () => {
     const random = seededRandom(9);
     const query = Array.from({ length: 512 }, () => random() - 0.5);
     expect(
@@ -62,7 +62,7 @@ describe('comparing embeddings', () => {
     expect(matches.map(({ id }) => id)).toEqual(['r1', 'r0', 'r2', 'r3']);
   });
 
-  it('gives a verdict only with a threshold, and counts the threshold itself as a match', () => {
+  it('sets is_match only with a threshold, and counts a distance equal to it as a match', () => {
     const reference_embeddings = references([0, 1], [1, 0]);
     expect(compare({ reference_embeddings }).matches[0]).not.toHaveProperty('is_match');
     const judged = compare({ reference_embeddings, threshold: 1 });
@@ -72,7 +72,7 @@ describe('comparing embeddings', () => {
     expect(compare({ reference_embeddings, threshold: 0.99 }).matches[1]?.is_match).toBe(false);
   });
 
-  it('cuts to top_k', () => {
+  it('returns at most top_k matches', () => {
     const reference_embeddings = references([0, 1], [1, 0], [1, 1]);
     expect(compare({ reference_embeddings, top_k: 2 }).matches.map(({ id }) => id)).toEqual(['r1', 'r2']);
     expect(compare({ reference_embeddings, top_k: 9 }).matches).toHaveLength(3);
@@ -82,7 +82,7 @@ describe('comparing embeddings', () => {
     expect(compare({})).toEqual({ matches: [], best_match: null, distance_metric: 'cosine' });
   });
 
-  it('accepts any length as long as all agree', () => {
+  it('refuses embeddings of different lengths', () => {
     expect(() => compare({ query_embedding: [1, 2, 3], reference_embeddings: references([1, 0]) })).toThrow(
       expect.objectContaining({
         code: 'INVALID_EMBEDDING',
@@ -91,7 +91,7 @@ describe('comparing embeddings', () => {
     );
   });
 
-  it('names the reference that is invalid', () => {
+  it('names the invalid reference in the error', () => {
     expect(() => compare({ reference_embeddings: references([1, 0], [0, 0]) })).toThrow(
       expect.objectContaining({ detail: 'reference_embeddings[1].embedding has zero norm.' }),
     );
@@ -100,7 +100,7 @@ describe('comparing embeddings', () => {
   describe('embedding spaces', () => {
     const reference = (embedding_space?: string) => ({ id: 'r', embedding: [1, 0], embedding_space });
 
-    it('may be named anywhere as long as they agree', () => {
+    it('are accepted where all that are named agree', () => {
       expect(() =>
         compare({ embedding_space: 'a:1', reference_embeddings: [reference('a:1'), reference()] }),
       ).not.toThrow();
@@ -109,7 +109,7 @@ describe('comparing embeddings', () => {
     it.each([
       ['of the query and a reference', 'a:1', ['a:1', 'b:2']],
       ['of two references', undefined, [undefined, 'a:1', 'b:2']],
-    ])('that differ are refused: %s', (_name, embedding_space, spaces) => {
+    ])('are refused where they differ: %s', (_name, embedding_space, spaces) => {
       expect(() => compare({ embedding_space, reference_embeddings: spaces.map(reference) })).toThrow(
         expect.objectContaining({ code: 'EMBEDDING_SPACE_MISMATCH' }),
       );

@@ -18,8 +18,8 @@ function block(rows: readonly Float32Array[]): EmbeddingBlock {
 }
 
 describe('a block of embeddings', () => {
-  // Three rows at a time are decoded: every remainder.
-  it.each([0, 1, 2, 3, 4, 5, 6, 7])('of %i is what a list of them is', (count) => {
+  // Three rows are decoded at a time: this covers every remainder.
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])('of %i gives the vectors of a list of them', (count) => {
     const rows = vectors(count);
     const list = rows.map((row, i) => ({ id: `r${i}`, embedding: base64(row) }));
     const fromList = openEmbeddings(list, 'r', like);
@@ -34,7 +34,7 @@ describe('a block of embeddings', () => {
     expect(readVectors(withoutLike, LENGTH)).toEqual(readVectors(fromList, LENGTH));
   });
 
-  it('may be read in any order', () => {
+  it('can be read in any order', () => {
     const rows = vectors(7);
     const all = readVectors(openEmbeddings(block(rows), 'r', like), LENGTH).values;
     const reader = openEmbeddings(block(rows), 'r', like);
@@ -51,7 +51,7 @@ describe('a block of embeddings', () => {
     block(vectors(4).with(index, Float32Array.from(row))).embeddings;
 
   it.each([
-    ['no base64', { embeddings: '*' }, 'r.embeddings is not valid base64.'],
+    ['invalid base64', { embeddings: '*' }, 'r.embeddings is not valid base64.'],
     ['half a float', { embeddings: 'AAAAAAA=' }, 'r.embeddings is not a whole number of float32 values.'],
     [
       'an id too many',
@@ -71,7 +71,7 @@ describe('a block of embeddings', () => {
       'r.embeddings[1] has a value that is not a finite number.',
     ],
     [
-      'no base64 in the middle',
+      'invalid base64 in the middle',
       {
         embeddings: (block(vectors(4)).embeddings as string).replace(
           /^.{85}./,
@@ -80,7 +80,7 @@ describe('a block of embeddings', () => {
       },
       'r.embeddings is not valid base64.',
     ],
-  ])('with %s is refused by name', (_name, change, detail) => {
+  ])('with %s is refused, and the error names it', (_name, change, detail) => {
     for (const expected of [like, undefined]) {
       expect(refuse(change, expected)).toThrow(
         expect.objectContaining({ code: 'INVALID_EMBEDDING', detail }),
@@ -88,7 +88,7 @@ describe('a block of embeddings', () => {
     }
   });
 
-  it('of another length than the query is refused', () => {
+  it('of a length other than that of the query is refused', () => {
     expect(refuse({ ids: ['a', 'b'] }, like)).toThrow(
       expect.objectContaining({
         code: 'INVALID_EMBEDDING',

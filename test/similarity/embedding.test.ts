@@ -6,7 +6,7 @@ const random = seededRandom(1);
 const embedding = Float32Array.from({ length: 512 }, () => random() - 0.5);
 
 describe('writing an embedding', () => {
-  it('writes numbers of at most nine digits that read back as the same float32', () => {
+  it('gives numbers of at most nine digits that read back as the same float32', () => {
     const numbers = encodeEmbedding(embedding, 'float') as number[];
     expect(Float32Array.from(numbers)).toEqual(embedding);
     for (const text of JSON.stringify(numbers).slice(1, -1).split(',')) {
@@ -15,14 +15,14 @@ describe('writing an embedding', () => {
     }
   });
 
-  it('writes base64 as OpenAI does: little-endian float32, padded', () => {
+  it('gives padded base64 of little-endian float32, as the OpenAI API does', () => {
     const text = encodeEmbedding(embedding, 'base64') as string;
     expect(text).toHaveLength(2732);
     expect(new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer)).toEqual(embedding);
     expect(encodeEmbedding(Float32Array.of(1, -2), 'base64')).toBe('AACAPwAAAMA=');
   });
 
-  it('shortens the hardest values without confusing neighbours', () => {
+  it('shortens extreme values without changing their float32', () => {
     for (const value of [1.17549435e-38, 3.4028235e38, 0.1, 1 / 3, 16777216, 1e-45, -0.30000001192092896]) {
       const float = Math.fround(value);
       expect(Math.fround(shortenFloat32(float))).toBe(float);
@@ -31,7 +31,7 @@ describe('writing an embedding', () => {
 });
 
 describe('reading an embedding', () => {
-  it('reads numbers and base64 alike, scaled to norm 1', () => {
+  it('gives the same unit vector for numbers and base64', () => {
     const fromNumbers = readUnitEmbedding(Array.from(embedding), 'q');
     const fromBase64 = readUnitEmbedding(encodeEmbedding(embedding, 'base64'), 'q');
     expect(fromBase64).toEqual(fromNumbers);
@@ -51,11 +51,11 @@ describe('reading an embedding', () => {
 
   it.each([
     ['an empty array', [], 'is empty'],
-    ['an empty text', '', 'is empty'],
+    ['an empty string', '', 'is empty'],
     ['zeros', [0, 0, 0], 'has zero norm'],
     ['base64 zeros', float32(0, 0), 'has zero norm'],
     ['null', [1, null], 'has a value that is not a finite number'],
-    ['text among numbers', [1, '2'], 'has a value that is not a finite number'],
+    ['a string among numbers', [1, '2'], 'has a value that is not a finite number'],
     ['a list of lists', [[1], [2]], 'has a value that is not a finite number'],
     ['an overflow', JSON.parse('[1e999]'), 'has a value that is not a finite number'],
     ['base64 NaN', float32(1, Number.NaN), 'has a value that is not a finite number'],
@@ -65,7 +65,7 @@ describe('reading an embedding', () => {
       Buffer.from([1, 2, 3, 4, 5, 6]).toString('base64'),
       'is not a whole number of float32 values',
     ],
-    ['no base64', 'not base64!', 'is not valid base64'],
+    ['invalid base64', 'not base64!', 'is not valid base64'],
   ])('refuses %s', (_name, encoded, problem) => {
     expect(() => readUnitEmbedding(encoded, 'query_embedding')).toThrow(
       expect.objectContaining({ code: 'INVALID_EMBEDDING', detail: `query_embedding ${problem}.` }),

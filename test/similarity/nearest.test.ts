@@ -2,24 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { findNearest } from '../../src/similarity/nearest.ts';
 import { seededRandom } from '../support/numbers.ts';
 
-/** What it promises, in the plainest way. */
-const sorted = (distances: Float64Array, most: number) =>
-  [...distances.keys()].sort((a, b) => (distances[a] as number) - (distances[b] as number)).slice(0, most);
+/** The same result by sorting all distances. */
+const sorted = (distances: Float64Array, count: number) =>
+  [...distances.keys()].sort((a, b) => (distances[a] as number) - (distances[b] as number)).slice(0, count);
 
-describe('the nearest of many', () => {
+describe('findNearest', () => {
   const random = seededRandom(3);
   it.each([
     ['random', () => random()],
-    ['with many ties', () => Math.floor(random() * 7)],
-    ['ever nearer', (i: number) => -i],
-    ['ever farther', (i: number) => i],
-    ['all the same', () => 1],
-  ])('are those that sorting finds: %s', (_name, distance) => {
+    ['often equal', () => Math.floor(random() * 7)],
+    ['falling', (i: number) => -i],
+    ['rising', (i: number) => i],
+    ['equal', () => 1],
+  ])('returns what sorting returns, for %s distances', (_name, distance) => {
     const distances = Float64Array.from({ length: 500 }, (_, i) => distance(i));
-    for (const most of [1, 2, 10, 249, 250, 251, 499, 500, 900]) {
-      expect(findNearest(distances, most)).toEqual(sorted(distances, most));
+    for (const count of [1, 2, 10, 249, 250, 251, 499, 500, 900]) {
+      expect(findNearest(distances, count)).toEqual(sorted(distances, count));
     }
   });
 
-  it('are none of none', () => expect(findNearest(new Float64Array(), 0)).toEqual([]));
+  it('returns nothing without distances', () => expect(findNearest(new Float64Array(), 0)).toEqual([]));
 });
