@@ -1,35 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { availableCores } from '../../src/config/cores.ts';
 
-/** A file system with just these files. */
+/** A file system that has only these files. */
 const files = (contents: Record<string, string>) => (path: string) => contents[path];
 
-describe('the cores a container may use', () => {
+describe('availableCores', () => {
   it.each([
-    ['no control group at all', {}, 8],
+    ['without a control group', {}, 8],
     [
-      'cgroup v2 without a limit',
+      'with cgroup v2 and no quota',
       { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': 'max 100000\n' },
       8,
     ],
     [
-      'cgroup v2 with two cores',
+      'with a cgroup v2 quota of two cores',
       { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '200000 100000\n' },
       2,
     ],
     [
-      'a fraction above one',
+      'with a quota of two and a half cores',
       { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '250000 100000\n' },
       2,
     ],
-    ['less than one core', { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '50000 100000\n' }, 1],
     [
-      'more than the host has',
+      'with a quota of half a core',
+      { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '50000 100000\n' },
+      1,
+    ],
+    [
+      'with a quota above the cores of the host',
       { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '6400000 100000\n' },
       8,
     ],
     [
-      'cgroup v2 with a limit on a parent',
+      'with a quota on a parent group',
       {
         '/proc/self/cgroup': '0::/system.slice/face.service\n',
         '/sys/fs/cgroup/system.slice/face.service/cpu.max': 'max 100000\n',
@@ -38,7 +42,7 @@ describe('the cores a container may use', () => {
       3,
     ],
     [
-      'cgroup v1',
+      'with a cgroup v1 quota of four cores',
       {
         '/proc/self/cgroup': '4:cpu,cpuacct:/docker/abc\n1:name=systemd:/docker/abc\n',
         '/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '400000\n',
@@ -47,7 +51,7 @@ describe('the cores a container may use', () => {
       4,
     ],
     [
-      'cgroup v1 without a limit',
+      'with cgroup v1 and no quota',
       {
         '/proc/self/cgroup': '4:cpu:/\n',
         '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n',
@@ -55,11 +59,11 @@ describe('the cores a container may use', () => {
       },
       8,
     ],
-  ])('%s', (_name, contents, expected) => {
+  ])('counts the cores %s', (_name, contents, expected) => {
     expect(availableCores(files(contents), 8)).toBe(expected);
   });
 
-  it('never exceeds the affinity', () => {
+  it('does not exceed the CPU affinity', () => {
     expect(availableCores(files({ '/sys/fs/cgroup/cpu.max': '800000 100000' }), 3)).toBe(3);
   });
 });

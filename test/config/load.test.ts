@@ -3,8 +3,8 @@ import { loadConfig } from '../../src/config/load.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { StartupError } from '../../src/errors.ts';
 
-describe('the configuration', () => {
-  it('has a default for everything', () => {
+describe('loadConfig', () => {
+  it('has a default for every setting', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({
       PORT: 8000,
@@ -18,11 +18,11 @@ describe('the configuration', () => {
     expect(config.WORKERS).toBeGreaterThanOrEqual(1);
   });
 
-  it('takes an empty variable for an unset one', () => {
+  it('treats an empty variable as unset', () => {
     expect(loadConfig({ PORT: '', MODEL_NAME: ' ' })).toEqual(loadConfig({}));
   });
 
-  it('accepts every default when it is written out', () => {
+  it('accepts every default as an explicit value', () => {
     const written = Object.entries(loadConfig({})).map(([name, value]) => [name, String(value ?? '')]);
     expect(loadConfig(Object.fromEntries(written))).toEqual(loadConfig({}));
   });
@@ -48,30 +48,30 @@ describe('the configuration', () => {
     ['MODEL_BASE_URL', 'ftp://mirror', 'MODEL_BASE_URL is "ftp://mirror"'],
     ['API_PREFIX', 'api', 'API_PREFIX is "api"; accepted is empty, or a path such as /api.'],
     ['MAX_REQUEST_SIZE', '2048', 'MAX_REQUEST_SIZE is 2048; accepted is at least MAX_IMAGE_SIZE, 10485760.'],
-  ])('refuses %s=%s with a sentence that says what is accepted', (name, value, sentence) => {
+  ])('refuses %s=%s and says what is accepted', (name, value, sentence) => {
     const load = () => loadConfig({ [name]: value });
     expect(load).toThrow(StartupError);
     expect(load).toThrow(sentence);
   });
 
-  it('has one worker by default on a GPU, and places for the images that it takes at one time', () => {
+  it('has one worker by default on a GPU, and counts the images that it processes at a time as places', () => {
     expect(loadConfig({ DEVICE: 'cuda' }).WORKERS).toBe(1);
     expect(loadConfig({ DEVICE: 'cuda', WORKERS: '3' }).WORKERS).toBe(3);
-    const most = { MAX_QUEUE: '4', WORKERS: '2', MAX_BATCH_SIZE: '20' };
-    expect(loadConfig({ ...most, DEVICE: 'cuda' }).MAX_BATCH_SIZE).toBe(20);
-    expect(() => loadConfig(most)).toThrow('accepted is at most WORKERS + MAX_QUEUE, 6.');
-    expect(() => loadConfig({ ...most, DEVICE: 'cuda', MAX_BATCH_SIZE: '21' })).toThrow(
+    const batch = { MAX_QUEUE: '4', WORKERS: '2', MAX_BATCH_SIZE: '20' };
+    expect(loadConfig({ ...batch, DEVICE: 'cuda' }).MAX_BATCH_SIZE).toBe(20);
+    expect(() => loadConfig(batch)).toThrow('accepted is at most WORKERS + MAX_QUEUE, 6.');
+    expect(() => loadConfig({ ...batch, DEVICE: 'cuda', MAX_BATCH_SIZE: '21' })).toThrow(
       'accepted is at most 8 × WORKERS + MAX_QUEUE, 20.',
     );
   });
 
-  it('never shows the value of a secret', () => {
+  it('does not quote the value of a secret', () => {
     expect(() => loadConfig({ METRICS_TOKEN: 'pass word' })).toThrow(
       'METRICS_TOKEN is set to something else; accepted is at least 16 printable characters without spaces.',
     );
   });
 
-  it('needs to know the origins when it answers other origins', () => {
+  it('requires valid CORS_ORIGINS with CORS_ENABLED', () => {
     expect(() => loadConfig({ CORS_ENABLED: 'true' })).toThrow('CORS_ENABLED is true; it needs CORS_ORIGINS');
     expect(
       loadConfig({ CORS_ENABLED: 'true', CORS_ORIGINS: 'https://a.example, http://b:8080' }).CORS_ORIGINS,
@@ -79,15 +79,15 @@ describe('the configuration', () => {
     expect(() => loadConfig({ CORS_ORIGINS: 'https://a.example/path' })).toThrow('CORS_ORIGINS is');
   });
 
-  it('names all mistakes at once', () => {
+  it('reports all invalid variables at once', () => {
     expect(() => loadConfig({ PORT: 'x', DEVICE: 'y' })).toThrow(/PORT is "x".*\nDEVICE is "y"/);
   });
 
-  it('drops a trailing slash of the prefix', () => {
+  it('removes the trailing slash of API_PREFIX', () => {
     expect(loadConfig({ API_PREFIX: '/api/' }).API_PREFIX).toBe('/api');
   });
 
-  it('names durations and sizes as the contract says', () => {
+  it('ends the name of every duration in _MS', () => {
     for (const name of Object.keys(SETTINGS).filter((key) => /TIMEOUT|GRACE|DELAY/.test(key))) {
       expect(name).toMatch(/_MS$/);
     }
