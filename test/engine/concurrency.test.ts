@@ -3,20 +3,20 @@ import { imagesAtOnce } from '../../src/config/concurrency.ts';
 import { concurrencyOf } from '../../src/engine/concurrency.ts';
 import { testConfig } from '../support/engines.ts';
 
-describe('what a worker has at work at one time', () => {
-  it('is one image on a CPU, without batches, whatever the window', () => {
+describe('concurrencyOf', () => {
+  it('gives a CPU worker one image and no batches, whatever BATCH_WINDOW_MS is', () => {
     const config = testConfig({ WORKERS: '3', BATCH_WINDOW_MS: '5' });
     expect(concurrencyOf(config)).toEqual({ imagesPerWorker: 1 });
     expect(imagesAtOnce(config)).toBe(3);
   });
 
-  it('is several on a GPU, whose faces wait for each other as long as the window says', () => {
+  it('gives a GPU worker several images, whose faces wait up to BATCH_WINDOW_MS for a batch', () => {
     const config = testConfig({ WORKERS: '3', DEVICE: 'cuda', BATCH_WINDOW_MS: '5' });
     const { imagesPerWorker, batching } = concurrencyOf(config);
     expect(imagesPerWorker).toBeGreaterThan(1);
     expect(batching).toMatchObject({ windowMs: 5 });
-    // Else a run would never have as many faces as it may have, or have to be filled up to an odd size.
-    expect(Math.log2(batching?.most ?? 0) % 1).toBe(0);
+    // Runs are padded to a power of two, so a limit that is not one could never be used in full.
+    expect(Math.log2(batching?.maxFaces ?? 0) % 1).toBe(0);
     expect(imagesAtOnce(config)).toBe(3 * imagesPerWorker);
   });
 });

@@ -5,8 +5,12 @@ import { startEngine, testConfig } from '../support/engines.ts';
 import type { Answer } from '../support/http.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 
-describe.each([1, 2])('%i workers that decode the next picture while they look at one', (workers) => {
-  const config = testConfig({ MAX_QUEUE: '40', WORKERS: String(workers) });
+describe.each([1, 2])('an engine of %i workers that decode the next image during inference', (workers) => {
+  const config = testConfig({
+    MAX_QUEUE: '40',
+    WORKERS: String(workers),
+    REQUEST_TIMEOUT_MS: '120000',
+  });
   let engine: InferenceEngine;
   let send: (image: Uint8Array<ArrayBuffer>) => Promise<Answer>;
 
@@ -16,26 +20,26 @@ describe.each([1, 2])('%i workers that decode the next picture while they look a
   });
   afterAll(() => engine?.close());
 
-  it('give each its own answer, to the bit, and fail the bad ones alone', async () => {
+  it('answers each request as if it were the only one, to the bit, and fails only invalid images', async () => {
     const images = await Promise.all(
       Array.from({ length: 32 }, async (_, seed) => {
         const image = await (seed % 5 === 3 ? blankPng() : blobsPng(seed, 200 + 10 * seed));
-        // Broken in the middle: its decoding fails before the picture in front of it is done.
+        // Truncated, so that its decoding fails before inference on the image ahead of it ends.
         return seed % 5 === 4 ? image.slice(0, image.length / 2) : image;
       }),
     );
-    const oneByOne: Answer[] = [];
-    for (const image of images) oneByOne.push(await send(image));
-    const together = await Promise.all(images.map(send));
-    expect(together.map(({ status, body }) => body.error_code ?? status)).toEqual(
+    const single: Answer[] = [];
+    for (const image of images) single.push(await send(image));
+    const concurrent = await Promise.all(images.map(send));
+    expect(concurrent.map(({ status, body }) => body.error_code ?? status)).toEqual(
       images.map((_, seed) => (seed % 5 === 3 ? 'NO_FACE_DETECTED' : seed % 5 === 4 ? 'INVALID_IMAGE' : 200)),
     );
-    const answerBut = ({ body: { request_id: _, ...body } }: Answer) => body;
-    expect(together.map(answerBut)).toEqual(oneByOne.map(answerBut));
+    const withoutRequestId = ({ body: { request_id: _, ...body } }: Answer) => body;
+    expect(concurrent.map(withoutRequestId)).toEqual(single.map(withoutRequestId));
     expect(engine.load).toMatchObject({ processing: 0, queued: 0, busy: 0, alive: workers, restarted: 0 });
   });
 
-  it('have no place more for it', () => {
+  it('has no further place for the image that is decoded early', () => {
     expect(engine.load.capacity).toBe(workers + 40);
   });
 });
