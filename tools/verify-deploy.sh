@@ -22,7 +22,7 @@ failures=0
 has() { command -v "$1" >/dev/null; }
 lacks() { # <tool> <what is not checked without it>
   missing+=("$1")
-  printf 'MISSING  %s: %s is not checked.\n' "$1" "$2"
+  printf 'MISSING  %s; not checked: %s\n' "$1" "$2"
 }
 check() { # <what> <command...>
   local what=$1
