@@ -26,7 +26,7 @@ const VALID = [
   { query_embeddings: LIST, ...FULL },
   { query_embeddings: BLOCK, ...FULL },
 ];
-/** Replacements for any member. */
+/** Values that replace a member. */
 const OTHERS = [
   null,
   '',
@@ -47,7 +47,7 @@ const OTHERS = [
   ...[BLOCK, LIST],
 ];
 
-/** Every body that has one member, at any depth, replaced, dropped or added. */
+/** The value with one member, at any depth, replaced, removed or added. */
 function* mutants(value: unknown): Generator<unknown> {
   for (const other of OTHERS) yield other;
   if (Array.isArray(value)) {
@@ -70,7 +70,7 @@ describe('the schema of a compare request', () => {
     expect(validateCompareBody(body)).toMatchObject(body as object);
   });
 
-  it('accepts the same bodies whichever form of the union it is compiled for', () => {
+  it('accepts the same bodies in the variants for one form of the union as in the whole union', () => {
     let accepted = 0;
     let refused = 0;
     for (const body of VALID.flatMap((valid) => [...mutants(valid)])) {
@@ -89,7 +89,7 @@ describe('the schema of a compare request', () => {
     expect(refused).toBeGreaterThan(500);
   });
 
-  it('takes a long text wherever it takes base64, and nowhere else', () => {
+  it('accepts a LongText wherever base64 is accepted, and nowhere else', () => {
     const text = new LongText(Buffer.from('AAAA'), 0, 4);
     const references = [
       { id: 'a', embedding: text },

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from '../support/shared.ts';
 
 const JOBS = JSON.stringify(new URL('dist/json/jobs.js', `file://${join(ROOT, '/')}`).href);
-/** Prints a word for each module of the schema libraries that is loaded. */
+/** Prints the library's name for each loaded module of zod or zod-openapi. */
 const HOOKS = `
   import { writeSync } from 'node:fs';
   export async function resolve(name, context, next) {
@@ -33,7 +33,7 @@ const run = (body: unknown, kind = 'compare') =>
   });
 
 describe('a JSON job', () => {
-  it('reads an embed request without the schema libraries, and leaves little to be validated', () => {
+  it('reads an embed request without the schema libraries, and strips what remains to be validated', () => {
     const junk = { deep: [1, 2, 3] };
     const read = JSON.parse(
       run({ images: ['AAAA', 'no base64!'], junk, list: [[1]], faces: 'all' }, 'embed'),
@@ -46,14 +46,14 @@ describe('a JSON job', () => {
     expect(read.rest).toEqual({ images: ['', ''], junk: {}, list: [], faces: 'all' });
   });
 
-  it('compares with zod, and without the OpenAPI library, which takes as long again to load', () => {
+  it('compares with zod but without the OpenAPI library, which takes as long again to load', () => {
     const printed = run({ query_embedding: [1], reference_embeddings: [{ id: 'a', embedding: [1] }] });
     const [, loaded = '', answer = ''] = printed.match(/^((?:\w+ )*)(.*)$/s) ?? [];
     expect(new Set(loaded.trim().split(' '))).toEqual(new Set(['zod']));
     expect(JSON.parse(answer).best_match).toEqual({ id: 'a', distance: 0, similarity: 1 });
   });
 
-  it('says what is wrong with a request', () => {
+  it('fails with the error code of an invalid request', () => {
     expect(run({ query_embedding: [1], reference_embeddings: 5 })).toMatch(/INVALID_REQUEST\n$/);
   });
 });
