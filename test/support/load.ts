@@ -1,60 +1,59 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { ROOT } from './shared.ts';
-
 export interface Outcome {
-  /** When it was sent, in milliseconds of the generator's clock. */
+  /** When it was sent, on the clock of performance.now(). */
   at: number;
   /** Until its end, in milliseconds. */
   ms: number;
   /** 0 when there was no answer. */
   status: number;
-  /** The error code, or what broke the connection. */
+  /** The error code of an answer other than 200, or what broke the connection. */
   code: string;
 }
 
-export interface Load {
+export interface LoadRequest {
+  headers: Record<string, string>;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** Posts one request and reads its answer to the end. Never rejects. */
+export async function post(url: string, { headers, body }: LoadRequest): Promise<Outcome> {
+  const at = performance.now();
+  const outcome = await fetch(url, { method: 'POST', headers, body }).then(
+    async (answer) => ({ status: answer.status, code: errorCode(await answer.text()) }),
+    (error) => ({ status: 0, code: String(error.cause?.code ?? error.message) }),
+  );
+  return { at, ms: performance.now() - at, ...outcome };
+}
+
+function errorCode(text: string): string {
+  try {
+    return JSON.parse(text).error_code ?? '';
+  } catch {
+    return text.slice(0, 60);
+  }
+}
+
+export interface ClosedLoop {
   url: string;
-  /** Requests a second. */
-  rate: number;
-  seconds: number;
-  requests: { headers: Record<string, string>; body: Uint8Array }[];
-  maxOpen?: number;
+  /** Sent in turn. */
+  requests: readonly LoadRequest[];
+  /** Requests that are open at a time. */
+  callers: number;
+  /** Whether to go on after this many outcomes. */
+  until: (outcomes: readonly Outcome[]) => boolean;
 }
 
-const run = promisify(execFile);
-const OUTPUT_BYTES = 64 * 1024 * 1024;
-
-/** Sends requests at a fixed rate from another process. */
-export async function generateLoad(load: Load): Promise<Outcome[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'load-'));
-  const requests = load.requests.map(({ headers, body }, index) => {
-    const bodyFile = join(folder, String(index));
-    writeFileSync(bodyFile, body);
-    return { headers, bodyFile };
-  });
-  const script = join(ROOT, 'test/support/load.mjs');
-  const { stdout } = await run(process.execPath, [script, JSON.stringify({ ...load, requests })], {
-    maxBuffer: OUTPUT_BYTES,
-  });
-  return JSON.parse(stdout);
-}
-
-export interface Probe {
-  ms: number;
-  status: number;
-}
-
-/** Asks probes from another process, one after the other; the first, which opens the connection, is left out. */
-export async function probe(address: string, count: number, paths: string[]): Promise<Probe[]> {
-  const script = join(ROOT, 'test/support/probe.mjs');
-  const { stdout } = await run(process.execPath, [script, address, String(count + 1), ...paths], {
-    maxBuffer: OUTPUT_BYTES,
-  });
-  return JSON.parse(stdout).slice(1);
+/** Each caller sends its next request when it has the answer to its last one. */
+export async function closedLoop({ url, requests, callers, until }: ClosedLoop): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let sent = 0;
+  const call = async () => {
+    while (!until(outcomes)) {
+      const request = requests[sent++ % requests.length] as LoadRequest;
+      outcomes.push(await post(url, request));
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, call));
+  return outcomes;
 }
 
 /** How many outcomes there are of each status and code: "503 OVERLOADED": 12. */

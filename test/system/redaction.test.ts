@@ -1,12 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
 const KEY = 'correct-horse-battery-staple';
 
-describe('the whole log at its most talkative', () => {
-  it('holds no image, no embedding, no key and no query', async () => {
-    const service = new ServiceProcess({ LOG_LEVEL: 'trace', API_KEYS: `door=${KEY}` });
+let service: ServiceProcess;
+afterEach(() => service.end());
+
+describe('the log at level trace', () => {
+  it('contains no image, embedding, key or query', async () => {
+    service = new ServiceProcess({ LOG_LEVEL: 'trace', API_KEYS: `door=${KEY}` });
     const address = await service.ready();
     const picture = await blobsPng(5);
     const base64 = Buffer.from(picture).toString('base64');
@@ -44,8 +47,7 @@ describe('the whole log at its most talkative', () => {
     }
     await post('/v1/embed', picture, { 'Content-Type': 'image/png', 'X-API-Key': 'wrong-key-0123456789' });
     expect(errors.length).toBeGreaterThanOrEqual(8);
-    service.kill('SIGTERM');
-    expect(await service.exit).toEqual({ code: 0, signal: null });
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
 
     const said = service.stdout + service.stderr;
     expect(service.log.filter(({ msg }) => msg === 'request').length).toBeGreaterThanOrEqual(14);
@@ -59,13 +61,13 @@ describe('the whole log at its most talkative', () => {
     ];
     expect(secrets.length).toBeGreaterThan(500);
     expect(secrets.filter((secret) => said.includes(secret))).toEqual([]);
-    // Errors may name what a caller called a thing, such as an unknown member, but nothing of an image or embedding.
+    // Errors may quote names that the caller chose, such as that of an unknown member, but nothing of an image or embedding.
     const numbers = embedding.map((value) => String(Math.abs(value))).filter((digits) => digits.length >= 8);
     for (const secret of [...numbers, ...slices(text, 24)]) expect(errors.join()).not.toContain(secret);
   });
 });
 
-/** Every stretch of this length, side by side. */
+/** The text in parts of this length. */
 function slices(text: string, length: number): string[] {
   return Array.from({ length: Math.floor(text.length / length) }, (_, i) =>
     text.slice(i * length, (i + 1) * length),
