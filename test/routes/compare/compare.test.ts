@@ -1,31 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { ServiceError } from '../../src/errors.ts';
-import { encodeEmbedding } from '../../src/similarity/embedding.ts';
-import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig } from '../support/engines.ts';
-import { answerOf } from '../support/http.ts';
+import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
+import { assembleApp } from '../../support/app.ts';
+import { testConfig } from '../../support/engines.ts';
+import { engineWithoutModel, expectRefusal, postCompare } from './compare-requests.ts';
 
-// No model: comparing needs none.
-const engine = new TinyEngine({ phase: 'unavailable', reason: '' }, () => {
-  throw new ServiceError('MODEL_NOT_LOADED');
-});
 const config = testConfig({ MAX_REFERENCES: '3', MAX_IMAGE_SIZE: '1024', MAX_REQUEST_SIZE: '4096' });
-const { app } = assembleApp(config, engine);
-
-async function compare(body: unknown, type = 'application/json') {
-  return answerOf(
-    await app.request('/v1/compare', {
-      method: 'POST',
-      headers: { 'Content-Type': type },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    }),
-  );
-}
+const { app } = assembleApp(config, engineWithoutModel);
+const compare = (body: unknown, headers?: Record<string, string>) => postCompare(app, body, headers);
 
 const reference = (id: string, embedding: unknown, more = {}) => ({ id, embedding, ...more });
 
 describe('POST /v1/compare', () => {
-  it('ranks as the contract says', async () => {
+  it('ranks references with the requested metric, threshold and top_k', async () => {
     const { status, body, headers } = await compare({
       query_embedding: [1, 0],
       reference_embeddings: [reference('far', [0, 1]), reference('near', [1, 0.1])],
@@ -48,7 +34,7 @@ describe('POST /v1/compare', () => {
     });
   });
 
-  it('takes cosine by default and gives no verdict without a threshold', async () => {
+  it('uses cosine by default, and sets is_match only with a threshold', async () => {
     const { body } = await compare({
       query_embedding: [1, 0],
       reference_embeddings: [reference('a', [0, 1])],
@@ -60,7 +46,7 @@ describe('POST /v1/compare', () => {
     });
   });
 
-  it('mixes base64 and numbers', async () => {
+  it('compares base64 with numbers', async () => {
     const base64 = encodeEmbedding(Float32Array.of(3, 4), 'base64');
     const { body } = await compare({
       query_embedding: base64,
@@ -69,17 +55,17 @@ describe('POST /v1/compare', () => {
     expect(body.best_match.distance).toBeCloseTo(0, 12);
   });
 
-  it('answers an empty list', async () => {
+  it('answers a request without references', async () => {
     const { body } = await compare({ query_embedding: [1], reference_embeddings: [] });
     expect(body).toMatchObject({ matches: [], best_match: null });
   });
 
   it.each([
-    ['no JSON', 'hello', /not valid JSON/],
-    ['no query', { reference_embeddings: [] }, /^query_embedding: /],
-    ['no references', { query_embedding: [1] }, /^reference_embeddings: /],
+    ['a body that is not JSON', 'hello', /not valid JSON/],
+    ['a body without a query', { reference_embeddings: [] }, /^query_embedding: /],
+    ['a body without references', { query_embedding: [1] }, /^reference_embeddings: /],
     [
-      'references that are no list',
+      'references that are neither list nor block',
       { query_embedding: [1], reference_embeddings: {} },
       /^reference_embeddings: /,
     ],
@@ -89,12 +75,12 @@ describe('POST /v1/compare', () => {
       /^reference_embeddings\[0\]\.id: /,
     ],
     [
-      'an id that is no text',
+      'an id that is not a string',
       { query_embedding: [1], reference_embeddings: [reference(5 as never, [1])] },
       /\.id: /,
     ],
     [
-      'an embedding of another kind',
+      'an embedding that is neither list nor string',
       { query_embedding: 5, reference_embeddings: [] },
       /^query_embedding: expected an array/,
     ],
@@ -110,26 +96,29 @@ describe('POST /v1/compare', () => {
     ],
     ['a top_k of 0', { query_embedding: [1], reference_embeddings: [], top_k: 0 }, /^top_k: /],
     ['an unknown member', { query_embedding: [1], reference_embeddings: [], limit: 3 }, /limit/],
-  ])('refuses %s: INVALID_REQUEST', async (_name, body, detail) => {
-    const answer = await compare(body);
-    expect(answer.body).toMatchObject({
-      error_code: 'INVALID_REQUEST',
-      detail: expect.stringMatching(detail),
-    });
-    expect(answer.status).toBe(400);
+  ])('refuses %s with INVALID_REQUEST and the name of the field', async (_name, body, detail) => {
+    expectRefusal(await compare(body), 400, 'INVALID_REQUEST', detail);
   });
+
+  it.each([null, [], 'text', 5, 'x'.repeat(2000), [['x'.repeat(2000)]]])(
+    'refuses a JSON body that is not an object',
+    async (body) => {
+      const answer = await compare(JSON.stringify(body));
+      expect(answer.status).toBe(400);
+      expect(answer.body.error_code).toBe('INVALID_REQUEST');
+    },
+  );
 
   it.each([
     ['zeros', [0, 0], 'query_embedding has zero norm.'],
     ['null among numbers', [1, null], 'query_embedding has a value that is not a finite number.'],
-    ['no base64', '*', 'query_embedding is not valid base64.'],
-  ])('refuses %s: INVALID_EMBEDDING', async (_name, query_embedding, detail) => {
+    ['invalid base64', '*', 'query_embedding is not valid base64.'],
+  ])('refuses %s with INVALID_EMBEDDING', async (_name, query_embedding, detail) => {
     const answer = await compare({ query_embedding, reference_embeddings: [] });
-    expect(answer.status).toBe(422);
-    expect(answer.body).toMatchObject({ error_code: 'INVALID_EMBEDDING', detail });
+    expectRefusal(answer, 422, 'INVALID_EMBEDDING', detail);
   });
 
-  it('refuses embeddings of two spaces', async () => {
+  it('refuses embeddings of different spaces', async () => {
     const answer = await compare({
       query_embedding: [1],
       embedding_space: 'buffalo_l:4c06341c33c2',
@@ -139,7 +128,7 @@ describe('POST /v1/compare', () => {
     expect(answer.body.error_code).toBe('EMBEDDING_SPACE_MISMATCH');
   });
 
-  it('refuses too many references and too large a body', async () => {
+  it('refuses too many references and a body that is too large', async () => {
     const many = Array.from({ length: 4 }, (_, i) => reference(`r${i}`, [1]));
     const tooMany = await compare({ query_embedding: [1], reference_embeddings: many });
     expect(tooMany.status).toBe(413);
@@ -155,12 +144,12 @@ describe('POST /v1/compare', () => {
   });
 
   it('refuses another media type', async () => {
-    const answer = await compare('a=1', 'application/x-www-form-urlencoded');
+    const answer = await compare('a=1', { 'Content-Type': 'application/x-www-form-urlencoded' });
     expect(answer.status).toBe(415);
     expect(answer.body.error_code).toBe('UNSUPPORTED_MEDIA_TYPE');
   });
 
-  it('never quotes what was sent', async () => {
+  it('does not quote the body in an error', async () => {
     for (const body of [
       '{"query_embedding": [0.12345',
       { query_embedding: ['0.12345'], reference_embeddings: [] },

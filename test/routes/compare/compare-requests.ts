@@ -1,0 +1,55 @@
+import { expect } from 'vitest';
+import { ServiceError } from '../../../src/errors.ts';
+import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
+import type { assembleApp } from '../../support/app.ts';
+import { TinyEngine } from '../../support/engines.ts';
+import { type Answer, answerOf } from '../../support/http.ts';
+import { seededRandom } from '../../support/numbers.ts';
+
+type App = ReturnType<typeof assembleApp>['app'];
+
+/** An engine without a model: comparing embeddings needs none. */
+export const engineWithoutModel = new TinyEngine({ phase: 'unavailable', reason: '' }, () => {
+  throw new ServiceError('MODEL_NOT_LOADED');
+});
+
+/** Posts to `/v1/compare`. @param body a string is sent as it is, anything else as JSON. */
+export async function postCompare(
+  app: App,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  return answerOf(
+    await app.request('/v1/compare', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    }),
+  );
+}
+
+/** @param detail the whole detail, or what it matches. */
+export function expectRefusal(answer: Answer, status: number, code: string, detail: string | RegExp): void {
+  expect(answer.body).toMatchObject({
+    error_code: code,
+    detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+  });
+  expect(answer.status).toBe(status);
+}
+
+export function vectors(count: number, length = 4, seed = count): Float32Array[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => Float32Array.from({ length }, () => random() - 0.5));
+}
+
+export const base64 = (vector: Float32Array) => encodeEmbedding(vector, 'base64') as string;
+
+/** Embeddings in one text. */
+export const block = (rows: readonly Float32Array[], prefix = 'r') => ({
+  ids: rows.map((_, i) => `${prefix}${i}`),
+  embeddings: base64(Float32Array.from(rows.flatMap((row) => [...row]))),
+});
+
+/** The same embeddings as a list. */
+export const list = (rows: readonly Float32Array[], prefix = 'r') =>
+  rows.map((row, i) => ({ id: `${prefix}${i}`, embedding: base64(row) }));
