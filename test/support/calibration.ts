@@ -9,9 +9,9 @@ export interface Calibration {
   stderr: string;
 }
 
-/** `npm run calibrate` as a process of its own. */
+/** Runs the built `calibrate` command as a process of its own. */
 export function startCalibration(options: string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(ROOT, 'src/cli/calibrate.ts'), '--no-build', ...options], {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/cli/calibrate.js'), ...options], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,11 +32,11 @@ export function startCalibration(options: string[], environment: Record<string, 
 export const runCalibration = (options: string[], environment?: Record<string, string>) =>
   startCalibration(options, environment).ended;
 
-/** A JSON file of a report. */
-// biome-ignore lint/suspicious/noExplicitAny: looked at member by member.
+/** Reads a JSON file of a report. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests check single members.
 export const readJson = (out: string, name: string): any => JSON.parse(readFileSync(join(out, name), 'utf8'));
 
-/** The pictures whose embeddings lie in the file that is removed at the end. */
+/** The hashes of the pictures in the file of embeddings, which is removed at the end. */
 export function cachedPictures(out: string): string[] {
   const path = join(out, 'embeddings.jsonl');
   if (!existsSync(path)) return [];

@@ -13,7 +13,7 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 describe.skipIf(!hasRealWeights)('a calibration on 300 pairs of Labeled Faces in the Wild', () => {
   const out = mkdtempSync(join(tmpdir(), 'calibrate-'));
   let calibration: Calibration;
-  // biome-ignore lint/suspicious/noExplicitAny: report.json, looked at member by member.
+  // biome-ignore lint/suspicious/noExplicitAny: the tests check single members of report.json.
   let report: any;
 
   beforeAll(async () => {
@@ -26,8 +26,7 @@ describe.skipIf(!hasRealWeights)('a calibration on 300 pairs of Labeled Faces in
   }, 180_000);
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-  it('embeds every picture and carries FAR 10 %, roughly, and no more', () => {
-    console.log(calibration.stdout);
+  it('embeds every picture, and gives a rough threshold for FAR 10 % only', () => {
     expect(calibration.code).toBe(0);
     expect(report.pictures).toEqual({ total: 558, embedded: 558, failed: 0 });
     expect(report.figures).toMatchObject({ genuine_pairs: 150, impostor_pairs: 150 });
@@ -39,12 +38,12 @@ describe.skipIf(!hasRealWeights)('a calibration on 300 pairs of Labeled Faces in
     expect(readJson(out, 'thresholds.json').thresholds).toHaveLength(3);
   });
 
-  it('finds the accuracy that the tests of accuracy find', () => {
+  it('measures an accuracy of at least 99 %', () => {
     expect(report.figures.best_accuracy.accuracy).toBeGreaterThanOrEqual(0.99);
     expect(report.figures.equal_error_rate.rate).toBeLessThanOrEqual(0.01);
   });
 
-  it.skipIf(CHROMIUM === undefined)('writes a page that a browser shows with its five charts', () => {
+  it.skipIf(CHROMIUM === undefined)('writes a page with five charts that a browser renders', () => {
     const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
     const shot = join(out, 'page.png');
     execFileSync(
@@ -56,7 +55,7 @@ describe.skipIf(!hasRealWeights)('a calibration on 300 pairs of Labeled Faces in
       { stdio: 'ignore', timeout: 60_000 },
     );
     rmSync(profile, { recursive: true, force: true });
-    // An empty page of that size is a few kilobytes.
+    // An empty page of this size has a few kilobytes.
     expect(readFileSync(shot).length).toBeGreaterThan(100_000);
     expect(readFileSync(join(out, 'report.html'), 'utf8').match(/<svg /g)).toHaveLength(5);
   });

@@ -1,78 +1,100 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { THRESHOLDS_FILE } from '../../packs/thresholds.ts';
 import { analyse } from './analysis.ts';
-import { collectPairs } from './pairs/collect.ts';
-import { embedPictures } from './pictures/embed-pictures.ts';
+import { CalibrationError } from './calibration-error.ts';
+import type { CalibrationOptions } from './options.ts';
+import { collectPairs, type PairCollection } from './pairs/collect.ts';
+import { embedPictures, isEmbedded, type PictureResults } from './pictures/embed-pictures.ts';
 import { EmbeddingCache } from './pictures/embedding-cache.ts';
 import { showProgress } from './progress.ts';
+import type { CalibrationReport } from './report/report.ts';
 import { renderPage } from './report/report-page.ts';
 import { thresholdsFile } from './report/thresholds-file.ts';
-import { scorePairs } from './scored-pairs.ts';
-import { ServiceClient } from './service/client.ts';
+import { type ScoredPairs, scorePairs } from './scored-pairs.ts';
+import { type ModelInfo, ServiceClient } from './service/client.ts';
 import { startLocalService } from './service/local-service.ts';
-import { CalibrationError } from './usage-error.ts';
 
-/** Holds embeddings until the report is written. */
-export const CACHE_FILE = 'embeddings.jsonl';
+/** Holds the embeddings until the report is written. */
+const CACHE_FILE = 'embeddings.jsonl';
+
+export interface CalibrationContext {
+  /** Prints a line for the user. */
+  log: (text: string) => void;
+  /** Interrupts the measurement; the same command resumes it. */
+  signal: AbortSignal;
+}
+
+/** A measurement with a service that is ready. */
+interface Measurement extends CalibrationContext {
+  options: CalibrationOptions;
+  collection: PairCollection;
+  client: ServiceClient;
+  info: ModelInfo;
+}
 
 /**
- * The whole measurement: collects pairs, embeds their pictures, writes the report.
+ * Collects the pairs, embeds their pictures, and writes the report.
  *
- * @param options of readOptions. @param log for progress. @param signal ends it in a state to go on from.
- * @returns what report.json holds.
+ * @throws {CalibrationError} with a sentence for the user.
  */
-export async function calibrate(options, { log, signal }) {
-  const collection = await collectPairs(options);
-  makeFolder(options.out);
-  const service = options.url ? { address: options.url, stop() {} } : await startOwn(log, signal);
+export async function calibrate(
+  options: CalibrationOptions,
+  context: CalibrationContext,
+): Promise<CalibrationReport> {
+  const { log, signal } = context;
+  const collection = await collectPairs(options.pairs);
+  createFolder(options.out);
+  if (options.url === undefined) log('Starting the service for this measurement.');
+  const service = options.url === undefined ? await startLocalService(signal) : undefined;
   try {
-    const client = new ServiceClient({ url: service.address, apiKey: options.apiKey, signal });
+    const url = options.url ?? (service?.address as string);
+    const client = new ServiceClient({ url, apiKey: options.apiKey, signal });
     const info = await client.modelInfo();
     log(`Model ${info.name}, embedding space ${info.embedding_space}.`);
-    if (info.synthetic) log('This is the synthetic pack, which recognises nobody: the figures mean nothing.');
-    return await measure(collection, { ...options, client, info, log, signal });
+    if (info.synthetic)
+      log('This is the synthetic pack, which does not recognise people: the figures mean nothing.');
+    return await measure({ ...context, options, collection, client, info });
   } finally {
-    await service.stop();
+    await service?.stop();
   }
 }
 
-async function startOwn(log, signal) {
-  log('Starting the service for this measurement.');
-  return startLocalService(signal);
-}
-
-async function measure(collection, context) {
-  const { out, info, log, keepEmbeddings } = context;
-  const cachePath = join(out, CACHE_FILE);
-  // Whatever decides which face is taken and what is made of it.
-  const recipe = `${info.embedding_space} ${info.detection} ${info.detection_threshold}`;
-  const cache = new EmbeddingCache(cachePath, recipe);
-  log(
-    `${cachePath} holds the embeddings of your pictures, which are biometric data, until the report is written; only you ` +
-      'may read it.',
+async function measure(measurement: Measurement): Promise<CalibrationReport> {
+  const { info, options, log } = measurement;
+  const path = join(options.out, CACHE_FILE);
+  // Everything that decides which face is embedded, and how.
+  const cache = new EmbeddingCache(
+    path,
+    `${info.embedding_space} ${info.detection} ${info.detection_threshold}`,
   );
-  let results;
+  log(
+    `${path} holds the embeddings of your pictures, which are biometric data, until the report is written. Only you can ` +
+      'read it.',
+  );
+  let results: PictureResults;
   try {
-    results = await embedAll(collection, { ...context, cache });
+    results = await embedAll(measurement, cache);
   } catch (error) {
     cache.close();
     throw error;
   }
-  const { report, charts } = await evaluate(collection, results, context);
-  writeReport(out, report, charts);
-  if (keepEmbeddings) {
+  const report = await writeReport(measurement, results);
+  if (options.keepEmbeddings) {
     cache.close();
-    log(`${cachePath} is kept, as asked for. Remove it when you are done.`);
+    log(`${path} is kept, as requested. Remove it when you no longer need it.`);
   } else {
     cache.remove();
-    log(`${cachePath} is removed.`);
+    log(`${path} is removed.`);
   }
   return report;
 }
 
-async function embedAll({ pairs, folder }, { client, cache, info, concurrency, signal, log }) {
+async function embedAll(measurement: Measurement, cache: EmbeddingCache): Promise<PictureResults> {
+  const { collection, client, info, options, signal, log } = measurement;
+  const { pairs, folder } = collection;
   const names = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))];
-  const places = info.workers + info.limits.max_queue;
+  const capacity = info.workers + info.limits.max_queue;
   log(`${pairs.length} pairs of ${names.length} pictures.`);
   const progress = showProgress(names.length);
   try {
@@ -83,7 +105,7 @@ async function embedAll({ pairs, folder }, { client, cache, info, concurrency, s
       cache,
       info,
       // Enough that no worker waits for a picture to arrive.
-      concurrency: concurrency ?? Math.max(1, Math.min(2 * info.workers, places)),
+      concurrency: options.concurrency ?? Math.max(1, Math.min(2 * info.workers, capacity)),
       signal,
       onPicture: progress.advance,
     });
@@ -92,20 +114,46 @@ async function embedAll({ pairs, folder }, { client, cache, info, concurrency, s
   }
 }
 
-async function evaluate({ pairs, personOf }, results, { source, seed, info }) {
-  const scored = scorePairs(pairs, results, personOf);
+async function writeReport(measurement: Measurement, results: PictureResults): Promise<CalibrationReport> {
+  const { collection, options } = measurement;
+  const scored = scorePairs(collection.pairs, results, collection.personOf);
+  assertBothKinds(scored, results);
+  const report = describeReport(measurement, scored, results);
+  // ECharts takes a while to load, and is not needed before.
+  const { drawCharts } = await import('./report/charts/charts.ts');
+  const charts = drawCharts(report.figures, scored.pairs);
+  const files = {
+    ...charts,
+    'report.json': asJson(report),
+    [THRESHOLDS_FILE]: asJson(thresholdsFile(report)),
+    'report.html': renderPage(report, charts),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(options.out, name), content);
+  return report;
+}
+
+function assertBothKinds({ pairs }: ScoredPairs, results: PictureResults): void {
+  const failed = [...results.values()].filter((result) => !isEmbedded(result)).length;
   for (const same of [true, false]) {
-    if (!scored.pairs.some((pair) => pair.same === same))
+    if (!pairs.some((pair) => pair.same === same))
       throw new CalibrationError(
-        `No pair of ${same ? 'one person' : 'different people'} is left: ${results.size} pictures, of which ` +
-          `${[...results.values()].filter(({ code }) => code).length} gave no embedding.`,
+        `No pair of ${same ? 'the same person' : 'different people'} is left: ${failed} of ${results.size} pictures ` +
+          'gave no embedding.',
       );
   }
+}
+
+function describeReport(
+  { collection, info, options: { source, seed } }: Measurement,
+  scored: ScoredPairs,
+  results: PictureResults,
+): CalibrationReport {
   const failures = [...results]
-    .filter(([, { code }]) => code !== undefined)
-    .map(([image, { code, reason }]) => ({ image, code, reason }))
+    .flatMap(([image, result]) =>
+      isEmbedded(result) ? [] : [{ image, code: result.code, reason: result.reason }],
+    )
     .sort((p, q) => (p.image < q.image ? -1 : 1));
-  const report = {
+  return {
     report_version: 1,
     created: new Date().toISOString(),
     source,
@@ -120,33 +168,20 @@ async function evaluate({ pairs, personOf }, results, { source, seed, info }) {
       detection_threshold: info.detection_threshold,
     },
     pictures: { total: results.size, embedded: results.size - failures.length, failed: failures.length },
-    pairs: pairs.length,
+    pairs: collection.pairs.length,
     left_out: scored.leftOut,
     figures: analyse(scored, seed),
     failures,
   };
-  // The library that draws takes a while to load; until here it was not needed.
-  const { drawCharts } = await import('./report/charts/charts.ts');
-  return { report, charts: drawCharts(report.figures, scored.pairs) };
 }
 
-function writeReport(out, report, charts) {
-  const files = {
-    ...charts,
-    'report.json': asJson(report),
-    'thresholds.json': asJson(thresholdsFile(report)),
-    'report.html': renderPage(report, charts),
-  };
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(out, name), content);
-}
+const asJson = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
 
-const asJson = (value) => `${JSON.stringify(value, undefined, 2)}\n`;
-
-/** New folders are for their owner only; the report names the pictures. */
-function makeFolder(path) {
+/** A new folder is readable only by its owner, because the report names the pictures. */
+function createFolder(path: string): void {
   try {
     if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o700);
   } catch (error) {
-    throw new CalibrationError(`${path} cannot be made (${error.code}).`);
+    throw new CalibrationError(`${path} cannot be created (${(error as NodeJS.ErrnoException).code}).`);
   }
 }

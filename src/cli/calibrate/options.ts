@@ -1,58 +1,63 @@
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CalibrationError } from './usage-error.ts';
+import { errorMessage } from '../../errors.ts';
+import { CalibrationError } from './calibration-error.ts';
+import type { PairSource } from './pairs/collect.ts';
 
 export const USAGE = `npm run calibrate -- (--pairs FILE --images FOLDER | --identities FOLDER) [options]
   --pairs FILE           CSV with the columns image_a, image_b, same_person (1 or 0)
-  --images FOLDER        what its file names are relative to
-  --identities FOLDER    instead of both: a folder of pictures for each person, FOLDER/person/*.jpg; all pairs of one person
-                         are made, and impostor pairs are drawn
-  --impostors N          how many impostor pairs are drawn from --identities (30000)
-  --seed N               of that draw, and of the intervals of thresholds (1)
-  --out FOLDER           for the report (report)
-  --source TEXT          what the pairs are, for thresholds.json (the name of the file or folder)
+  --images FOLDER        folder that the file names in --pairs are relative to
+  --identities FOLDER    instead of both: a folder with one folder of pictures for each person, FOLDER/person/*.jpg; all
+                         pairs of the same person are measured, and impostor pairs are drawn at random
+  --impostors N          number of impostor pairs drawn from --identities (30000)
+  --seed N               seed of the draw and of the intervals of thresholds (1)
+  --out FOLDER           folder for the report (report)
+  --source TEXT          description of the pairs for thresholds.json (the name of the file or folder)
   --url URL              a running service, with its API_PREFIX; without it, the service is started for the measurement
-                         with this environment's settings (MODEL_NAME, MODELS_DIR, …)
-  --api-key KEY          for that service; better in the environment as CALIBRATE_API_KEY
-  --concurrency N        pictures under way at the same time (twice the workers of the service)
-  --keep-embeddings      keep the file with the embeddings of your pictures, which is otherwise removed at the end
-  --no-build             use dist/ as it is`;
+                         with the settings of this environment (MODEL_NAME, MODELS_DIR, …)
+  --api-key KEY          key for that service; the environment variable CALIBRATE_API_KEY is safer
+  --concurrency N        pictures in progress at the same time (twice the workers of the service)
+  --keep-embeddings      keep the file with the embeddings of your pictures, which is otherwise removed at the end`;
 
-const MOST_SOURCE_LETTERS = 200;
+const MAX_SOURCE_LENGTH = 200;
 
-/** @throws {CalibrationError} with a sentence for the terminal. */
-export function readOptions(argv, environment = process.env) {
+export interface CalibrationOptions {
+  pairs: PairSource;
+  /** Of the draw of impostor pairs and of the bootstrap. */
+  seed: number;
+  out: string;
+  source: string;
+  /** Undefined to start a service. */
+  url: string | undefined;
+  apiKey: string | undefined;
+  concurrency: number | undefined;
+  keepEmbeddings: boolean;
+}
+
+/**
+ * @returns undefined for `--help`.
+ * @throws {CalibrationError} for wrong options.
+ */
+export function readOptions(argv: string[], environment = process.env): CalibrationOptions | undefined {
   const values = parse(argv);
-  if (values.help) return { help: true };
-  const { pairs, images, identities } = values;
-  if ((pairs === undefined) === (identities === undefined))
-    throw new CalibrationError('Either --pairs or --identities is needed.');
-  if ((pairs === undefined) !== (images === undefined))
-    throw new CalibrationError('--pairs and --images go together.');
-  if (pairs !== undefined && values.impostors !== undefined)
-    throw new CalibrationError(
-      '--impostors goes with --identities; --pairs names its impostor pairs itself.',
-    );
-  const source = values.source ?? basename(resolve(pairs ?? identities));
+  if (values.help) return undefined;
+  const seed = wholeNumber(values.seed, '--seed', 0);
+  const pairs = readPairSource(values, seed);
+  const source = values.source ?? basename(resolve('pairs' in pairs ? pairs.pairs : pairs.identities));
   return {
     pairs,
-    images,
-    identities,
-    impostors: wholeNumber(values.impostors ?? '30000', '--impostors', 1),
-    seed: wholeNumber(values.seed, '--seed', 0),
+    seed,
     out: values.out,
-    source: source.slice(0, MOST_SOURCE_LETTERS),
+    source: source.slice(0, MAX_SOURCE_LENGTH),
     url: values.url === undefined ? undefined : readUrl(values.url),
     apiKey: values['api-key'] ?? environment.CALIBRATE_API_KEY,
     concurrency:
       values.concurrency === undefined ? undefined : wholeNumber(values.concurrency, '--concurrency', 1),
     keepEmbeddings: values['keep-embeddings'],
-    build: !values['no-build'],
-    help: false,
   };
 }
 
-function parse(argv) {
+function parse(argv: string[]) {
   try {
     return parseArgs({
       args: argv,
@@ -68,24 +73,40 @@ function parse(argv) {
         'api-key': { type: 'string' },
         concurrency: { type: 'string' },
         'keep-embeddings': { type: 'boolean', default: false },
-        'no-build': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {
-    throw new CalibrationError(error.message);
+    throw new CalibrationError(errorMessage(error));
   }
 }
 
-function wholeNumber(text, option, least) {
+function readPairSource(values: ReturnType<typeof parse>, seed: number): PairSource {
+  const { pairs, images, identities, impostors } = values;
+  if (identities !== undefined) {
+    if (pairs !== undefined)
+      throw new CalibrationError('Either --pairs or --identities is needed, not both.');
+    if (images !== undefined) throw new CalibrationError('--images goes with --pairs.');
+    return { identities, impostors: wholeNumber(impostors ?? '30000', '--impostors', 1), seed };
+  }
+  if (pairs === undefined) throw new CalibrationError('Either --pairs or --identities is needed.');
+  if (images === undefined) throw new CalibrationError('--pairs needs --images.');
+  if (impostors !== undefined)
+    throw new CalibrationError(
+      '--impostors goes with --identities; --pairs names its impostor pairs itself.',
+    );
+  return { pairs, images };
+}
+
+function wholeNumber(text: string, option: string, minimum: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && Number.isSafeInteger(value)))
-    throw new CalibrationError(`${option} is ${text}; accepted is a whole number of at least ${least}.`);
+  if (!(value >= minimum && Number.isSafeInteger(value)))
+    throw new CalibrationError(`${option} is ${text}; accepted is a whole number of at least ${minimum}.`);
   return value;
 }
 
-/** Without a slash at its end. */
-function readUrl(text) {
+/** Removes a slash at the end. */
+function readUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new CalibrationError(`--url is ${text}; accepted is an http(s) URL.`);
   const { origin, pathname } = new URL(text);

@@ -1,43 +1,62 @@
+import type { Pair, PersonOf } from './pairs/pair.ts';
 import { numberPeople } from './pairs/people.ts';
+import { type EmbeddedPicture, isEmbedded, type PictureResults } from './pictures/embed-pictures.ts';
+import type { PersonScore } from './statistics/bootstrap.ts';
 import { cosineDistance } from './statistics/scores.ts';
 
+/** `quality.score` if the service gives it for all pictures, else `detection_score`. */
+export type QualityMeasure = 'quality.score' | 'detection_score';
+
+export interface ScoredPair extends Pair, PersonScore {
+  /** Of the poorer picture. */
+  quality: number;
+}
+
+export interface ScoredPairs {
+  pairs: ScoredPair[];
+  /** How many people the pairs show. */
+  people: number;
+  quality: QualityMeasure;
+  /** Pairs that are left out, by reason. */
+  leftOut: { failed_picture: number; copies: number; copies_labelled_different: number };
+}
+
 /**
- * Puts a distance to every pair whose two pictures were embedded. Pairs of one and the same file are left out: a copy is
- * no second look at a person, and two people cannot share one.
- *
- * @param pairs [{a, b, same}]. @param results of embedPictures. @param personOf name → person, where it is known.
- * @returns {pairs: [{a, b, same, distance, quality, personA, personB}], people, leftOut, quality}: the pairs left out by
- *   reason, and what `quality` is: `quality.score` where the service gives it for all, else `detection_score`. A pair has
- *   that of its poorer picture.
+ * Computes the distance of every pair whose two pictures were embedded. Pairs of a file with a copy of itself are left
+ * out: they say nothing about the person, and if they are labelled as different people, the label is wrong.
  */
-export function scorePairs(pairs, results, personOf) {
-  const embedded = (name) => results.get(name)?.embedding !== undefined;
-  const faces = [...results.values()].filter(({ embedding }) => embedding !== undefined);
-  const hasQuality = faces.length > 0 && faces.every(({ quality }) => Number.isFinite(quality));
-  const qualityOf = ({ quality, detectionScore }) => (hasQuality ? quality : detectionScore);
-  const usable = pairs.filter(({ a, b }) => embedded(a) && embedded(b));
-  const isCopy = ({ a, b }) => results.get(a).sha256 === results.get(b).sha256;
+export function scorePairs(pairs: Pair[], results: PictureResults, personOf?: PersonOf): ScoredPairs {
+  const embedded = new Map(
+    [...results].filter((entry): entry is [string, EmbeddedPicture] => isEmbedded(entry[1])),
+  );
+  const faceOf = (picture: string) => embedded.get(picture) as EmbeddedPicture;
+  const hasQuality = [...embedded.values()].every(({ quality }) => quality !== undefined);
+  const qualityOf = ({ quality, detectionScore }: EmbeddedPicture) =>
+    hasQuality && quality !== undefined ? quality : detectionScore;
+
+  const usable = pairs.filter(({ a, b }) => embedded.has(a) && embedded.has(b));
+  const isCopy = ({ a, b }: Pair) => faceOf(a).sha256 === faceOf(b).sha256;
   const distinct = usable.filter((pair) => !isCopy(pair));
-  const numbered = numberPeople(distinct, { personOf, fileOf: (name) => results.get(name).sha256 });
+  const people = numberPeople(distinct, { personOf, fileOf: (picture) => faceOf(picture).sha256 });
   return {
     pairs: distinct.map(({ a, b, same }) => {
-      const [first, second] = [results.get(a), results.get(b)];
+      const [first, second] = [faceOf(a), faceOf(b)];
       return {
         a,
         b,
         same,
         distance: cosineDistance(first.embedding, second.embedding),
         quality: Math.min(qualityOf(first), qualityOf(second)),
-        personA: numbered.personOf(a),
-        personB: numbered.personOf(b),
+        personA: people.numberOf(a),
+        personB: people.numberOf(b),
       };
     }),
-    people: numbered.people,
+    people: people.count,
+    quality: hasQuality ? 'quality.score' : 'detection_score',
     leftOut: {
       failed_picture: pairs.length - usable.length,
       copies: usable.filter((pair) => pair.same && isCopy(pair)).length,
       copies_labelled_different: usable.filter((pair) => !pair.same && isCopy(pair)).length,
     },
-    quality: hasQuality ? 'quality.score' : 'detection_score',
   };
 }

@@ -12,14 +12,14 @@ import { ServiceProcess } from '../../support/service-process.ts';
 import { writeFiles } from '../../support/temporary-folder.ts';
 
 const PEOPLE = 14;
-/** 14 · 13 / 2 pairs of people, nine of pictures each. */
+/** 14 · 13 / 2 pairs of people with nine pairs of pictures each. */
 const IMPOSTORS = 91 * 9;
 
 const folder = mkdtempSync(join(tmpdir(), 'calibrate-'));
 const out = join(folder, 'out');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The synthetic pack takes a picture for the same when it is saved again: three qualities of JPEG are a "person". */
+/** The synthetic pack recognises a picture that is encoded again, so three JPEG qualities of a picture are a "person". */
 async function writePeople() {
   for (let person = 0; person < PEOPLE; person++) {
     for (const quality of [95, 60, 20]) {
@@ -29,7 +29,10 @@ async function writePeople() {
       await writeFiles(folder, { [`people/p${person}/${quality}.jpg`]: bytes });
     }
   }
-  await writeFiles(folder, { 'people/p0/blank.png': await blankPng(), 'people/p1/broken.png': 'no picture' });
+  await writeFiles(folder, {
+    'people/p0/blank.png': await blankPng(),
+    'people/p1/broken.png': 'not a picture',
+  });
 }
 
 describe('a calibration against the real service', () => {
@@ -37,7 +40,7 @@ describe('a calibration against the real service', () => {
   let modelsDir: string;
   let service: ServiceProcess;
   let address: string;
-  // biome-ignore lint/suspicious/noExplicitAny: report.json, looked at member by member.
+  // biome-ignore lint/suspicious/noExplicitAny: the tests check single members of report.json.
   let report: any;
 
   const startService = async () => {
@@ -57,7 +60,7 @@ describe('a calibration against the real service', () => {
   });
   afterAll(() => service.kill('SIGKILL'));
 
-  it('measures every pair, and lists what gave no embedding', () => {
+  it('measures every pair, and lists the pictures that gave no embedding', () => {
     expect(calibration.code).toBe(0);
     expect(report.figures).toMatchObject({
       genuine_pairs: 3 * PEOPLE,
@@ -79,7 +82,7 @@ describe('a calibration against the real service', () => {
     ]);
   });
 
-  it('finds thresholds that decide in /v1/compare just as measured, in each metric', async () => {
+  it('finds thresholds with which /v1/compare gives the measured rates, in each metric', async () => {
     const embeddings = new Map<string, string>();
     const names = readdirSync(join(folder, 'people'), { recursive: true, encoding: 'utf8' });
     for (const name of names.filter((file) => file.endsWith('.jpg'))) {
@@ -113,20 +116,20 @@ describe('a calibration against the real service', () => {
     }
   });
 
-  it('says what it cannot carry, and gives no threshold for it', () => {
+  it('gives no threshold for a FAR with too few pairs, and says so', () => {
     const [at10, at1, at01] = report.figures.operating_points;
     expect(at10.evidence.rule).toBe('rule_of_30');
     expect(at1.evidence.rule).toBe('rule_of_3');
     expect(at01).toMatchObject({ target: 0.001, evidence: { needed: 3_000, firm: 30_000 } });
     expect(at01.thresholds).toBeUndefined();
-    expect(calibration.stdout).toContain('FAR 0.1\u00a0%: Not carried by these pairs');
-    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Not carried by these pairs');
+    expect(calibration.stdout).toContain('FAR 0.1\u00a0%: Too few impostor pairs');
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Too few impostor pairs');
   });
 
-  it('writes a page that loads nothing, and takes names as text', () => {
+  it('writes a page that loads nothing, and escapes names', () => {
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     expect(page.match(/<svg /g)).toHaveLength(4);
-    // Names of XML's languages are no addresses.
+    // XML namespaces are not fetched.
     const withoutNames = page.replace(/ xmlns(:\w+)?="[^"]*"/g, '');
     expect(withoutNames).not.toMatch(/https?:|<script|<link|<img|<iframe|@import|url\((?!#|['"]?#)/i);
     expect(withoutNames).not.toMatch(/\s(src|srcset|href|data)=/i);
@@ -134,7 +137,7 @@ describe('a calibration against the real service', () => {
     expect(page).not.toContain('<blobs>');
   });
 
-  it('names no place of this machine, and leaves no embedding behind', () => {
+  it('leaves no path of this machine and no embedding behind', () => {
     for (const file of readdirSync(out)) {
       const text = readFileSync(join(out, file), 'utf8');
       expect(text).not.toContain(folder);
@@ -144,7 +147,7 @@ describe('a calibration against the real service', () => {
     expect(calibration.stderr).toContain('biometric data');
   });
 
-  it('writes what the service serves when it lies beside the pack', async () => {
+  it('writes thresholds that the service serves when they are beside the pack', async () => {
     await cp(join(out, 'thresholds.json'), join(modelsDir, 'own', 'thresholds.json'));
     service.kill('SIGTERM');
     await service.exit;
@@ -163,14 +166,14 @@ describe('a calibration against the real service', () => {
     );
   });
 
-  it('starts the service itself where no address is given, and ends it', async () => {
+  it('starts and stops the service if no address is given', async () => {
     const own = join(folder, 'own-service');
     const { code, stderr } = await runCalibration(
       ['--identities', join(folder, 'people'), '--impostors', '50', '--out', own],
       { MODEL_NAME: 'synthetic', WORKERS: '1', API_KEYS: 'door=0123456789abcdef0123456789abcdef' },
     );
     expect(code).toBe(0);
-    expect(stderr).toContain('recognises nobody');
+    expect(stderr).toContain('does not recognise people');
     // Two people have a fourth picture, which fails: three more pairs each.
     expect(readJson(own, 'report.json').pairs).toBe(3 * PEOPLE + 6 + 50);
   });

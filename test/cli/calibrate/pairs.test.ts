@@ -1,22 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readOptions } from '../../../src/cli/calibrate/options.ts';
+import { collectPairs } from '../../../src/cli/calibrate/pairs/collect.ts';
+import { parsePairs } from '../../../src/cli/calibrate/pairs/csv.ts';
+import { makePairs } from '../../../src/cli/calibrate/pairs/identities.ts';
+import type { Pair } from '../../../src/cli/calibrate/pairs/pair.ts';
+import { numberPeople } from '../../../src/cli/calibrate/pairs/people.ts';
 import { temporaryFolder, writeFiles } from '../../support/temporary-folder.ts';
-import { calibrateModule } from './calibrate-module.ts';
-
-const { parsePairs } = await calibrateModule('pairs/csv.mjs');
-const { makePairs } = await calibrateModule('pairs/identities.mjs');
-const { collectPairs } = await calibrateModule('pairs/collect.mjs');
-const { numberPeople } = await calibrateModule('pairs/people.mjs');
-const { readOptions } = await calibrateModule('options.mjs');
-
-interface Pair {
-  a: string;
-  b: string;
-  same: boolean;
-}
 
 describe('pairs from a table', () => {
-  it('are read whatever a spreadsheet makes of them', () => {
+  it('are read with the quoting, line ends and byte order mark of spreadsheets', () => {
     const text =
       '\uFEFFnote,image_a,same_person,image_b\r\n' +
       'x,"Smith, Anna ""A"".jpg",1,b.jpg\r\n\r\n' +
@@ -30,14 +23,17 @@ describe('pairs from a table', () => {
 
   const HEADER = 'image_a,image_b,same_person\n';
   it.each([
-    ['image_a,image_b\na,b\n', 'no column same_person'],
+    ['image_a,image_b\na,b\n', 'has no column same_person'],
     [`${HEADER}a,b,1\nc,d,maybe\n`, 'Line 3 of the pairs: same_person is "maybe"; accepted is 1 or 0.'],
     [`${HEADER}a,,1\n`, 'Line 2 of the pairs: image_b is empty.'],
     [`${HEADER}a,a,1\n`, 'Line 2 of the pairs: a picture is paired with itself.'],
-    [`${HEADER}a,b,1\nb,a,0\n`, 'Line 3 of the pairs: the same pair stands above with the opposite answer.'],
-    [`${HEADER}a,b\n`, 'not a table'],
-    [`${HEADER}a,"b,1\n`, 'not a table'],
-  ])('are refused with the line: %j', (text, sentence) => {
+    [
+      `${HEADER}a,b,1\nb,a,0\n`,
+      'Line 3 of the pairs: an earlier line has the same pair with the opposite answer.',
+    ],
+    [`${HEADER}a,b\n`, 'not valid CSV'],
+    [`${HEADER}a,"b,1\n`, 'not valid CSV'],
+  ])('are rejected with the line and the column: %j', (text, sentence) => {
     expect(() => parsePairs(text)).toThrow(sentence);
   });
 });
@@ -47,23 +43,26 @@ describe('pairs from a folder of people', () => {
   const possible = 11 * 5 - 3 - 1 - 6;
   const keys = (pairs: Pair[]) => pairs.map(({ a, b }) => [a, b].sort().join());
 
-  it.each([1, 10, 30, possible, 1_000])('are all genuine ones and %i impostors, none twice', (impostors) => {
-    const pairs: Pair[] = makePairs(people, { impostors, seed: 5 });
-    const genuine = pairs.filter(({ same }) => same);
-    expect(keys(genuine)).toEqual('a1,a2 a1,a3 a2,a3 b1,b2 e1,e2 e1,e3 e1,e4 e2,e3 e2,e4 e3,e4'.split(' '));
-    const others = pairs.filter(({ same }) => !same);
-    expect(others).toHaveLength(Math.min(impostors, possible));
-    expect(new Set(keys(others)).size).toBe(others.length);
-    for (const { a, b } of others) expect(a[0]).not.toBe(b[0]);
-  });
+  it.each([1, 10, 30, possible, 1_000])(
+    'are all genuine pairs and %i impostor pairs without repetition',
+    (impostors) => {
+      const pairs = makePairs(people, { impostors, seed: 5 });
+      const genuine = pairs.filter(({ same }) => same);
+      expect(keys(genuine)).toEqual('a1,a2 a1,a3 a2,a3 b1,b2 e1,e2 e1,e3 e1,e4 e2,e3 e2,e4 e3,e4'.split(' '));
+      const others = pairs.filter(({ same }) => !same);
+      expect(others).toHaveLength(Math.min(impostors, possible));
+      expect(new Set(keys(others)).size).toBe(others.length);
+      for (const { a, b } of others) expect(a[0]).not.toBe(b[0]);
+    },
+  );
 
-  it('are the same for the same seed, others for another', () => {
+  it('are the same for the same seed, and differ for another', () => {
     const drawn = (seed: number) => keys(makePairs(people, { impostors: 8, seed }));
     expect(drawn(1)).toEqual(drawn(1));
     expect(drawn(1)).not.toEqual(drawn(2));
   });
 
-  it('take the pictures of each folder, and say who is on them', async () => {
+  it('take the pictures of each folder, which names the person', async () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, {
       'Ann/1.jpg': '',
@@ -78,11 +77,11 @@ describe('pairs from a folder of people', () => {
       { a: 'Ann/1.jpg', b: 'Bob/1.webp', same: false },
       { a: 'Ann/2.PNG', b: 'Bob/1.webp', same: false },
     ]);
-    expect(personOf('Ann/2.PNG')).toBe('Ann');
+    expect(personOf?.('Ann/2.PNG')).toBe('Ann');
   });
 });
 
-describe('what cannot be measured is refused in words', () => {
+describe('a collection that cannot be measured is rejected', () => {
   const collect = async (table: string) => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { 'pairs.csv': `image_a,image_b,same_person\n${table}` });
@@ -91,16 +90,18 @@ describe('what cannot be measured is refused in words', () => {
 
   it.each([
     ['a,b,1\n', 'no pairs of different people'],
-    ['a,b,0\n', 'no pairs of one person'],
-    ['a,b,0\na,../../secret,1\n', '../../secret leads out of the folder'],
-    ['a,b,0\na,/etc/hostname,1\n', '/etc/hostname leads out of the folder'],
-  ])('%j', async (table, sentence) => {
+    ['a,b,0\n', 'no pairs of the same person'],
+    ['a,b,0\na,../../secret,1\n', '../../secret is outside the folder'],
+    ['a,b,0\na,/etc/hostname,1\n', '/etc/hostname is outside the folder'],
+  ])('for the table %j', async (table, sentence) => {
     await expect(collect(table)).rejects.toThrow(sentence);
   });
 
-  it('a folder that is not there', async () => {
+  it('for a missing folder or table', async () => {
     const nowhere = join(await temporaryFolder(), 'nowhere');
-    await expect(collectPairs({ identities: nowhere })).rejects.toThrow('is not a folder');
+    await expect(collectPairs({ identities: nowhere, impostors: 1, seed: 1 })).rejects.toThrow(
+      'is not a folder',
+    );
     await expect(collectPairs({ pairs: nowhere, images: '.' })).rejects.toThrow('cannot be read (ENOENT)');
   });
 });
@@ -109,7 +110,7 @@ describe('people', () => {
   const fileOf = (name: string) => `hash of ${name.replace('copy of ', '')}`;
   const pair = (a: string, b: string, same: boolean) => ({ a, b, same });
 
-  it('are what pairs of one person and equal files link, where nobody says more', () => {
+  it('are linked by pairs of the same person and by equal files if no folder names them', () => {
     const pairs = [
       pair('a1', 'a2', true),
       pair('a3', 'copy of a2', true),
@@ -117,18 +118,18 @@ describe('people', () => {
       pair('a1', 'b1', false),
       pair('c', 'b2', false),
     ];
-    const { personOf, people } = numberPeople(pairs, { fileOf });
-    expect(people).toBe(3);
-    expect(new Set(['a1', 'a2', 'a3', 'copy of a2'].map(personOf)).size).toBe(1);
-    expect(new Set(['a1', 'b1', 'c'].map(personOf)).size).toBe(3);
+    const { numberOf, count } = numberPeople(pairs, { fileOf });
+    expect(count).toBe(3);
+    expect(new Set(['a1', 'a2', 'a3', 'copy of a2'].map(numberOf)).size).toBe(1);
+    expect(new Set(['a1', 'b1', 'c'].map(numberOf)).size).toBe(3);
   });
 
-  it('are the folders where there are folders', () => {
-    const { people } = numberPeople([pair('x/1', 'y/1', false), pair('x/2', 'x/3', true)], {
-      personOf: (name: string) => name[0],
+  it('are the folders if folders name them', () => {
+    const { count } = numberPeople([pair('x/1', 'y/1', false), pair('x/2', 'x/3', true)], {
+      personOf: (name) => name.charAt(0),
       fileOf,
     });
-    expect(people).toBe(2);
+    expect(count).toBe(2);
   });
 });
 
@@ -136,10 +137,10 @@ describe('options', () => {
   const OWN = ['--identities', 'people/'];
   it('have defaults that make a report', () => {
     expect(readOptions(OWN, {})).toMatchObject({
+      pairs: { identities: 'people/', impostors: 30_000, seed: 1 },
+      seed: 1,
       out: 'report',
       source: 'people',
-      impostors: 30_000,
-      seed: 1,
     });
     expect(readOptions([...OWN, '--url', 'http://h:8000/api/'], { CALIBRATE_API_KEY: 'k' })).toMatchObject({
       url: 'http://h:8000/api',
@@ -150,12 +151,13 @@ describe('options', () => {
   it.each([
     [[], 'Either --pairs or --identities'],
     [['--pairs', 'a', '--identities', 'b', '--images', 'c'], 'Either --pairs or --identities'],
-    [['--pairs', 'a'], '--pairs and --images go together'],
+    [['--pairs', 'a'], '--pairs needs --images'],
+    [[...OWN, '--images', 'c'], '--images goes with --pairs'],
     [[...OWN, '--impostors', '-3'], '--impostors'],
     [[...OWN, '--seed', 'x'], '--seed is x; accepted is a whole number'],
     [[...OWN, '--url', 'localhost:8000'], '--url is localhost:8000; accepted is an http(s) URL.'],
     [[...OWN, '--colour', 'red'], '--colour'],
-  ])('%j is refused', (argv, sentence) => {
+  ])('%j are rejected', (argv, sentence) => {
     expect(() => readOptions(argv, {})).toThrow(sentence);
   });
 });

@@ -7,51 +7,51 @@ import { type StandInOptions, startStandIn } from './stand-in-service.ts';
 
 const PEOPLE = 12;
 
-/** Twelve people with three pictures each, and a service that is not quite one. */
-async function setup(options: StandInOptions = {}) {
+/** Twelve people with three pictures each, and a stand-in for the service. */
+async function setup(standIn: StandInOptions = {}) {
   const folder = await temporaryFolder();
   const pictures = Array.from({ length: 3 * PEOPLE }, (_, i) => {
     const person = `person${Math.floor(i / 3)}`;
     return [`people/${person}/${i % 3}.jpg`, `${person} picture ${'x'.repeat(i % 3)}`] as const;
   });
   await writeFiles(folder, Object.fromEntries(pictures));
-  const service = await startStandIn(options);
+  const service = await startStandIn(standIn);
   const out = join(folder, 'out');
-  const words = ['--identities', join(folder, 'people'), '--out', out, '--url', service.url];
-  return { folder, out, service, words, total: pictures.length };
+  const options = ['--identities', join(folder, 'people'), '--out', out, '--url', service.url];
+  return { folder, out, service, options, total: pictures.length };
 }
 
-describe('a calibration that is cut short', () => {
-  it.each(['SIGKILL', 'SIGINT'] as const)('by %s goes on where it was', async (signal) => {
-    const { out, service, words, total } = await setup({ delayMs: 30 });
-    const { child, ended } = startCalibration(words);
+describe('an interrupted calibration', () => {
+  it.each(['SIGKILL', 'SIGINT'] as const)('resumes after %s', async (signal) => {
+    const { out, service, options, total } = await setup({ delayMs: 30 });
+    const { child, ended } = startCalibration(options);
     onTestFinished(() => void child.kill('SIGKILL'));
     await vi.waitFor(() => expect(cachedPictures(out).length).toBeGreaterThan(5), 10_000);
     child.kill(signal);
     const { code, stderr } = await ended;
     expect(code).toBe(signal === 'SIGINT' ? 130 : null);
-    if (signal === 'SIGINT') expect(stderr).toContain('the same command goes on from there');
+    if (signal === 'SIGINT') expect(stderr).toContain('repeat the command to resume');
     const kept = cachedPictures(out);
     expect(kept.length).toBeGreaterThan(5);
     expect(kept.length).toBeLessThan(total);
     expect(existsSync(join(out, 'report.json'))).toBe(false);
-    // A line that was being written when the power failed.
+    // An incomplete line, as a power failure leaves it.
     appendFileSync(join(out, 'embeddings.jsonl'), '{"sha256": "ab');
 
-    const before = service.seen.length;
-    const second = await runCalibration(words);
+    const before = service.requests.length;
+    const second = await runCalibration(options);
     expect(second.code).toBe(0);
     expect(second.stderr).toContain(`${total} of ${total} pictures, ${kept.length} from before`);
-    expect(service.seen.length - before).toBe(total - kept.length);
+    expect(service.requests.length - before).toBe(total - kept.length);
     expect(readJson(out, 'report.json').pictures).toEqual({ total, embedded: total, failed: 0 });
     expect(existsSync(join(out, 'embeddings.jsonl'))).toBe(false);
   });
 
-  it('keeps embeddings for its owner only, on request, and uses none of another embedding space', async () => {
+  it('keeps embeddings on request, readable by their owner only, and ignores those of another embedding space', async () => {
     let space = 'stand-in:1';
-    const { out, service, words, total } = await setup({ space: () => space, quality: true });
-    await runCalibration([...words, '--keep-embeddings'], { CALIBRATE_API_KEY: 'secret' });
-    expect(new Set(service.seen.map(({ authorization }) => authorization))).toEqual(
+    const { out, service, options, total } = await setup({ space: () => space, quality: true });
+    await runCalibration([...options, '--keep-embeddings'], { CALIBRATE_API_KEY: 'secret' });
+    expect(new Set(service.requests.map(({ authorization }) => authorization))).toEqual(
       new Set(['Bearer secret']),
     );
     expect(readJson(out, 'report.json').figures.quality.measure).toBe('quality.score');
@@ -60,35 +60,20 @@ describe('a calibration that is cut short', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     chmodSync(path, 0o644);
     space = 'stand-in:2';
-    const { stderr } = await runCalibration([...words, '--keep-embeddings']);
-    expect(service.seen).toHaveLength(2 * total);
+    const { stderr } = await runCalibration([...options, '--keep-embeddings']);
+    expect(service.requests).toHaveLength(2 * total);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(stderr).toContain('biometric data');
-    expect(stderr).toContain('is kept, as asked for');
+    expect(stderr).toContain('is kept, as requested');
     expect(readJson(out, 'thresholds.json').embedding_space).toBe('stand-in:2');
   });
 });
 
-describe('a service that is busy', () => {
-  it('is waited for as long as it says, by all that is under way', async () => {
-    const { service, words, out, total } = await setup({
-      refuse: (index) => (index === 4 ? { status: 503, code: 'OVERLOADED', retryAfter: 1 } : undefined),
-    });
-    const { code } = await runCalibration([...words, '--concurrency', '1']);
-    expect(code).toBe(0);
-    expect(readJson(out, 'report.json').failures).toEqual([]);
-    expect(service.seen).toHaveLength(total + 1);
-    const [refused, next] = service.seen.slice(4, 6);
-    expect(next?.text).toBe(refused?.text);
-    expect((next?.at ?? 0) - (refused?.at ?? 0)).toBeGreaterThan(950);
-  });
-});
-
 describe('pictures that fail', () => {
-  it('are listed with their error code, and end nothing', async () => {
-    const { folder, out, service, words, total } = await setup({
+  it('are listed with their error code and do not stop the calibration', async () => {
+    const { folder, out, service, options, total } = await setup({
       maxImageSize: 200,
-      delayMs: 5,
+      delayMs: 20,
       refuse: (_, text) =>
         text.startsWith('person3 picture xx')
           ? { status: 422, code: 'NO_FACE_DETECTED' }
@@ -100,7 +85,7 @@ describe('pictures that fail', () => {
       'people/person0/huge.jpg': 'x'.repeat(201),
       'people/person1/copy.jpg': readFileSync(join(folder, 'people/person1/0.jpg')),
     });
-    const { code, stdout, stderr } = await runCalibration(words);
+    const { code, stdout, stderr } = await runCalibration(options);
     expect(code).toBe(0);
     const report = readJson(out, 'report.json');
     const failed = report.failures.map(({ image, code }: Record<string, string>) => `${image} ${code}`);
@@ -112,17 +97,17 @@ describe('pictures that fail', () => {
     for (const line of failed) expect(stdout).toContain(line.replace(' ', ': '));
     expect(stderr).toContain('5 failed');
     expect(report.pictures).toEqual({ total: total + 2, embedded: total - 3, failed: 5 });
-    // Eleven people are left; person1's copy gives one pair that proves nothing.
+    // Eleven people are left; the copy of a picture of person1 gives one pair to leave out.
     expect(report.left_out).toMatchObject({ copies: 1 });
     expect(report.figures.people).toBe(PEOPLE - 1);
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     for (const name of ['person3/2.jpg', 'NO_FACE_DETECTED']) expect(page).toContain(name);
-    // Twice the workers it says it has.
-    expect(service.underway.most).toBe(4);
+    // Twice the workers of the stand-in.
+    expect(service.inProgress.max).toBe(4);
   });
 });
 
-describe('what ends a calibration, in a sentence:', () => {
+describe('a calibration ends with a sentence for', () => {
   it.each<[string, StandInOptions, string]>([
     [
       'a wrong API key',
@@ -132,37 +117,37 @@ describe('what ends a calibration, in a sentence:', () => {
     [
       'a change of the model',
       { space: (index) => `stand-in:${index < 9 ? 1 : 2}` },
-      'changed its model under way, from stand-in:1 to stand-in:2',
+      'changed its model during the measurement, from stand-in:1 to stand-in:2',
     ],
     [
-      'nothing but failures',
+      'pictures that all fail',
       { refuse: () => ({ status: 422, code: 'NO_FACE_DETECTED' }) },
-      'No pair of one person is left: 36 pictures, of which 36 gave no embedding.',
+      'No pair of the same person is left: 36 of 36 pictures gave no embedding.',
     ],
-  ])('%s', async (_, options, sentence) => {
-    const { words, out } = await setup(options);
-    const { code, stderr } = await runCalibration(words);
+  ])('%s', async (_, standIn, sentence) => {
+    const { options, out } = await setup(standIn);
+    const { code, stderr } = await runCalibration(options);
     expect(code).toBe(1);
     expect(stderr).toContain(sentence);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(existsSync(join(out, 'report.json'))).toBe(false);
   });
 
-  it('a page that is no service', async () => {
-    const { words, service } = await setup();
-    const { code, stderr } = await runCalibration([...words, '--url', `${service.url}/api`]);
+  it('a URL that is not the service', async () => {
+    const { options, service } = await setup();
+    const { code, stderr } = await runCalibration([...options, '--url', `${service.url}/api`]);
     expect(code).toBe(1);
     expect(stderr).toContain('/api does not answer as the service: status 404');
   });
 
-  it('a wrong option, with how it is used', async () => {
+  it('wrong options, with the usage', async () => {
     const { code, stderr } = await runCalibration(['--pairs', 'x.csv']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--pairs and --images go together.');
+    expect(stderr).toContain('--pairs needs --images.');
     expect(stderr).toContain('--keep-embeddings');
   });
 
-  it('a pack that cannot be loaded, at once', async () => {
+  it('a pack that cannot be loaded', async () => {
     const { folder } = await setup();
     const { code, stderr } = await runCalibration(
       ['--identities', join(folder, 'people'), '--out', join(folder, 'out')],

@@ -5,17 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** What it says instead of an embedding. */
+/** An error answer instead of an embedding. */
 export interface Refusal {
+  /** 0 closes the connection without an answer. */
   status: number;
   code?: string;
   retryAfter?: number;
 }
 
 export interface StandInOptions {
-  /** Of each picture, by how many were asked for before; undefined for an embedding. */
+  /** Decides on each picture; `index` counts the pictures before. Undefined for an embedding. */
   refuse?: (index: number, text: string) => Refusal | undefined;
-  /** How long an embedding takes. */
+  /** Duration of an embedding. */
   delayMs?: number;
   space?: (index: number) => string;
   quality?: boolean;
@@ -26,8 +27,8 @@ const INFO = { name: 'stand-in', embedding_size: 8, licence: 'none', version: '0
 const SETTINGS = { detection: 'full', detection_threshold: 0.5, workers: 2 };
 
 /**
- * Speaks as much of the service's HTTP as the calibration uses, and fails as told. A "picture" is text: its first word
- * is the person, from which its embedding follows; every other word moves it a little.
+ * Serves the part of the service's HTTP interface that the calibration uses, and fails on request. A "picture" is text:
+ * its first word is the person, which determines the embedding; the rest changes it slightly.
  */
 export async function startStandIn({
   refuse = () => undefined,
@@ -36,8 +37,8 @@ export async function startStandIn({
   quality = false,
   maxImageSize = 10_000,
 }: StandInOptions = {}) {
-  const seen: { text: string; at: number; authorization: string | undefined }[] = [];
-  const underway = { now: 0, most: 0 };
+  const requests: { text: string; authorization: string | undefined }[] = [];
+  const inProgress = { now: 0, max: 0 };
   const server = createServer(async (request, response) => {
     const answer = (status: number, body: object, headers: Record<string, string> = {}) =>
       response
@@ -51,21 +52,16 @@ export async function startStandIn({
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
-    const index =
-      seen.push({ text, at: performance.now(), authorization: request.headers.authorization }) - 1;
-    underway.most = Math.max(underway.most, ++underway.now);
+    const index = requests.push({ text, authorization: request.headers.authorization }) - 1;
+    inProgress.max = Math.max(inProgress.max, ++inProgress.now);
     await sleep(delayMs);
-    underway.now--;
+    inProgress.now--;
     const refusal = refuse(index, text);
     if (refusal) {
-      const headers = refusal.retryAfter === undefined ? {} : { 'Retry-After': String(refusal.retryAfter) };
-      return refusal.status === 0
-        ? request.socket.destroy()
-        : answer(
-            refusal.status,
-            { error: 'Refused.', error_code: refusal.code },
-            headers as Record<string, string>,
-          );
+      const { status, code, retryAfter } = refusal;
+      if (status === 0) return request.socket.destroy();
+      const headers = retryAfter === undefined ? undefined : { 'Retry-After': String(retryAfter) };
+      return answer(status, { error: 'Refused.', error_code: code }, headers);
     }
     return answer(200, {
       embedding: embeddingOf(text),
@@ -79,7 +75,7 @@ export async function startStandIn({
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, underway };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, inProgress };
 }
 
 function embeddingOf(text: string): string {

@@ -1,17 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { calibrateModule } from './calibrate-module.ts';
+import { bootstrapOverPeople } from '../../../src/cli/calibrate/statistics/bootstrap.ts';
+import { evidenceFor, lowestRate } from '../../../src/cli/calibrate/statistics/evidence.ts';
+import { histogramOf } from '../../../src/cli/calibrate/statistics/histogram.ts';
+import { type Interval, wilsonInterval } from '../../../src/cli/calibrate/statistics/intervals.ts';
+import {
+  bestAccuracy,
+  equalErrorRate,
+  ratesAt,
+  rocPoints,
+  thresholdAtFar,
+  thresholdsOfMetrics,
+} from '../../../src/cli/calibrate/statistics/operating-points.ts';
+import { probit } from '../../../src/cli/calibrate/statistics/probit.ts';
+import { errorVersusDiscard } from '../../../src/cli/calibrate/statistics/quality.ts';
+import { cosineDistance, type Scores, sortScores } from '../../../src/cli/calibrate/statistics/scores.ts';
 
-const { wilsonInterval } = await calibrateModule('statistics/intervals.mjs');
-const { evidenceFor, lowestRate } = await calibrateModule('statistics/evidence.mjs');
-const { sortScores, toUnit, cosineDistance } = await calibrateModule('statistics/scores.mjs');
-const { thresholdAtFar, thresholdsOfMetrics, ratesAt, equalErrorRate, bestAccuracy, rocPoints } =
-  await calibrateModule('statistics/operating-points.mjs');
-const { bootstrapOverPeople } = await calibrateModule('statistics/bootstrap.mjs');
-const { errorVersusDiscard } = await calibrateModule('statistics/quality.mjs');
-const { probit } = await calibrateModule('statistics/probit.mjs');
-const { histogramOf } = await calibrateModule('statistics/histogram.mjs');
+/** The value, which the test requires. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('The value is undefined.');
+  return value;
+}
 
-const scored = (genuine: number[], impostor: number[]) => ({
+const scored = (genuine: number[], impostor: number[]): Scores => ({
   genuine: Float64Array.from(genuine).sort(),
   impostor: Float64Array.from(impostor).sort(),
 });
@@ -24,13 +34,13 @@ describe('the Wilson interval', () => {
     [15, 148, 0.0624, 0.1605],
     [0, 20, 0, 0.1611],
     [1, 29, 0.0061, 0.1718],
-  ])('of %i in %i is the published one', (successes, trials, low, high) => {
+  ])('of %i in %i equals the published one', (successes, trials, low, high) => {
     const interval = wilsonInterval(successes, trials);
     expect(interval[0]).toBeCloseTo(low, 4);
     expect(interval[1]).toBeCloseTo(high, 4);
   });
 
-  it('of all is the mirror of that of none', () => {
+  it('of all mirrors that of none', () => {
     expect(wilsonInterval(20, 20)).toEqual([expect.closeTo(0.8389, 4), 1]);
   });
 });
@@ -48,7 +58,7 @@ describe('the evidence for a FAR', () => {
     expect(evidenceFor(far, pairs).rule).toBe(rule);
   });
 
-  it('says how many pairs are needed', () => {
+  it('tells how many impostor pairs are needed', () => {
     expect(evidenceFor(0.001, 150)).toMatchObject({ needed: 3_000, firm: 30_000 });
     expect(lowestRate(150)).toBeCloseTo(0.02);
   });
@@ -59,29 +69,29 @@ describe('the threshold at a FAR', () => {
   const scores = scored([0.1, 0.2, 0.3, 0.55, 0.58], [0.5, 0.5, 0.6, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2]);
 
   it.each([
-    // Nothing but genuine pairs below the first impostor.
+    // Only genuine pairs are below the first impostor.
     [0, 0.3, 0.5, 0, 3],
-    // One impostor may pass, but two are tied: neither does.
+    // One impostor may be accepted, but two are tied: neither is.
     [0.1, 0.3, 0.5, 0, 3],
-    // Both may pass, and with them what lies before the next impostor.
+    // Both are accepted, and every pair up to the next impostor.
     [0.2, 0.58, 0.6, 2, 5],
     [0.3, 0.58, 0.6, 2, 5],
     [0.4, 0.6, 0.7, 4, 5],
-  ])('of %f, ties accepted together or not at all', (far, low, high, falseAccepts, trueAccepts) => {
+  ])('of %f accepts ties together or not at all', (far, low, high, falseAccepts, trueAccepts) => {
     expect(thresholdAtFar(scores, far)).toEqual({ low, high });
     const rates = ratesAt(scores, low);
     expect(rates.far).toMatchObject({ count: falseAccepts, of: 10 });
     expect(rates.tar).toMatchObject({ count: trueAccepts, of: 5, rate: trueAccepts / 5 });
   });
 
-  it('is none where the nearest pairs of all are impostors', () => {
+  it('is undefined if the nearest pairs of all are impostors', () => {
     expect(thresholdAtFar(scored([0.2], [0.1, 0.3]), 0.4)).toBeUndefined();
   });
 
-  it('has as few decimals as decide alike, in each metric', () => {
+  it('has the fewest decimals that decide every measured pair alike, in each metric', () => {
     const { cosine, euclidean, similarity } = thresholdsOfMetrics({ low: 0.58, high: 0.6 });
     expect(cosine).toBe(0.58);
-    // √(2 · 0.58) = 1.07703…, √(2 · 0.6) = 1.09544…: rounded away from what is accepted.
+    // √(2 · 0.58) = 1.07703…, √(2 · 0.6) = 1.09544…: rounded away from the accepted pairs.
     expect(euclidean).toBe(1.0771);
     expect(similarity).toBe(0.71);
     const close = thresholdsOfMetrics({ low: 0.123456781, high: 0.123456789 });
@@ -93,26 +103,23 @@ describe('the threshold at a FAR', () => {
 describe('the summary figures', () => {
   const scores = scored([0.1, 0.2, 0.3, 0.9], [0.25, 0.6, 0.7, 0.8]);
 
-  it('the equal error rate: one of four wrong on both sides', () => {
-    const eer = equalErrorRate(scores);
-    expect(eer.rate).toBe(0.25);
-    expect(eer).toMatchObject({ low: 0.3, far: { count: 1 }, tar: { count: 3 } });
+  it('give the equal error rate: one of four wrong on both sides', () => {
+    expect(equalErrorRate(scores)).toEqual({ rate: 0.25, low: 0.3, high: 0.6 });
+    expect(ratesAt(scores, 0.3)).toMatchObject({ far: { count: 1 }, tar: { count: 3 } });
   });
 
-  it('the best accuracy: six of eight', () => {
+  it('give the best accuracy: six of eight', () => {
     expect(bestAccuracy(scores)).toMatchObject({ accuracy: 0.75, low: 0.2, high: 0.25 });
   });
 
-  it('both are perfect where the classes do not touch, at the last genuine pair', () => {
+  it('are perfect if the classes do not overlap, at the most distant genuine pair', () => {
     const apart = scored([0.1, 0.2], [0.6, 0.7]);
     expect(equalErrorRate(apart)).toMatchObject({ rate: 0, low: 0.2, high: 0.6 });
     expect(bestAccuracy(apart)).toMatchObject({ accuracy: 1, low: 0.2, high: 0.6 });
   });
 
-  it('the ROC goes from nothing accepted to everything accepted, a point for each distance', () => {
-    expect(
-      rocPoints(scored([0.1, 0.5], [0.5, 0.9])).map(({ far, tar }: Record<string, number>) => [far, tar]),
-    ).toEqual([
+  it('trace the ROC from nothing accepted to everything accepted, a point for each distance', () => {
+    expect(rocPoints(scored([0.1, 0.5], [0.5, 0.9])).map(({ far, tar }) => [far, tar])).toEqual([
       [0, 0],
       [0, 0.5],
       [0.5, 1],
@@ -122,15 +129,15 @@ describe('the summary figures', () => {
 });
 
 describe('distances', () => {
-  it('are of the angle, whatever the lengths', () => {
-    const distance = (a: number[], b: number[]) => cosineDistance(toUnit(a), toUnit(b));
-    expect(distance([3, 0], [0, 5])).toBe(1);
-    expect(distance([1, 1], [2, 2])).toBeCloseTo(0, 15);
-    expect(distance([1, 0], [-7, 0])).toBe(2);
+  it('are one minus the cosine of unit vectors', () => {
+    const distance = (a: number[], b: number[]) => cosineDistance(Float64Array.from(a), Float64Array.from(b));
+    expect(distance([1, 0], [0, 1])).toBe(1);
+    expect(distance([0.6, 0.8], [0.6, 0.8])).toBe(0);
+    expect(distance([1, 0], [-1, 0])).toBe(2);
     expect(distance([0.6, 0.8], [1, 0])).toBeCloseTo(0.4, 12);
   });
 
-  it('are sorted by class', () => {
+  it('are separated by class and sorted', () => {
     const pairs = [
       { distance: 0.9, same: false },
       { distance: 0.4, same: true },
@@ -153,54 +160,55 @@ describe('the bootstrap over people', () => {
     })),
   ]).flat();
 
-  it('encloses the threshold of the whole sample, and repeats itself', () => {
-    const [at1, at10] = bootstrapOverPeople(pairs, people, [0.01, 0.1], 7);
-    const { low } = thresholdAtFar(sortScores(pairs), 0.1);
-    expect(at10.threshold[0]).toBeLessThanOrEqual(low);
-    expect(at10.threshold[1]).toBeGreaterThanOrEqual(low);
-    expect(at10.threshold[0]).toBeLessThan(at10.threshold[1]);
-    expect(at1.threshold[1]).toBeLessThanOrEqual(at10.threshold[1]);
-    expect(at10.tar).toEqual([1, 1]);
-    expect(bootstrapOverPeople(pairs, people, [0.01, 0.1], 7)).toEqual([at1, at10]);
+  it('encloses the threshold of the whole sample, and repeats for the same seed', () => {
+    const intervals = bootstrapOverPeople(pairs, people, [0.01, 0.1], 7);
+    const { low } = present(thresholdAtFar(sortScores(pairs), 0.1));
+    const [at1, at10] = present(intervals).map(({ threshold }) => threshold) as [Interval, Interval];
+    expect(at10[0]).toBeLessThanOrEqual(low);
+    expect(at10[1]).toBeGreaterThanOrEqual(low);
+    expect(at10[0]).toBeLessThan(at10[1]);
+    expect(at1[1]).toBeLessThanOrEqual(at10[1]);
+    expect(intervals?.[1]?.tar).toEqual([1, 1]);
+    expect(bootstrapOverPeople(pairs, people, [0.01, 0.1], 7)).toEqual(intervals);
   });
 
-  it('is not tried with few people', () => {
+  it('is skipped with few people', () => {
     expect(bootstrapOverPeople(pairs, 19, [0.1], 7)).toBeUndefined();
   });
 });
 
 describe('error versus discard', () => {
-  // 100 genuine pairs, the five most distant of which are rejected at first.
+  // 100 genuine pairs, of which the five most distant are rejected before any is discarded.
   const pairs = (qualityOf: (index: number) => number) =>
     Array.from({ length: 100 }, (_, i) => ({ distance: i / 100, quality: qualityOf(i) }));
 
-  it('falls at once where the rejected pairs are the poorest', () => {
-    const curve = errorVersusDiscard(pairs((i) => 100 - i));
+  it('falls to zero at once if the rejected pairs are the poorest', () => {
+    const curve = present(errorVersusDiscard(pairs((i) => 100 - i)));
     expect(curve.rejects).toBe(5);
     expect(curve.threshold).toBe(0.94);
-    const at = (discarded: number) => curve.points[discarded].frr;
+    const at = (discarded: number) => curve.points[discarded]?.frr;
     expect([at(0), at(1), at(5), at(50)]).toEqual([0.05, 4 / 99, 0, 0]);
     expect(curve.area).toBeCloseTo(curve.idealArea, 12);
   });
 
-  it('rises where they are the best', () => {
-    const curve = errorVersusDiscard(pairs((i) => i));
-    expect(curve.points[50].frr).toBe(0.1);
+  it('rises if they are the best', () => {
+    const curve = present(errorVersusDiscard(pairs((i) => i)));
+    expect(curve.points[50]?.frr).toBe(0.1);
     expect(curve.area).toBeGreaterThan(curve.flatArea);
   });
 
-  it('is not drawn of too few pairs', () => {
+  it('is undefined with too few pairs', () => {
     expect(errorVersusDiscard(pairs((i) => i).slice(0, 59))).toBeUndefined();
   });
 });
 
-it('normal deviates are those of the table', () => {
+it('normal deviates equal the published ones', () => {
   expect(probit(0.5)).toBeCloseTo(0, 3);
   expect(probit(0.025)).toBeCloseTo(-1.96, 3);
   expect(probit(0.999)).toBeCloseTo(3.0902, 3);
 });
 
-it('a histogram has every pair in a bin', () => {
+it('a histogram counts every pair in a bin', () => {
   const { width, genuine, impostor } = histogramOf(scored([0, 0.1, 0.2], [0.5, 1]));
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   expect(genuine).toHaveLength(20);

@@ -1,37 +1,50 @@
-import { parse } from 'csv-parse/sync';
-import { CalibrationError } from '../usage-error.ts';
+import { type CsvError, parse } from 'csv-parse/sync';
+import { CalibrationError } from '../calibration-error.ts';
+import type { Pair } from './pair.ts';
 
-const COLUMNS = ['image_a', 'image_b', 'same_person'];
-const ANSWERS = { 1: true, true: true, yes: true, 0: false, false: false, no: false };
+const COLUMNS = ['image_a', 'image_b', 'same_person'] as const;
+const ANSWERS: Record<string, boolean> = {
+  1: true,
+  true: true,
+  yes: true,
+  0: false,
+  false: false,
+  no: false,
+};
+
+interface Row {
+  record: Record<(typeof COLUMNS)[number], string>;
+  info: { lines: number };
+}
 
 /**
  * Reads labelled pairs: RFC 4180, with a header line; other columns are ignored.
  *
- * @returns [{a, b, same}] in the order of the file, a pair that is named twice once.
+ * @returns the pairs in the order of the file, without repetitions.
  * @throws {CalibrationError} naming the line and the column.
  */
-export function parsePairs(text) {
-  const seen = new Map();
-  for (const { record, info } of readRecords(text)) {
+export function parsePairs(text: string): Pair[] {
+  const pairs = new Map<string, Pair>();
+  for (const { record, info } of readRows(text)) {
     const at = `Line ${info.lines} of the pairs`;
-    const [a, b] = ['image_a', 'image_b'].map((column) => {
-      const name = record[column];
-      if (name === '') throw new CalibrationError(`${at}: ${column} is empty.`);
-      return name;
-    });
-    const same = ANSWERS[record.same_person.toLowerCase()];
+    const { image_a: a, image_b: b, same_person: answer } = record;
+    for (const column of ['image_a', 'image_b'] as const) {
+      if (record[column] === '') throw new CalibrationError(`${at}: ${column} is empty.`);
+    }
+    const same = ANSWERS[answer.toLowerCase()];
     if (same === undefined)
-      throw new CalibrationError(`${at}: same_person is "${record.same_person}"; accepted is 1 or 0.`);
+      throw new CalibrationError(`${at}: same_person is "${answer}"; accepted is 1 or 0.`);
     if (a === b) throw new CalibrationError(`${at}: a picture is paired with itself.`);
     const key = JSON.stringify([a, b].sort());
-    if (seen.has(key) && seen.get(key).same !== same)
-      throw new CalibrationError(`${at}: the same pair stands above with the opposite answer.`);
-    if (!seen.has(key)) seen.set(key, { a, b, same });
+    const earlier = pairs.get(key);
+    if (earlier !== undefined && earlier.same !== same)
+      throw new CalibrationError(`${at}: an earlier line has the same pair with the opposite answer.`);
+    if (earlier === undefined) pairs.set(key, { a, b, same });
   }
-  return [...seen.values()];
+  return [...pairs.values()];
 }
 
-function readRecords(text) {
+function readRows(text: string): Row[] {
   try {
     return parse(text, {
       bom: true,
@@ -39,17 +52,17 @@ function readRecords(text) {
       skip_empty_lines: true,
       relax_column_count_more: true,
       info: true,
-      columns: (header) => {
+      columns: (header: string[]) => {
         const missing = COLUMNS.filter((column) => !header.includes(column));
         if (missing.length > 0)
           throw new CalibrationError(
-            `The pairs have no column ${missing.join(', no column ')} in their header.`,
+            `The header of the pairs has no column ${missing.join(', no column ')}.`,
           );
         return header;
       },
-    });
+    }) as unknown as Row[];
   } catch (error) {
     if (error instanceof CalibrationError) throw error;
-    throw new CalibrationError(`The pairs are not a table in CSV: ${error.message}.`);
+    throw new CalibrationError(`The pairs are not valid CSV: ${(error as CsvError).message}.`);
   }
 }

@@ -1,57 +1,70 @@
-import { repeatableNoise } from '../../../../bench/repeatable-noise.ts';
+import { seededRandom } from '../statistics/seeded-random.ts';
+import type { Pair } from './pair.ts';
+
+export interface Draw {
+  /** Impostor pairs to draw; if there are fewer, all of them are taken. */
+  impostors: number;
+  seed: number;
+}
+
+interface Picture {
+  name: string;
+  person: number;
+}
 
 /**
- * Makes the pairs of a collection sorted by person: every pair of one person's pictures, and impostor pairs drawn without
- * repetition from all pairs of pictures of two different people, each as likely as any other.
+ * Makes the pairs of a collection that is sorted by person: every pair of pictures of the same person, and impostor pairs
+ * drawn uniformly, without repetition, from all pairs of pictures of different people.
  *
- * @param people person → picture names.
- * @param impostors how many are drawn; all there are, where there are no more.
- * @returns [{a, b, same}], the same for the same people and seed.
+ * @param people the names of each person's pictures.
+ * @returns the same pairs for the same people and seed.
  */
-export function makePairs(people, { impostors, seed }) {
+export function makePairs(people: string[][], { impostors, seed }: Draw): Pair[] {
   const pictures = people.flatMap((names, person) => names.map((name) => ({ name, person })));
   const genuine = people.flatMap((names) =>
     names.flatMap((a, index) => names.slice(index + 1).map((b) => ({ a, b, same: true }))),
   );
   const possible = (pictures.length * (pictures.length - 1)) / 2 - genuine.length;
-  const indexes =
-    possible <= 2 * impostors ? someOf(allPairs(pictures), impostors, seed) : draw(pictures, impostors, seed);
-  return [
-    ...genuine,
-    ...indexes.map(([i, j]) => ({ a: pictures[i].name, b: pictures[j].name, same: false })),
-  ];
+  const drawn =
+    possible <= 2 * impostors
+      ? sample(allImpostors(pictures), impostors, seed)
+      : drawImpostors(pictures, impostors, seed);
+  return [...genuine, ...drawn.map(([a, b]) => ({ a: a.name, b: b.name, same: false }))];
 }
 
-function allPairs(pictures) {
-  const pairs = [];
-  for (let i = 0; i < pictures.length; i++) {
-    for (let j = i + 1; j < pictures.length; j++) {
-      if (pictures[i].person !== pictures[j].person) pairs.push([i, j]);
-    }
-  }
-  return pairs;
+function allImpostors(pictures: Picture[]): [Picture, Picture][] {
+  return pictures.flatMap((a, index) =>
+    pictures
+      .slice(index + 1)
+      .filter((b) => a.person !== b.person)
+      .map((b): [Picture, Picture] => [a, b]),
+  );
 }
 
-/** The first of a shuffle (Fisher and Yates), in the order of the list. */
-function someOf(list, count, seed) {
+/** Draws `count` items by a partial Fisher-Yates shuffle; they keep the order of the list. */
+function sample<T>(list: T[], count: number, seed: number): T[] {
   if (count >= list.length) return list;
-  const random = repeatableNoise(seed);
+  const random = seededRandom(seed);
   const order = Uint32Array.from(list, (_, index) => index);
   for (let i = 0; i < count; i++) {
     const other = i + Math.floor(random() * (order.length - i));
-    [order[i], order[other]] = [order[other], order[i]];
+    const index = order[i] as number;
+    order[i] = order[other] as number;
+    order[other] = index;
   }
-  return Array.from(order.subarray(0, count).sort(), (index) => list[index]);
+  return Array.from(order.subarray(0, count).sort(), (index) => list[index] as T);
 }
 
-/** At least half of the possible pairs are not wanted, so that drawing again is seldom needed. */
-function draw(pictures, count, seed) {
-  const random = repeatableNoise(seed);
-  const drawn = new Map();
+/** Draws again on a repetition, which is rare: at most half of the possible pairs are wanted. */
+function drawImpostors(pictures: Picture[], count: number, seed: number): [Picture, Picture][] {
+  const random = seededRandom(seed);
+  const drawn = new Map<number, [Picture, Picture]>();
   while (drawn.size < count) {
     const pick = () => Math.floor(random() * pictures.length);
-    const [i, j] = [pick(), pick()].sort((a, b) => a - b);
-    if (pictures[i].person !== pictures[j].person) drawn.set(i * pictures.length + j, [i, j]);
+    const [first, second] = [pick(), pick()];
+    const [i, j] = first < second ? [first, second] : [second, first];
+    const [a, b] = [pictures[i] as Picture, pictures[j] as Picture];
+    if (a.person !== b.person) drawn.set(i * pictures.length + j, [a, b]);
   }
   return [...drawn.values()];
 }

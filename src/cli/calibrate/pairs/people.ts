@@ -1,42 +1,59 @@
+import type { Pair, PersonOf } from './pair.ts';
+
+export interface People {
+  /** Number of the person on a picture, from 0 to below `count`. */
+  numberOf: (picture: string) => number;
+  count: number;
+}
+
 /**
- * Numbers the people behind the pictures. Where nobody says who is on a picture, the pairs do: pictures that are linked
- * by pairs of one person, or that are the same file, show one person. Two such groups may still be one person that no
- * pair links.
+ * Numbers the people on the pictures. If `personOf` is absent, the pairs tell: pictures that are linked by pairs of the
+ * same person, or that are the same file, show one person. Two such groups may still be one person that no pair links.
  *
- * @param pairs [{a, b, same}]. @param personOf name → person, where it is known. @param fileOf name → hash of the file.
- * @returns {personOf: name → number, people: how many}.
+ * @param fileOf gives the hash of a picture's file.
  */
-export function numberPeople(pairs, { personOf, fileOf }) {
-  const parents = new Map();
-  const rootOf = (key) => {
-    let root = key;
-    while (parents.get(root) !== root) root = parents.get(root);
-    // The next look-up is short.
-    for (let at = key; at !== root; ) {
-      const next = parents.get(at);
-      parents.set(at, root);
-      at = next;
-    }
-    return root;
-  };
-  const keyOf = (name) => {
-    const key = personOf ? `person ${personOf(name)}` : `file ${fileOf(name)}`;
-    if (!parents.has(key)) parents.set(key, key);
-    return key;
-  };
+export function numberPeople(
+  pairs: Pair[],
+  { personOf, fileOf }: { personOf?: PersonOf | undefined; fileOf: PersonOf },
+): People {
+  const groups = new DisjointSets();
+  const keyOf = (picture: string) => (personOf ?? fileOf)(picture);
   for (const { a, b, same } of pairs) {
-    const [first, second] = [rootOf(keyOf(a)), rootOf(keyOf(b))];
-    if (same && first !== second) parents.set(first, second);
+    if (same) groups.unite(keyOf(a), keyOf(b));
   }
-  const numbers = new Map();
-  const numberOf = (name) => {
-    const root = rootOf(keyOf(name));
-    if (!numbers.has(root)) numbers.set(root, numbers.size);
-    return numbers.get(root);
+  const numbers = new Map<string, number>();
+  const numberOf = (picture: string) => {
+    const root = groups.rootOf(keyOf(picture));
+    const number = numbers.get(root) ?? numbers.size;
+    numbers.set(root, number);
+    return number;
   };
   for (const { a, b } of pairs) {
     numberOf(a);
     numberOf(b);
   }
-  return { personOf: numberOf, people: numbers.size };
+  return { numberOf, count: numbers.size };
+}
+
+/** A union-find structure with path compression. */
+class DisjointSets {
+  readonly #parents = new Map<string, string>();
+
+  rootOf(key: string): string {
+    let root = key;
+    for (let parent = this.#parents.get(root); parent !== undefined; parent = this.#parents.get(root)) {
+      root = parent;
+    }
+    for (let at = key; at !== root; ) {
+      const next = this.#parents.get(at) as string;
+      this.#parents.set(at, root);
+      at = next;
+    }
+    return root;
+  }
+
+  unite(a: string, b: string): void {
+    const [first, second] = [this.rootOf(a), this.rootOf(b)];
+    if (first !== second) this.#parents.set(first, second);
+  }
 }

@@ -1,82 +1,135 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toUnit } from '../statistics/scores.ts';
-import { CalibrationError } from '../usage-error.ts';
+import { readUnitEmbedding } from '../../../similarity/embedding.ts';
+import { CalibrationError } from '../calibration-error.ts';
+import type { ModelInfo, ServiceClient } from '../service/client.ts';
+import type { CachedFace, EmbeddingCache } from './embedding-cache.ts';
 
-/** So many pictures in a row without any answer: the service is gone. */
-const MOST_UNANSWERED = 3;
+/** After so many pictures in a row without an answer, the service is considered gone. */
+const MAX_UNANSWERED = 3;
+
+export interface EmbeddedPicture {
+  sha256: string;
+  /** A unit vector. */
+  embedding: Float64Array;
+  detectionScore: number;
+  quality: number | undefined;
+}
+
+export interface FailedPicture {
+  /** The error code of the service, or FILE_UNREADABLE, NO_ANSWER, HTTP_<status>. */
+  code: string;
+  reason: string;
+}
+
+export type PictureResult = EmbeddedPicture | FailedPicture;
+
+/** By the name of the picture. */
+export type PictureResults = Map<string, PictureResult>;
+
+export const isEmbedded = (result: PictureResult): result is EmbeddedPicture => 'embedding' in result;
+
+export interface EmbedPicturesOptions {
+  /** Relative to the folder. */
+  names: string[];
+  folder: string;
+  client: ServiceClient;
+  cache: EmbeddingCache;
+  info: ModelInfo;
+  /** Pictures in progress at the same time. */
+  concurrency: number;
+  signal: AbortSignal;
+  /** Called after each picture. */
+  onPicture: (outcome: { cached: boolean; failed: boolean }) => void;
+}
 
 /**
- * Embeds every picture once, several at a time; equal files count as one.
+ * Embeds every picture; files with equal content are sent once.
  *
- * @param names relative to the folder. @param onPicture called after each: {cached, failed}.
- * @returns a map from name to {sha256, embedding, detectionScore, quality}, with `quality` where the service gives it; or
- *   to {code, reason} for a picture that gave none.
- * @throws {CalibrationError} when the service is gone, or changes its model under way.
+ * @throws {CalibrationError} if the service is gone, or changes its model.
  */
-export async function embedPictures({ names, folder, client, cache, info, concurrency, signal, onPicture }) {
-  const context = { folder, client, cache, info, underway: new Map(), unanswered: 0 };
-  let broken;
-  const results = new Map();
+export async function embedPictures(options: EmbedPicturesOptions): Promise<PictureResults> {
+  const { names, concurrency, signal, onPicture } = options;
+  const embedder = new PictureEmbedder(options);
+  const results: PictureResults = new Map();
   const waiting = names.values();
+  let failure: unknown;
   const lane = async () => {
     for (const name of waiting) {
-      if (broken) return;
-      signal?.throwIfAborted();
-      const { cached = false, ...result } = await embedPicture(name, context);
+      if (failure !== undefined) return;
+      signal.throwIfAborted();
+      const { cached, result } = await embedder.embed(name);
       results.set(name, result);
-      onPicture({ cached, failed: result.code !== undefined });
+      onPicture({ cached, failed: !isEmbedded(result) });
     }
   };
-  const guarded = () =>
+  const lanes = Array.from({ length: concurrency }, () =>
     lane().catch((error) => {
-      broken ??= error;
-    });
-  // All have ended before a failure is told, so that nothing is written behind the caller's back.
-  await Promise.all(Array.from({ length: concurrency }, guarded));
-  if (broken) throw broken;
+      failure ??= error;
+    }),
+  );
+  // All lanes end before the failure is thrown, so that none still writes to the cache afterwards.
+  await Promise.all(lanes);
+  if (failure !== undefined) throw failure;
   return results;
 }
 
-async function embedPicture(name, context) {
-  const { folder, cache, info, underway } = context;
-  let bytes;
-  try {
-    bytes = await readFile(join(folder, name));
-  } catch (error) {
-    return { code: 'FILE_UNREADABLE', reason: `The file cannot be read (${error.code}).` };
+class PictureEmbedder {
+  readonly #options: EmbedPicturesOptions;
+  readonly #inProgress = new Map<string, Promise<PictureResult>>();
+  #unanswered = 0;
+
+  constructor(options: EmbedPicturesOptions) {
+    this.#options = options;
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const known = cache.get(sha256);
-  if (known) return { sha256, cached: true, ...readFace(known) };
-  // Sent all the same, it would be refused before it has been read: a broken connection on this side.
-  if (bytes.length > info.limits.max_image_size)
-    return { sha256, code: 'IMAGE_TOO_LARGE', reason: `The file has ${bytes.length} bytes.` };
-  if (!underway.has(sha256)) underway.set(sha256, embedBytes(bytes, sha256, context));
-  return { sha256, ...(await underway.get(sha256)) };
+
+  async embed(name: string): Promise<{ cached: boolean; result: PictureResult }> {
+    const { folder, cache, info } = this.#options;
+    const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => error);
+    if (!Buffer.isBuffer(bytes)) return fail('FILE_UNREADABLE', `The file cannot be read (${bytes.code}).`);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const known = cache.get(sha256);
+    if (known) return { cached: true, result: readFace(sha256, known) };
+    // The service refuses such a body before it has read it, which would look like a broken connection here.
+    if (bytes.length > info.limits.max_image_size)
+      return fail('IMAGE_TOO_LARGE', `The file has ${bytes.length} bytes.`);
+    const result = this.#inProgress.get(sha256) ?? this.#request(sha256, bytes);
+    this.#inProgress.set(sha256, result);
+    return { cached: false, result: await result };
+  }
+
+  async #request(sha256: string, bytes: Buffer): Promise<PictureResult> {
+    const { client, cache, info } = this.#options;
+    const answer = await client.embed(bytes);
+    if ('code' in answer) {
+      this.#unanswered = answer.code === 'NO_ANSWER' ? this.#unanswered + 1 : 0;
+      if (this.#unanswered >= MAX_UNANSWERED)
+        throw new CalibrationError(`The service no longer answers: ${answer.reason}`);
+      return answer;
+    }
+    this.#unanswered = 0;
+    const { embedding, detection_score, quality, model } = answer;
+    if (model.embedding_space !== info.embedding_space)
+      throw new CalibrationError(
+        `The service changed its model during the measurement, from ${info.embedding_space} to ` +
+          `${model.embedding_space}. Measure again when the model no longer changes.`,
+      );
+    const face = { embedding, detection_score, quality: quality?.score };
+    cache.add(sha256, face);
+    return readFace(sha256, face);
+  }
 }
 
-async function embedBytes(bytes, sha256, context) {
-  const { client, cache, info } = context;
-  const { face, code, reason } = await client.embed(bytes);
-  context.unanswered = code === 'NO_ANSWER' ? context.unanswered + 1 : 0;
-  if (context.unanswered >= MOST_UNANSWERED)
-    throw new CalibrationError(`The service does not answer any more: ${reason}`);
-  if (code !== undefined) return { code, reason };
-  const { embedding_space: space } = face.model;
-  if (space !== info.embedding_space)
-    throw new CalibrationError(
-      `The service changed its model under way, from ${info.embedding_space} to ${space}. Measure again when it is at rest.`,
-    );
-  const { embedding, detection_score, quality } = face;
-  const kept = { embedding, detection_score, quality: quality?.score };
-  cache.add(sha256, kept);
-  return readFace(kept);
+function readFace(sha256: string, { embedding, detection_score, quality }: CachedFace): EmbeddedPicture {
+  return {
+    sha256,
+    embedding: readUnitEmbedding(embedding, 'embedding'),
+    detectionScore: detection_score,
+    quality,
+  };
 }
 
-function readFace({ embedding, detection_score, quality }) {
-  const bytes = Buffer.from(embedding, 'base64');
-  const values = Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
-  return { embedding: toUnit(values), detectionScore: detection_score, quality };
+function fail(code: string, reason: string): { cached: boolean; result: FailedPicture } {
+  return { cached: false, result: { code, reason } };
 }

@@ -2,64 +2,78 @@ import { chmodSync, closeSync, openSync, readFileSync, rmSync, writeSync } from 
 
 const OWNER_ONLY = 0o600;
 
+/** A face as the service answers it: the embedding in base64, the quality if the service gives one. */
+export interface CachedFace {
+  embedding: string;
+  detection_score: number;
+  quality?: number | undefined;
+}
+
+interface Line {
+  sha256: string;
+  recipe: string;
+  face: CachedFace;
+}
+
 /**
- * What was embedded so far, so that a measurement that was cut short goes on from there: a JSON line for each picture,
- * by the SHA-256 of its file and by all that decides what the service makes of it. It holds embeddings, which are
- * biometric data: only its owner may read it, and it is removed when the report is written.
+ * The embeddings so far, so that an interrupted measurement can be resumed: a JSON line for each picture, with the SHA-256
+ * of its file and the recipe, which names all that decides the embedding. Embeddings are biometric data: only the owner
+ * may read the file, and it is removed when the report is written.
  */
 export class EmbeddingCache {
-  #path;
-  #recipe;
-  #file;
-  #known = new Map();
+  readonly #path: string;
+  readonly #recipe: string;
+  readonly #file: number;
+  readonly #known = new Map<string, CachedFace>();
 
-  /** @param recipe names the embedding space and how the face is found. Lines of another one are not used. */
-  constructor(path, recipe) {
+  /** @param recipe lines of another one are ignored. */
+  constructor(path: string, recipe: string) {
     this.#path = path;
     this.#recipe = recipe;
-    for (const line of readLines(path)) {
-      const entry = parseLine(line);
-      if (entry?.recipe === recipe) this.#known.set(entry.sha256, entry.face);
+    for (const text of readLines(path)) {
+      const line = parseLine(text);
+      if (line?.recipe === recipe) this.#known.set(line.sha256, line.face);
     }
     this.#file = openSync(path, 'a', OWNER_ONLY);
-    // A file that was there keeps its mode.
+    // An existing file keeps its mode.
     chmodSync(path, OWNER_ONLY);
-    // A line that a kill cut off must not swallow the next one.
+    // The previous run may have been killed within a line.
     writeSync(this.#file, '\n');
   }
 
-  get(sha256) {
+  get(sha256: string): CachedFace | undefined {
     return this.#known.get(sha256);
   }
 
-  /** Written at once: whatever ends the process later, it is kept. */
-  add(sha256, face) {
-    writeSync(this.#file, `${JSON.stringify({ sha256, recipe: this.#recipe, face })}\n`);
+  /** Writes the line at once, so that it survives a crash. */
+  add(sha256: string, face: CachedFace): void {
+    const line: Line = { sha256, recipe: this.#recipe, face };
+    writeSync(this.#file, `${JSON.stringify(line)}\n`);
   }
 
-  close() {
+  close(): void {
     closeSync(this.#file);
   }
 
-  remove() {
+  remove(): void {
     this.close();
     rmSync(this.#path);
   }
 }
 
-function readLines(path) {
+function readLines(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').split('\n');
   } catch (error) {
-    if (error.code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
 }
 
-/** Undefined for a line that is empty, or was cut off. */
-function parseLine(line) {
+/** Undefined for a line that is empty or incomplete. */
+function parseLine(text: string): Line | undefined {
   try {
-    return JSON.parse(line);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

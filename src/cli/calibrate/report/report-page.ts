@@ -1,13 +1,19 @@
+import { type Figures, isMeasured, type RatedThreshold, type ReviewPair } from '../analysis.ts';
+import type { Share } from '../statistics/intervals.ts';
+import { METRIC_NAMES } from '../statistics/scores.ts';
+import type { ChartFile, Charts } from './charts/charts.ts';
+import type { CalibrationReport } from './report.ts';
 import { intervalIn } from './thresholds-file.ts';
 import {
   caveats,
   condition,
   count,
-  evidenceInWords,
+  evidenceSentence,
   interval,
   percent,
-  QUALITY_WORDS,
+  QUALITY_LABELS,
   rateLabel,
+  shareWithInterval,
   thresholdLabel,
 } from './words.ts';
 
@@ -33,62 +39,60 @@ const STYLE = `
   @media print { body { background: #fff; } figure, .scroll { break-inside: avoid; } }
 `;
 
-/**
- * The report as one page that loads nothing.
- *
- * @param report what report.json holds. @param charts file name → SVG text.
- */
-export function renderPage(report, charts) {
+/** The report as one HTML page that loads nothing. */
+export function renderPage(report: CalibrationReport, charts: Charts): string {
   const { figures, model, created, source, pictures, failures } = report;
+  const title = `Thresholds measured for ${asText(model.name)}`;
+  const space = `<code>${asText(model.embedding_space)}</code>`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Thresholds measured for ${asText(model.name)}</title>
+<title>${title}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>Thresholds measured for ${asText(model.name)}</h1>
-<p class="quiet">${asText(source)} · ${asText(created.slice(0, 10))} · embedding space <code>${asText(model.embedding_space)}</code></p>
+<h1>${title}</h1>
+<p class="quiet">${asText(source)} · ${asText(created.slice(0, 10))} · embedding space ${space}</p>
 <div class="facts">
-${fact(count(figures.genuine_pairs), 'pairs of one person')}
+${fact(count(figures.genuine_pairs), 'pairs of the same person')}
 ${fact(count(figures.impostor_pairs), 'pairs of different people')}
 ${fact(count(figures.people), 'people')}
 ${fact(count(pictures.embedded), `of ${count(pictures.total)} pictures embedded`)}
 ${fact(percent(figures.lowest_far), 'lowest FAR that these pairs can show')}
 </div>
 <h2>Thresholds</h2>
-<p>Two faces match when their distance is at most the threshold, or their similarity at least. FAR is the share of pairs of
-different people that match by mistake, TAR the share of pairs of one person that match. Small figures are 95 % intervals.</p>
+<p>Two faces match if their distance is at most the threshold, or their similarity at least the threshold. FAR is the share of
+pairs of different people that match, TAR the share of pairs of the same person that match. Small figures are 95 % intervals.</p>
 ${thresholdTable(figures)}
 <p>${noFalseAccept(figures)}</p>
-<h2>What these pairs can and cannot carry</h2>
+<h2>What these pairs can and cannot show</h2>
 <ul>
 ${caveats(report)
   .map((note) => `<li>${asText(note)}</li>`)
   .join('\n')}
 </ul>
 <h2>Curves</h2>
-${Object.entries(charts)
+${(Object.entries(charts) as [ChartFile, string][])
   .map(([file, svg]) => figure(svg, ...CAPTIONS[file](figures)))
   .join('\n')}
 <h2>Summary figures</h2>
-<p>Both are chosen on the very pairs they are told of, so new pairs will do worse; and neither is the working point of a
-service that cares more about one kind of error.</p>
+<p>Both thresholds are chosen on the same pairs that they are measured on, so new pairs give worse results. Neither is the
+operating point of a service for which one kind of error is worse than the other.</p>
 ${summaryTable(figures)}
-<h2>Pairs to look at</h2>
-<p>The nearest pairs of different people and the most distant pairs of one person. Wrong labels end up here; they spoil
-every figure above, so look before you trust a threshold.</p>
+<h2>Pairs to review</h2>
+<p>The nearest pairs of different people and the most distant pairs of the same person. Wrong labels show up here, and they
+distort every figure above: check these pairs before you rely on a threshold.</p>
 ${pairTable('Different people, nearest first', figures.look_at.impostors, figures)}
-${pairTable('One person, most distant first', figures.look_at.genuine, figures)}
+${pairTable('Same person, most distant first', figures.look_at.genuine, figures)}
 ${failureSection(failures)}
-<h2>Use them</h2>
-<p>Copy <code>thresholds.json</code> into the folder of the model pack and start the service again: <code>/v1/model-info</code> then
-lists the thresholds, for as long as the embedding space is <code>${asText(model.embedding_space)}</code>. Send the one you choose as <code>threshold</code> to
-<code>/v1/compare</code>, or use it in your database's query.</p>
+<h2>Use the thresholds</h2>
+<p>Copy <code>thresholds.json</code> into the folder of the model pack and restart the service: <code>/v1/model-info</code> then
+lists the thresholds as long as the embedding space is ${space}. Send the one you choose as <code>threshold</code> to
+<code>/v1/compare</code>, or use it in the query of your database.</p>
 <p class="quiet">Service ${asText(model.service_version)}; detection ${asText(model.detection)}, detection threshold ${model.detection_threshold}; weights: ${asText(model.licence)}</p>
 </main>
 </body>
@@ -96,19 +100,19 @@ lists the thresholds, for as long as the embedding space is <code>${asText(model
 `;
 }
 
-const fact = (value, name) => `<div><b>${value}</b><span>${name}</span></div>`;
+const fact = (value: string, name: string) => `<div><b>${value}</b><span>${name}</span></div>`;
 
-function thresholdTable({ operating_points: points, impostor_pairs: impostors }) {
+function thresholdTable({ operating_points: points, impostor_pairs: impostors }: Figures): string {
   const rows = points.map((point) => {
-    const words = asText(evidenceInWords(point, impostors));
-    if (!point.thresholds)
-      return `<tr class="none"><td>${rateLabel(point.target)}</td><td colspan="6">${words}</td></tr>`;
-    const threshold = (metric) => {
+    const target = rateLabel(point.target);
+    const evidence = asText(evidenceSentence(point, impostors));
+    if (!isMeasured(point)) return `<tr class="none"><td>${target}</td><td colspan="6">${evidence}</td></tr>`;
+    const cells = METRIC_NAMES.map((metric) => {
       const range = point.threshold_interval && intervalIn(metric, point.threshold_interval);
-      return `<td>${thresholdLabel(point.thresholds[metric])}${range ? `<small>${range[0]} – ${range[1]}</small>` : ''}</td>`;
-    };
-    const cells = ['cosine', 'euclidean', 'similarity'].map(threshold).join('');
-    return `<tr><td>${rateLabel(point.target)}</td>${cells}${rateCell(point.far)}${rateCell(point.tar)}<td class="words">${words}</td></tr>`;
+      const small = range ? `<small>${range[0]} – ${range[1]}</small>` : '';
+      return `<td>${thresholdLabel(point.thresholds[metric])}${small}</td>`;
+    });
+    return `<tr><td>${target}</td>${cells.join('')}${rateCells(point)}<td class="words">${evidence}</td></tr>`;
   });
   const head = [
     'FAR at most',
@@ -122,27 +126,34 @@ function thresholdTable({ operating_points: points, impostor_pairs: impostors })
   return table(head, rows);
 }
 
-const rateCell = (rate) =>
-  `<td>${percent(rate.rate)}<small>${interval(rate.interval)}</small><small>${count(rate.count)} of ${count(rate.of)}</small></td>`;
+const rateCells = ({ far, tar }: RatedThreshold) => rateCell(far) + rateCell(tar);
 
-function noFalseAccept({ no_false_accept: point, impostor_pairs: impostors }) {
+const rateCell = (share: Share) =>
+  `<td>${percent(share.rate)}<small>${interval(share.interval)}</small><small>${count(share.count)} of ${count(share.of)}</small></td>`;
+
+function noFalseAccept({
+  no_false_accept: point,
+  impostor_pairs: impostors,
+  lowest_far: lowest,
+}: Figures): string {
   if (!point)
-    return 'The nearest pair of all is one of different people: no threshold is without a false accept.';
+    return 'The nearest pair of all is a pair of different people, so every threshold has false accepts.';
   return (
-    `None of the ${count(impostors)} impostor pairs is accepted at ${condition('cosine', point.thresholds.cosine)}, where the TAR is ` +
-    `${percent(point.tar.rate)} (${interval(point.tar.interval)}). That is no FAR of 0: the 95 % limit is ${percent(point.far.interval[1])} by ` +
-    `Wilson, ${percent(Math.min(1, 3 / impostors))} by the rule of 3.`
+    `None of the ${count(impostors)} impostor pairs is accepted at ${condition('cosine', point.thresholds.cosine)}, where the ` +
+    `TAR is ${shareWithInterval(point.tar)}. This does not show a FAR of 0: the 95 % limit is ` +
+    `${percent(point.far.interval[1])} by Wilson's interval and ${percent(lowest)} by the rule of 3.`
   );
 }
 
-function summaryTable({
-  equal_error_rate: eer,
-  best_accuracy: best,
-  genuine_pairs: genuine,
-  impostor_pairs: impostors,
-}) {
-  const row = (name, value, { thresholds, far, tar }, note) =>
-    `<tr><td>${name}</td><td>${percent(value)}</td><td>${thresholdLabel(thresholds.cosine)}</td>${rateCell(far)}${rateCell(tar)}<td class="words">${note}</td></tr>`;
+function summaryTable(figures: Figures): string {
+  const {
+    equal_error_rate: eer,
+    best_accuracy: best,
+    genuine_pairs: genuine,
+    impostor_pairs: impostors,
+  } = figures;
+  const row = (name: string, value: number, point: RatedThreshold, note: string) =>
+    `<tr><td>${name}</td><td>${percent(value)}</td><td>${thresholdLabel(point.thresholds.cosine)}</td>${rateCells(point)}<td class="words">${note}</td></tr>`;
   return table(
     ['figure', 'value', 'cosine distance ≤', 'FAR', 'TAR', ''],
     [
@@ -150,27 +161,27 @@ function summaryTable({
         'equal error rate',
         eer.rate,
         eer,
-        'Where false accepts and false rejects are equally frequent, or nearest to it.',
+        'False accepts and false rejects are equally frequent here, or nearest to it.',
       ),
       row(
         'best accuracy',
         best.accuracy,
         best,
-        `Share of right decisions; it depends on the mix, here ${count(genuine)} to ${count(impostors)}.`,
+        `Share of correct decisions. It depends on the ratio of genuine to impostor pairs, here ${count(genuine)} to ${count(impostors)}.`,
       ),
     ],
   );
 }
 
-function pairTable(title, pairs, { quality: { measure } }) {
+function pairTable(title: string, pairs: ReviewPair[], { quality: { measure } }: Figures): string {
   const rows = pairs.map(
     ({ image_a, image_b, distance, quality }) =>
       `<tr><td class="wrap">${asText(image_a)}</td><td class="wrap">${asText(image_b)}</td><td>${distance.toFixed(4)}</td><td>${quality.toFixed(3)}</td></tr>`,
   );
-  return table([title, '', 'cosine distance', QUALITY_WORDS[measure]], rows);
+  return table([title, '', 'cosine distance', QUALITY_LABELS[measure]], rows);
 }
 
-function failureSection(failures) {
+function failureSection(failures: CalibrationReport['failures']): string {
   if (failures.length === 0) return '';
   const rows = failures.map(
     ({ image, code, reason }) =>
@@ -179,42 +190,43 @@ function failureSection(failures) {
   return `<h2>Pictures that gave no embedding</h2>\n${table(['picture', 'error', ''], rows)}`;
 }
 
-function table(head, rows) {
+function table(head: string[], rows: string[]): string {
   const cells = head.map((name) => `<th scope="col">${asText(name)}</th>`).join('');
   return `<div class="scroll"><table><thead><tr>${cells}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`;
 }
 
-/** File name → figures → [title, caption]. */
-const CAPTIONS = {
+const CAPTIONS: Record<ChartFile, (figures: Figures) => [title: string, caption: string]> = {
   'score-histogram.svg': () => [
     'Distances of both kinds of pairs',
-    'The less both hills overlap, the better the two kinds are told apart. Dashed: the thresholds of the table.',
+    'The less the two distributions overlap, the better the two kinds are separated. Dashed: the thresholds of the table.',
   ],
   'roc.svg': () => [
     'Receiver operating characteristic (ROC)',
-    'The TAR that each FAR buys. Within the shaded part the pairs are too few to measure a FAR (rule of 3).',
+    'The TAR at each FAR. In the shaded range there are too few impostor pairs to measure a FAR (rule of 3).',
   ],
   'det.svg': () => [
     'Detection error trade-off (DET)',
-    'Both errors against each other, on normal deviates. On the edges marked 0, no error of that kind was seen.',
+    'Both errors against each other, on the scale of normal deviates. On the edges marked 0, no error of that kind occurred.',
   ],
   'quality-scores.svg': ({ quality }) => [
     'Distance over quality',
-    `Each dot is a pair, of a class with very many only some; across, the ${QUALITY_WORDS[quality.measure]} of its poorer picture.`,
+    `Each dot is a pair; a very large class is sampled. The horizontal axis is the ${QUALITY_LABELS[quality.measure]} of the poorer picture.`,
   ],
   'quality-error.svg': ({ quality: { measure, curve } }) => [
     'Error versus discard',
-    `What a gate on the ${QUALITY_WORDS[measure]} would buy: false rejects at a distance of ${curve.threshold.toFixed(4)}, which rejects ` +
-      `${count(curve.rejects)} pairs at first, as the poorest pairs are discarded. Mean over the curve ${percent(curve.area)}, of a perfect quality ` +
-      `${percent(curve.idealArea)}, of one that says nothing ${percent(curve.flatArea)}.`,
+    curve === undefined
+      ? ''
+      : `The effect of a minimum ${QUALITY_LABELS[measure]}: the false reject rate at a distance of ${curve.threshold.toFixed(4)} as the ` +
+        `poorest pairs are discarded. Before that, it rejects ${count(curve.rejects)} pairs. Mean of the curve ${percent(curve.area)}; of a ` +
+        `perfect quality ${percent(curve.idealArea)}; of an uninformative quality ${percent(curve.flatArea)}.`,
   ],
 };
 
-function figure(svg, title, caption) {
+function figure(svg: string, title: string, caption: string): string {
   const drawing = svg.replace('<svg ', `<svg role="img" aria-label="${asText(title)}" `);
   return `<figure>${drawing}<figcaption><b>${asText(title)}.</b> ${asText(caption)}</figcaption></figure>`;
 }
 
-function asText(text) {
-  return String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+function asText(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

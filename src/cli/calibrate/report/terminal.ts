@@ -1,37 +1,45 @@
-import { align } from '../../../../bench/report/terminal.ts';
-import { count, evidenceInWords, interval, percent, rateLabel, thresholdLabel } from './words.ts';
+import { isMeasured, type OperatingPoint } from '../analysis.ts';
+import { METRIC_NAMES } from '../statistics/scores.ts';
+import type { CalibrationReport } from './report.ts';
+import { count, evidenceSentence, rateLabel, shareWithInterval, thresholdLabel } from './words.ts';
 
-const MOST_FAILURES = 20;
+const MAX_FAILURES = 20;
+const HEAD = ['FAR at most', 'cosine ≤', 'euclidean ≤', 'similarity ≥', 'FAR measured', 'TAR'];
 
-/** The table of thresholds and what failed, as text. */
-export function reportAsText({ figures, failures, model }) {
-  const rows = figures.operating_points.map((point) => {
-    if (!point.thresholds) return [rateLabel(point.target), '–', '–', '–', '–', '–'];
-    const { cosine, euclidean, similarity } = point.thresholds;
-    return [
-      rateLabel(point.target),
-      ...[cosine, euclidean, similarity].map(thresholdLabel),
-      `${percent(point.far.rate)} (${interval(point.far.interval)})`,
-      `${percent(point.tar.rate)} (${interval(point.tar.interval)})`,
-    ];
-  });
-  const head = ['FAR at most', 'cosine ≤', 'euclidean ≤', 'similarity ≥', 'FAR measured', 'TAR'];
+/** The thresholds and the failures as text. */
+export function reportAsText({ figures, failures, model }: CalibrationReport): string {
+  const { genuine_pairs: genuine, impostor_pairs: impostors, people, operating_points: points } = figures;
   return [
-    `${model.embedding_space}: ${count(figures.genuine_pairs)} genuine and ${count(figures.impostor_pairs)} impostor pairs of ` +
-      `${count(figures.people)} people`,
+    `${model.embedding_space}: ${count(genuine)} genuine and ${count(impostors)} impostor pairs of ${count(people)} people`,
     '',
-    align([head, ...rows]),
+    ...alignColumns([HEAD, ...points.map(cellsOf)]),
     '',
-    ...figures.operating_points.map(
-      (point) => `FAR ${rateLabel(point.target)}: ${evidenceInWords(point, figures.impostor_pairs)}`,
-    ),
-    ...failuresInWords(failures),
+    ...points.map((point) => `FAR ${rateLabel(point.target)}: ${evidenceSentence(point, impostors)}`),
+    ...failuresAsText(failures),
   ].join('\n');
 }
 
-function failuresInWords(failures) {
+function cellsOf(point: OperatingPoint): string[] {
+  const target = rateLabel(point.target);
+  if (!isMeasured(point)) return [target, ...Array<string>(HEAD.length - 1).fill('–')];
+  const { thresholds, far, tar } = point;
+  const labels = METRIC_NAMES.map((metric) => thresholdLabel(thresholds[metric]));
+  return [target, ...labels, shareWithInterval(far), shareWithInterval(tar)];
+}
+
+function alignColumns(rows: string[][]): string[] {
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function failuresAsText(failures: CalibrationReport['failures']): string[] {
   if (failures.length === 0) return [];
-  const shown = failures.slice(0, MOST_FAILURES).map(({ image, code }) => `  ${image}: ${code}`);
+  const shown = failures.slice(0, MAX_FAILURES).map(({ image, code }) => `  ${image}: ${code}`);
   const rest = failures.length - shown.length;
   return [
     '',

@@ -1,12 +1,13 @@
-import { METRICS } from '../statistics/scores.ts';
+import type { MeasuredThreshold, ThresholdsFile } from '../../../packs/thresholds.ts';
+import { isMeasured, type MeasuredPoint } from '../analysis.ts';
+import type { Interval } from '../statistics/intervals.ts';
+import { METRIC_NAMES, METRICS, type Metric } from '../statistics/scores.ts';
+import type { CalibrationReport } from './report.ts';
 
 const DECIMALS = 4;
 
-/**
- * What the service picks up beside a pack: only thresholds that the data carry. Its schema is in
- * src/packs/thresholds.ts.
- */
-export function thresholdsFile({ created, source, model, figures }) {
+/** The content of thresholds.json, which the service reads beside a pack: the thresholds with enough evidence. */
+export function thresholdsFile({ created, source, model, figures }: CalibrationReport): ThresholdsFile {
   return {
     thresholds_version: 1,
     embedding_space: model.embedding_space,
@@ -15,29 +16,29 @@ export function thresholdsFile({ created, source, model, figures }) {
     genuine_pairs: figures.genuine_pairs,
     impostor_pairs: figures.impostor_pairs,
     people: figures.people,
-    thresholds: figures.operating_points.filter(({ thresholds }) => thresholds).flatMap(entriesOf),
+    thresholds: figures.operating_points
+      .filter(isMeasured)
+      .flatMap((point) => METRIC_NAMES.map((metric) => entryOf(point, metric))),
   };
 }
 
-function entriesOf(point) {
-  return Object.keys(METRICS).map((metric) => ({
+function entryOf(point: MeasuredPoint, metric: Metric): ThresholdsFile['thresholds'][number] {
+  return {
     far: point.target,
     metric,
     threshold: point.thresholds[metric],
-    ...(point.threshold_interval && {
-      threshold_interval: intervalIn(metric, point.threshold_interval),
-    }),
+    ...(point.threshold_interval && { threshold_interval: intervalIn(metric, point.threshold_interval) }),
     measured_far: point.far.rate,
     measured_far_interval: point.far.interval,
     tar: point.tar.rate,
     tar_interval: point.tar.interval,
-    evidence: point.evidence.rule,
-  }));
+    evidence: point.evidence.rule as MeasuredThreshold['evidence'],
+  };
 }
 
-/** An interval of cosine distances in another metric. */
-export function intervalIn(metric, distances) {
-  return distances
-    .map((distance) => Number(METRICS[metric].of(distance).toFixed(DECIMALS)))
-    .sort((a, b) => a - b);
+/** Converts an interval of cosine distances to another metric. */
+export function intervalIn(metric: Metric, [low, high]: Interval): Interval {
+  const convert = (distance: number) => Number(METRICS[metric].fromCosine(distance).toFixed(DECIMALS));
+  const [a, b] = [convert(low), convert(high)];
+  return a <= b ? [a, b] : [b, a];
 }

@@ -1,8 +1,8 @@
 /**
- * The normal deviate of a probability, 0 < p < 1: the scale on which a DET curve is straight where scores are normal.
- * Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.23; its error is below 4.5e-4.
+ * The quantile of the standard normal distribution at p, 0 < p < 1. On this scale a DET curve is straight if scores are
+ * normally distributed. Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.23; the error is below 4.5e-4.
  */
-export function probit(p) {
+export function probit(p: number): number {
   if (p > 0.5) return -probit(1 - p);
   const t = Math.sqrt(-2 * Math.log(p));
   const numerator = 2.515517 + t * (0.802853 + t * 0.010328);

@@ -1,50 +1,44 @@
-// A score is the cosine distance of a pair. The other metrics are the same distance on another scale, so one sorted list
-// of distances serves all three.
+import { writeSquaredDistances } from '../../../similarity/distances.ts';
 
-/**
- * The metrics of `/v1/compare`: cosine distance → value, the values that match, the way the sentence is read. The
- * similarity falls while the distance grows.
- */
-export const METRICS = {
-  cosine: { label: 'cosine distance', sign: '≤', of: (distance) => distance },
-  euclidean: { label: 'euclidean distance', sign: '≤', of: (distance) => Math.sqrt(2 * distance) },
-  similarity: { label: 'similarity', sign: '≥', of: (distance) => 1 - distance / 2 },
+// The score of a pair is its cosine distance. The other metrics are the same distance on another scale, so one sorted
+// list of distances serves all three.
+
+/** A pair with its cosine distance. */
+export interface Score {
+  distance: number;
+  same: boolean;
+}
+
+/** Cosine distances in ascending order, at least one of each class. */
+export interface Scores {
+  genuine: Float64Array;
+  impostor: Float64Array;
+}
+
+export type Metric = 'cosine' | 'euclidean' | 'similarity';
+
+/** The metrics of `/v1/compare`: the sign of their thresholds, and the conversion from the cosine distance. */
+export const METRICS: Record<
+  Metric,
+  { label: string; sign: string; fromCosine: (distance: number) => number }
+> = {
+  cosine: { label: 'cosine distance', sign: '≤', fromCosine: (distance) => distance },
+  euclidean: { label: 'euclidean distance', sign: '≤', fromCosine: (distance) => Math.sqrt(2 * distance) },
+  similarity: { label: 'similarity', sign: '≥', fromCosine: (distance) => 1 - distance / 2 },
 };
 
-/**
- * Scales to L2 norm 1, as the service does with what it compares (src/similarity/embedding.ts), operation for operation:
- * a threshold that lies on a measured distance must decide there as it did here.
- */
-export function toUnit(embedding) {
-  const values = Float64Array.from(embedding);
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    values[i] /= largest;
-    sum += values[i] * values[i];
-  }
-  const norm = Math.sqrt(sum);
-  return values.map((value) => value / norm);
+export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
+
+/** The cosine distance of two unit vectors, 0..2, computed as `/v1/compare` computes it. */
+export function cosineDistance(a: Float64Array, b: Float64Array): number {
+  const squared = new Float64Array(1);
+  writeSquaredDistances(a, b, squared, 0, 1);
+  return (squared[0] as number) / 2;
 }
 
-/** 1 − cos of two unit vectors, 0..2: half of their squared distance, as src/similarity/compare.ts computes it. */
-export function cosineDistance(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) {
-    const difference = a[i] - b[i];
-    sum += difference * difference;
-  }
-  return Math.min(sum, 4) / 2;
-}
-
-/**
- * Sorts the distances of both classes.
- *
- * @param pairs [{distance, same}]
- * @returns {genuine, impostor}: Float64Array each, ascending.
- */
-export function sortScores(pairs) {
-  const ofClass = (wanted) =>
+/** Separates and sorts the distances of both classes. */
+export function sortScores(pairs: Score[]): Scores {
+  const ofClass = (wanted: boolean) =>
     Float64Array.from(
       pairs.filter(({ same }) => same === wanted),
       ({ distance }) => distance,
@@ -52,22 +46,22 @@ export function sortScores(pairs) {
   return { genuine: ofClass(true), impostor: ofClass(false) };
 }
 
-/** How many of the sorted values are at most `limit`. */
-export function countAtMost(sorted, limit) {
+/** The number of sorted values that are at most `limit`. */
+export function countAtMost(sorted: Float64Array, limit: number): number {
   return firstIndex(sorted, (value) => value > limit);
 }
 
-/** How many of the sorted values are below `limit`. */
-export function countBelow(sorted, limit) {
+/** The number of sorted values that are below `limit`. */
+export function countBelow(sorted: Float64Array, limit: number): number {
   return firstIndex(sorted, (value) => value >= limit);
 }
 
-function firstIndex(sorted, isBeyond) {
+function firstIndex(sorted: Float64Array, isBeyond: (value: number) => boolean): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (isBeyond(sorted[middle])) high = middle;
+    if (isBeyond(sorted[middle] as number)) high = middle;
     else low = middle + 1;
   }
   return low;

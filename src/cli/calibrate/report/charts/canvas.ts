@@ -1,9 +1,16 @@
-import { LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
-import * as echarts from 'echarts/core';
+import { LineChart, type LineSeriesOption, ScatterChart, type ScatterSeriesOption } from 'echarts/charts';
+import {
+  GridComponent,
+  type GridComponentOption,
+  LegendComponent,
+  type LegendComponentOption,
+  MarkAreaComponent,
+  MarkLineComponent,
+} from 'echarts/components';
+import { type ComposeOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
-echarts.use([
+use([
   LineChart,
   ScatterChart,
   GridComponent,
@@ -13,66 +20,76 @@ echarts.use([
   SVGRenderer,
 ]);
 
-/** Blue and orange that the colour-blind tell apart (Okabe and Ito). */
+export type { LineSeriesOption, ScatterSeriesOption };
+
+type ChartOption = ComposeOption<
+  LineSeriesOption | ScatterSeriesOption | GridComponentOption | LegendComponentOption
+>;
+type AxisOption<Axis extends 'xAxis' | 'yAxis'> = Extract<ChartOption[Axis], { type?: 'value' | 'log' }>;
+
+/** Blue and orange that are distinguishable with colour blindness (Okabe and Ito). */
 export const COLOURS = { genuine: '#0072b2', impostor: '#d55e00', neutral: '#666', shade: '#efefef' };
+
+const AXIS = {
+  nameLocation: 'middle',
+  nameTextStyle: { color: '#333' },
+  splitLine: { show: true, lineStyle: { color: '#e3e3e3' } },
+  axisLine: { show: true, onZero: false, lineStyle: { color: '#888' } },
+  axisLabel: { color: '#333' },
+};
+const THEME = {
+  backgroundColor: '#fff',
+  textStyle: { fontFamily: 'sans-serif', fontSize: 13 },
+  legend: { top: 6, left: 56, icon: 'roundRect', itemHeight: 8, selectedMode: false },
+  grid: { left: 64, right: 28, top: 48, bottom: 56 },
+  valueAxis: AXIS,
+  logAxis: AXIS,
+};
 
 const WIDE = { width: 760, height: 420 };
 const SQUARE = { width: 560, height: 520 };
 
 /**
- * The SVG text of a chart.
+ * Draws a chart as SVG text.
  *
- * @param title for those who cannot see it. @param option of ECharts. @param square for charts whose axes share a scale.
+ * @param title for assistive technology.
+ * @param shape square if both axes have the same scale.
  */
-export function drawSvg(title, option, { square = false } = {}) {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...(square ? SQUARE : WIDE) });
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#fff',
-    textStyle: { fontFamily: 'sans-serif', fontSize: 13 },
-    grid: { left: 64, right: 28, top: 48, bottom: 56 },
-    legend: { top: 6, left: 56, icon: 'roundRect', itemHeight: 8, selectedMode: false },
-    ...option,
-  });
+export function drawSvg(title: string, option: ChartOption, shape: 'wide' | 'square' = 'wide'): string {
+  const size = shape === 'square' ? SQUARE : WIDE;
+  const chart = init(null, THEME, { renderer: 'svg', ssr: true, ...size });
+  chart.setOption({ animation: false, legend: {}, grid: {}, ...option });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // ECharts adds a style sheet for pointers, which has nothing to do in a picture, and no title.
+  // ECharts adds a style sheet for the mouse pointer, and no title.
   const still = svg.replace(/<style\b.*?<\/style>\s*/s, '').replaceAll(/ class="[^"]*"/g, '');
   return `${still.replace('>', `>\n<title>${title}</title>`)}\n`;
 }
 
-/** An axis with its name beside its middle. */
-export function axis(name, options) {
-  return {
-    type: 'value',
-    name,
-    nameLocation: 'middle',
-    nameTextStyle: { color: '#333' },
-    splitLine: { show: true, lineStyle: { color: '#e3e3e3' } },
-    axisLine: { show: true, onZero: false, lineStyle: { color: '#888' } },
-    axisLabel: { color: '#333', ...options.axisLabel },
-    ...omit(options, 'axisLabel'),
-  };
+export function bottomAxis(name: string, options: AxisOption<'xAxis'> = {}): AxisOption<'xAxis'> {
+  return { name, nameGap: 32, ...options };
 }
 
-export const bottomAxis = (name, options = {}) => axis(name, { nameGap: 32, ...options });
-export const leftAxis = (name, options = {}) => axis(name, { nameGap: 48, ...options });
+export function leftAxis(name: string, options: AxisOption<'yAxis'> = {}): AxisOption<'yAxis'> {
+  return { name, nameGap: 48, ...options };
+}
 
 /** A line without dots. */
-export function line(name, data, colour, options = {}) {
-  return {
-    type: 'line',
-    name,
-    data,
-    showSymbol: false,
-    lineStyle: { color: colour, width: 2, ...options.lineStyle },
-    itemStyle: { color: colour },
-    silent: true,
-    ...omit(options, 'lineStyle'),
-  };
+export function line(
+  name: string,
+  data: [x: number, y: number][],
+  color: string,
+  options: LineSeriesOption = {},
+): LineSeriesOption {
+  return { type: 'line', name, data, color, showSymbol: false, silent: true, ...options };
 }
 
-function omit(object, name) {
-  const { [name]: _, ...rest } = object;
-  return rest;
+/** Dots without a line. */
+export function dots(
+  name: string,
+  data: [x: number, y: number][],
+  color: string,
+  options: ScatterSeriesOption = {},
+): ScatterSeriesOption {
+  return { type: 'scatter', name, data, color, silent: true, ...options };
 }

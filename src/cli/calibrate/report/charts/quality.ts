@@ -1,82 +1,84 @@
-import { MOST_DISCARDED } from '../../statistics/quality.ts';
-import { QUALITY_WORDS, rateLabel } from '../words.ts';
-import { bottomAxis, COLOURS, drawSvg, leftAxis, line } from './canvas.ts';
+import { type Figures, isMeasured } from '../../analysis.ts';
+import type { ScoredPair } from '../../scored-pairs.ts';
+import { type DiscardCurve, idealRate, MAX_DISCARDED } from '../../statistics/quality.ts';
+import { QUALITY_LABELS, rateLabel } from '../words.ts';
+import { bottomAxis, COLOURS, dots, drawSvg, leftAxis, line, type ScatterSeriesOption } from './canvas.ts';
 
-/** Dots of a class; more would only make the file large. */
-const MOST_DOTS = 1_500;
+/** Per class; more dots would only enlarge the file. */
+const MAX_DOTS = 1_500;
 
-/** Distance over the quality of the poorer picture: whether it is the poor ones that go wrong. */
-export function drawQualityScores({ quality, operating_points: points }, pairs) {
-  const loosest = points.find(({ thresholds }) => thresholds);
-  const dots = (same, name, colour) => ({
-    type: 'scatter',
-    name,
-    data: someOf(pairs.filter((pair) => pair.same === same)).map(({ quality: x, distance }) => [x, distance]),
-    symbolSize: 5,
-    itemStyle: { color: colour, opacity: 0.45 },
-    silent: true,
-  });
-  const genuine = dots(true, 'one person', COLOURS.genuine);
-  if (loosest) {
-    genuine.markLine = {
-      symbol: 'none',
-      silent: true,
-      lineStyle: { color: COLOURS.neutral, type: 'dashed' },
-      label: {
-        position: 'insideStartTop',
-        formatter: `threshold of FAR ${rateLabel(loosest.target)}`,
-        color: '#333',
-      },
-      data: [{ yAxis: loosest.thresholds.cosine }],
-    };
-  }
+const DASHED = { type: 'dashed', width: 1 } as const;
+
+/** Distance over the quality of the poorer picture, which shows whether poor pictures cause the errors. */
+export function drawQualityScores(
+  { quality, operating_points: points }: Figures,
+  pairs: ScoredPair[],
+): string {
+  const loosest = points.find(isMeasured);
+  const dotsOf = (same: boolean) =>
+    sampleByDistance(pairs.filter((pair) => pair.same === same)).map(
+      ({ quality: x, distance }): [number, number] => [x, distance],
+    );
+  const style: ScatterSeriesOption = { symbolSize: 5, itemStyle: { opacity: 0.45 } };
   return drawSvg('Distance of each pair over the quality of its poorer picture', {
-    xAxis: bottomAxis(`${QUALITY_WORDS[quality.measure]} of the poorer picture`, { scale: true }),
+    xAxis: bottomAxis(`${QUALITY_LABELS[quality.measure]} of the poorer picture`, { scale: true }),
     yAxis: leftAxis('cosine distance', { min: 0 }),
-    series: [dots(false, 'different people', COLOURS.impostor), genuine],
+    series: [
+      dots('different people', dotsOf(false), COLOURS.impostor, style),
+      dots('same person', dotsOf(true), COLOURS.genuine, {
+        ...style,
+        ...(loosest && {
+          markLine: {
+            symbol: 'none',
+            silent: true,
+            lineStyle: { color: COLOURS.neutral, type: 'dashed' },
+            label: {
+              position: 'insideStartTop',
+              formatter: `threshold of FAR ${rateLabel(loosest.target)}`,
+              color: '#333',
+            },
+            data: [{ yAxis: loosest.thresholds.cosine }],
+          },
+        }),
+      }),
+    ],
   });
 }
 
-/** Evenly out of all of them by distance, the nearest and the farthest among them. */
-function someOf(pairs) {
+/** Takes pairs evenly in the order of their distance, the nearest and the most distant included. */
+function sampleByDistance(pairs: ScoredPair[]): ScoredPair[] {
   const sorted = [...pairs].sort((a, b) => a.distance - b.distance);
-  if (sorted.length <= MOST_DOTS) return sorted;
-  const step = (sorted.length - 1) / (MOST_DOTS - 1);
-  return Array.from({ length: MOST_DOTS }, (_, index) => sorted[Math.round(index * step)]);
+  if (sorted.length <= MAX_DOTS) return sorted;
+  const step = (sorted.length - 1) / (MAX_DOTS - 1);
+  return Array.from({ length: MAX_DOTS }, (_, index) => sorted[Math.round(index * step)] as ScoredPair);
 }
 
-/** False rejects over the discarded share of pairs; only with a curve. */
-export function drawQualityError({ quality: { curve } }) {
-  const { points, flatArea: initial } = curve;
-  const ideal = points.map(({ discarded }) => [
-    discarded,
-    Math.max(0, initial - discarded) / (1 - discarded),
-  ]);
+/** False rejects over the discarded share of pairs. */
+export function drawQualityError({ points, flatArea: initial }: DiscardCurve): string {
+  const axisLabel = { formatter: rateLabel };
+  const over = (frrAt: (point: DiscardCurve['points'][number]) => number) =>
+    points.map((point): [number, number] => [point.discarded, frrAt(point)]);
   return drawSvg('False rejects over the share of pairs that is discarded', {
-    xAxis: bottomAxis('pairs discarded, poorest first', {
-      min: 0,
-      max: MOST_DISCARDED,
-      axisLabel: { formatter: rateLabel },
-    }),
-    yAxis: leftAxis('false reject rate of the rest', { min: 0, axisLabel: { formatter: rateLabel } }),
+    xAxis: bottomAxis('pairs discarded, poorest first', { min: 0, max: MAX_DISCARDED, axisLabel }),
+    yAxis: leftAxis('false reject rate of the rest', { min: 0, axisLabel }),
     series: [
       line(
         'this quality',
-        points.map(({ discarded, frr }) => [discarded, frr]),
+        over(({ frr }) => frr),
         COLOURS.genuine,
       ),
       line(
-        'a quality that says nothing',
-        [
-          [0, initial],
-          [points.at(-1).discarded, initial],
-        ],
+        'an uninformative quality',
+        over(() => initial),
         COLOURS.neutral,
-        {
-          lineStyle: { type: 'dashed', width: 1 },
-        },
+        { lineStyle: DASHED },
       ),
-      line('a perfect quality', ideal, COLOURS.impostor, { lineStyle: { type: 'dashed', width: 1 } }),
+      line(
+        'a perfect quality',
+        over(({ discarded }) => idealRate(initial, discarded)),
+        COLOURS.impostor,
+        { lineStyle: DASHED },
+      ),
     ],
   });
 }

@@ -1,56 +1,47 @@
+import { type Figures, isMeasured } from '../../analysis.ts';
 import { rateLabel } from '../words.ts';
-import { bottomAxis, COLOURS, drawSvg, leftAxis, line } from './canvas.ts';
+import { bottomAxis, COLOURS, dots, drawSvg, leftAxis, line } from './canvas.ts';
 
-/** TAR over FAR on a logarithmic axis, with the part that the data cannot carry shaded. */
-export function drawRoc({ roc, impostor_pairs: impostors, lowest_far: lowest, operating_points: points }) {
+/** TAR over FAR on a logarithmic axis; the range with too few impostor pairs is shaded. */
+export function drawRoc(figures: Figures): string {
+  const { roc, impostor_pairs: impostors, lowest_far: lowest, operating_points: points } = figures;
   const left = 10 ** Math.floor(Math.log10(1 / impostors));
-  const seen = roc.filter(({ far }) => far > 0).map(({ far, tar }) => [far, tar]);
-  const beforeAny = Math.max(0, ...roc.filter(({ far }) => far === 0).map(({ tar }) => tar));
-  const [firstFar] = seen[0];
-  const bottom = Math.max(0, Math.floor((beforeAny - 0.05) * 10) / 10);
-  const measured = points.filter(({ thresholds }) => thresholds);
+  const curve = roc.filter(({ far }) => far > 0).map(({ far, tar }): [number, number] => [far, tar]);
+  const tarWithoutFalseAccept = Math.max(0, ...roc.filter(({ far }) => far === 0).map(({ tar }) => tar));
+  const [firstFar] = curve[0] as [number, number];
+  const bottom = Math.max(0, Math.floor((tarWithoutFalseAccept - 0.05) * 10) / 10);
+  const thresholds = points
+    .filter(isMeasured)
+    .map(({ far, tar }): [number, number] => [Math.max(far.rate, left), tar.rate]);
+  const axisLabel = { formatter: rateLabel };
   return drawSvg('True accept rate over false accept rate', {
-    xAxis: bottomAxis('false accept rate (FAR)', {
-      type: 'log',
-      min: left,
-      max: 1,
-      axisLabel: { formatter: rateLabel },
-    }),
-    yAxis: leftAxis('true accept rate (TAR)', { min: bottom, max: 1, axisLabel: { formatter: rateLabel } }),
+    xAxis: bottomAxis('false accept rate (FAR)', { type: 'log', min: left, max: 1, axisLabel }),
+    yAxis: leftAxis('true accept rate (TAR)', { min: bottom, max: 1, axisLabel }),
     series: [
-      {
-        ...line('measured', seen, COLOURS.genuine, { step: 'end' }),
+      line('measured', curve, COLOURS.genuine, {
+        step: 'end',
         markArea: {
           silent: true,
           itemStyle: { color: COLOURS.shade },
           label: { position: 'insideBottomLeft', color: '#555', distance: 10 },
           data: [
             [
-              { name: lowest < 1 ? 'too few impostor pairs to tell' : '', xAxis: left },
+              { name: lowest < 1 ? 'too few impostor pairs' : '', xAxis: left },
               { xAxis: Math.min(1, lowest) },
             ],
           ],
         },
-      },
+      }),
       line(
-        'no false accept seen',
+        'no false accept',
         [
-          [left, beforeAny],
-          [firstFar, beforeAny],
+          [left, tarWithoutFalseAccept],
+          [firstFar, tarWithoutFalseAccept],
         ],
         COLOURS.neutral,
-        {
-          lineStyle: { type: 'dashed' },
-        },
+        { lineStyle: { type: 'dashed' } },
       ),
-      {
-        type: 'scatter',
-        name: 'thresholds of the table',
-        data: measured.map(({ far, tar }) => [Math.max(far.rate, left), tar.rate]),
-        symbolSize: 9,
-        itemStyle: { color: COLOURS.impostor },
-        silent: true,
-      },
+      dots('thresholds of the table', thresholds, COLOURS.impostor, { symbolSize: 9 }),
     ],
   });
 }

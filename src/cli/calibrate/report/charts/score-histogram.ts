@@ -1,45 +1,45 @@
+import { type Figures, isMeasured } from '../../analysis.ts';
 import { histogramOf } from '../../statistics/histogram.ts';
-import { sortScores } from '../../statistics/scores.ts';
+import { type Score, sortScores } from '../../statistics/scores.ts';
 import { count, rateLabel } from '../words.ts';
-import { bottomAxis, COLOURS, drawSvg, leftAxis, line } from './canvas.ts';
+import { bottomAxis, COLOURS, drawSvg, type LineSeriesOption, leftAxis, line } from './canvas.ts';
 
-/** How the distances of both classes are spread, with the thresholds that the data carry. */
-export function drawScoreHistogram(figures, pairs) {
+/** The distributions of the distances of both classes, with the measured thresholds. */
+export function drawScoreHistogram(figures: Figures, pairs: Score[]): string {
   const { width, genuine, impostor } = histogramOf(sortScores(pairs));
   const end = Number((width * genuine.length).toFixed(3));
-  const classes = [
-    [`one person (${count(figures.genuine_pairs)} pairs)`, genuine, COLOURS.genuine],
-    [`different people (${count(figures.impostor_pairs)} pairs)`, impostor, COLOURS.impostor],
-  ];
-  const series = classes.map(([name, shares, colour]) =>
-    line(name, outline(shares, width), colour, {
-      step: 'end',
-      areaStyle: { color: colour, opacity: 0.25 },
-    }),
-  );
-  series[0].markLine = thresholdLines(figures);
+  const style: LineSeriesOption = { step: 'end', areaStyle: { opacity: 0.25 } };
   return drawSvg('Distances of both classes of pairs', {
     xAxis: bottomAxis('cosine distance', { min: 0, max: end, axisLabel: { showMaxLabel: false } }),
     yAxis: leftAxis('share of the class', { axisLabel: { formatter: rateLabel } }),
-    series,
+    series: [
+      line(`same person (${count(figures.genuine_pairs)} pairs)`, outline(genuine, width), COLOURS.genuine, {
+        ...style,
+        markLine: thresholdLines(figures),
+      }),
+      line(
+        `different people (${count(figures.impostor_pairs)} pairs)`,
+        outline(impostor, width),
+        COLOURS.impostor,
+        style,
+      ),
+    ],
   });
 }
 
-/** Each bin's share from its left edge on; the last edge closes the outline. */
-function outline(shares, width) {
-  const points = shares.map((share, index) => [index * width, share]);
-  return [...points, [shares.length * width, shares.at(-1)]];
+/** A point at the left edge of each bin, and one at the right edge of the last. */
+function outline(shares: number[], width: number): [number, number][] {
+  return [...shares, shares.at(-1) ?? 0].map((share, index) => [index * width, share]);
 }
 
-function thresholdLines({ operating_points: points }) {
-  const carried = points.filter(({ thresholds }) => thresholds);
+function thresholdLines({ operating_points: points }: Figures): NonNullable<LineSeriesOption['markLine']> {
   return {
     symbol: 'none',
     silent: true,
     lineStyle: { color: COLOURS.neutral, type: 'dashed', width: 1 },
-    data: carried.map(({ target, thresholds }) => ({
+    data: points.filter(isMeasured).map(({ target, thresholds }) => ({
       xAxis: thresholds.cosine,
-      // Along the line, for thresholds lie close together.
+      // Along the line, because thresholds lie close together.
       label: { formatter: `FAR ${rateLabel(target)}`, position: 'insideEndTop', color: '#333' },
     })),
   };
