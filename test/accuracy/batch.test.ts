@@ -8,7 +8,7 @@ import { type Answer, answerOf } from '../support/http.ts';
 import { startRealEngine } from '../support/real-engine.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
 
-/** test/routes/embed-batch.test.ts does the same with generated pictures and the synthetic pack. */
+/** test/routes/embed/batch.test.ts does the same with generated pictures and the synthetic pack. */
 describe.skipIf(!hasRealWeights)('photographs in batches and in single requests', () => {
   const PEOPLE = 16;
   let engine: InferenceEngine;

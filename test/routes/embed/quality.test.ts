@@ -1,55 +1,31 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { fitSimilarity, landmarkTemplate, warpFace } from '../../src/vision/align/alignment.ts';
-import { decodePicture } from '../../src/vision/decode/decode.ts';
-import { assembleApp } from '../support/app.ts';
-import { startEngine, testConfig } from '../support/engines.ts';
-import { type Answer, answerOf } from '../support/http.ts';
-import { blankPng, blobsPng } from '../support/pictures.ts';
+import { describe, expect, it } from 'vitest';
+import { fitSimilarity, landmarkTemplate, warpFace } from '../../../src/vision/align/alignment.ts';
+import { decodePicture } from '../../../src/vision/decode/decode.ts';
+import { type Answer, answerOf } from '../../support/http.ts';
+import { blankPng, blobsPng } from '../../support/pictures.ts';
+import { base64, useEmbedRoute } from './embed-requests.ts';
 
-const config = testConfig();
-let engine: InferenceEngine;
-let app: ReturnType<typeof assembleApp>['app'];
-let picture: Uint8Array<ArrayBuffer>;
-
-beforeAll(async () => {
-  engine = await startEngine(config);
-  ({ app } = assembleApp(config, engine));
-  picture = await blobsPng(1);
-});
-afterAll(() => engine.close());
+const route = useEmbedRoute();
+const picture = await blobsPng(1);
 
 type Options = Record<string, string | number | boolean>;
 
-const send = async (init: RequestInit, query = '') =>
-  answerOf(await app.request(`/v1/embed${query}`, { method: 'POST', ...init }));
+/** The options as text. */
+const texts = (options: Options) =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]));
 
 const sendJson = (options: Options = {}, image = picture) =>
-  send({
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ image: Buffer.from(image).toString('base64'), ...options }),
-  });
+  route.sendJson({ image: base64(image), ...options });
+const sendRaw = (options: Options = {}) => route.sendRaw(picture, `?${new URLSearchParams(texts(options))}`);
+const sendForm = (options: Options = {}) => route.sendForm({ ...texts(options), image: picture });
 
-const sendRaw = (options: Options = {}) =>
-  send(
-    { headers: { 'Content-Type': 'image/png' }, body: picture },
-    `?${new URLSearchParams(Object.entries(options).map(([name, value]): [string, string] => [name, String(value)]))}`,
-  );
-
-function sendForm(options: Options = {}) {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(options)) form.append(name, String(value));
-  form.append('image', new Blob([picture]));
-  return send({ body: form });
-}
-
-/** The same request in every transport. */
+/** Sends the same request in every transport. */
 const sendAll = (options: Options) =>
   Promise.all([sendJson(options), sendRaw(options), sendForm(options)] as const);
 
 describe('quality', () => {
-  it('is told of every face unless it is switched off', async () => {
+  it('is returned for every face unless quality=false', async () => {
     const { body } = await sendRaw();
     expect(body.quality).toEqual({
       brightness: expect.any(Number),
@@ -69,7 +45,7 @@ describe('quality', () => {
     }
   });
 
-  it('is in short numbers of the right ranges', async () => {
+  it('consists of numbers of at most four digits within their ranges', async () => {
     const { body } = await sendRaw();
     const { pose, size, embedding_norm, ...shares } = body.quality;
     for (const value of Object.values(shares)) {
@@ -83,7 +59,7 @@ describe('quality', () => {
     expect(embedding_norm).toBeGreaterThan(0);
   });
 
-  it('does not change the embedding by a bit', async () => {
+  it('does not change the embedding, whatever the options are', async () => {
     const answers = await Promise.all(
       [{}, { quality: false }, { return_face: true }, { min_quality: 0 }].map((options) =>
         sendRaw({ encoding_format: 'base64', ...options }),
@@ -95,10 +71,10 @@ describe('quality', () => {
 
 describe.each([
   ['min_quality', { min_quality: 1 }, /^[a-z ]+(, [a-z ]+)*$/],
-  ['min_quality without telling the quality', { min_quality: 1, quality: false }, /^[a-z ]+(, [a-z ]+)*$/],
+  ['min_quality, with quality=false', { min_quality: 1, quality: false }, /^[a-z ]+(, [a-z ]+)*$/],
   ['min_face_size', { min_face_size: 10_000 }, /^come closer$/],
-  ['min_face_size without telling the quality', { min_face_size: 10_000, quality: false }, /^come closer$/],
-  ['both', { min_face_size: 10_000, min_quality: 1 }, /^come closer/],
+  ['min_face_size, with quality=false', { min_face_size: 10_000, quality: false }, /^come closer$/],
+  ['both limits', { min_face_size: 10_000, min_quality: 1 }, /^come closer/],
 ])('a face below %s', (_name, options: Options, detail) => {
   const expectRefusal = ({ status, body, headers }: Answer) => {
     expect(status).toBe(422);
@@ -115,32 +91,32 @@ describe.each([
     expectRefusal(await sendJson({ ...options, faces: 'largest' }));
   });
 
-  it('stays in a list, marked and without embedding', async () => {
+  it('stays in the list of faces=all with low_quality and without embedding', async () => {
     const { body: good } = await sendRaw({ faces: 'all' });
     const { embedding: _, quality, ...face } = good.faces[0];
     for (const { status, body } of await sendAll({ ...options, faces: 'all' })) {
       expect(status).toBe(200);
       expect(body.face_detected).toBe(true);
       expect(body.faces).toHaveLength(1);
-      const [{ low_quality, quality: told, ...rest }] = body.faces;
+      const [{ low_quality, quality: returned, ...rest }] = body.faces;
       expect(rest).toEqual(face);
       expect(low_quality.join(', ')).toMatch(detail);
-      if (options.quality === false) expect(told).toBeUndefined();
-      else expect(quality).toMatchObject(told);
-      // A face that is too small has not been seen by the recogniser.
-      if (told) expect('score' in told).toBe(!('min_face_size' in options));
+      if (options.quality === false) expect(returned).toBeUndefined();
+      else expect(quality).toMatchObject(returned);
+      // A face below min_face_size is not passed to the recogniser, which measures the score.
+      if (returned) expect('score' in returned).toBe(!('min_face_size' in options));
     }
   });
 });
 
-it('a face that is good enough is answered as without limits', async () => {
+it('a face above both limits is answered as without them', async () => {
   const { body } = await sendRaw();
   const { score, size } = body.quality;
   const limits = { min_quality: score - 0.001, min_face_size: size - 1 };
   for (const answer of await sendAll(limits)) expect(answer.body).toEqual(body);
 });
 
-it('a picture without a face has none to refuse', async () => {
+it('a picture without a face is answered as without limits', async () => {
   const { body } = await sendJson({ min_quality: 1, faces: 'all' }, await blankPng());
   expect(body.faces).toEqual([]);
   const refused = await sendJson({ min_quality: 1 }, await blankPng());
@@ -148,7 +124,7 @@ it('a picture without a face has none to refuse', async () => {
 });
 
 describe('return_face', () => {
-  it('is the aligned face as a JPEG of 112×112', async () => {
+  it('returns the aligned face as a JPEG of 112×112 pixels', async () => {
     const [{ body }, ...others] = await sendAll({ return_face: true });
     for (const other of others) expect(other.body).toEqual(body);
     const [head, data] = body.face_image.split(',');
@@ -165,19 +141,19 @@ describe('return_face', () => {
     expect(difference / aligned.length).toBeLessThan(2);
   });
 
-  it('also shows a refused face of a list', async () => {
+  it('also returns a face below a limit with faces=all', async () => {
     const { body } = await sendRaw({ return_face: true, faces: 'all', min_face_size: 10_000 });
     expect(body.faces[0].face_image).toMatch(/^data:image\/jpeg;base64,/);
     expect(body.faces[0]).not.toHaveProperty('embedding');
   });
 
-  it('is absent unless it is asked for', async () => {
-    const { body } = await sendRaw({ return_face: false });
-    expect(body).not.toHaveProperty('face_image');
+  it('returns no face by default or with false', async () => {
+    const answers = [await sendRaw(), await sendRaw({ return_face: false })];
+    for (const { body } of answers) expect(body).not.toHaveProperty('face_image');
   });
 });
 
-describe('options that are refused', () => {
+describe('an invalid option', () => {
   it.each([
     ['quality', 'yes'],
     ['quality', 1],
@@ -188,7 +164,7 @@ describe('options that are refused', () => {
     ['min_face_size', -1],
     ['min_face_size', '9'.repeat(400)],
     ['return_face', 'maybe'],
-  ])('%s=%s: INVALID_REQUEST that names the field', async (name, value) => {
+  ])('is refused with its name: %s=%s', async (name, value) => {
     for (const { status, body } of await sendAll({ [name]: value })) {
       expect(status).toBe(400);
       expect(body).toMatchObject({ error_code: 'INVALID_REQUEST', detail: expect.stringContaining(name) });
@@ -196,8 +172,8 @@ describe('options that are refused', () => {
   });
 });
 
-it('the OpenAPI document has the options in every transport, the schema and the refusal', async () => {
-  const document = (await answerOf(await app.request('/openapi.json'))).body;
+it('the OpenAPI document describes the options in every transport, the quality and the refusal', async () => {
+  const document = (await answerOf(await route.service.app.request('/openapi.json'))).body;
   const operation = document.paths['/v1/embed'].post;
   const { EmbedRequest, EmbedForm, Quality } = document.components.schemas;
   for (const name of ['quality', 'min_quality', 'min_face_size', 'return_face']) {

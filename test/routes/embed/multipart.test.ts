@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { expectRefusal, useEmbedRoute } from './embed-requests.ts';
+
+const { send } = useEmbedRoute({ MAX_IMAGE_SIZE: '200000', MAX_REQUEST_SIZE: '400000' });
+
+describe('a multipart body', () => {
+  const form = (body: string, boundary = 'x') =>
+    send({ headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` }, body });
+  const part = (head: string, content = 'abc') =>
+    `--x\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`;
+
+  it.each([
+    ['without an image', `${part('name="faces"', 'all')}--x--\r\n`, /^image: /],
+    ['with a file of another name', `${part('name="photo"; filename="a.png"')}--x--\r\n`, /^image: /],
+    ['with an unknown field', `${part('name="image"')}${part('name="color"')}--x--\r\n`, /color/],
+    [
+      'with a repeated field',
+      `${part('name="faces"', 'all')}${part('name="faces"', 'all')}--x--\r\n`,
+      /repeated/,
+    ],
+    ['with a field that is too long', `${part('name="faces"', 'a'.repeat(5000))}--x--\r\n`, /too long/],
+    [
+      'with a file of another name beside the image',
+      `${part('name="image"')}${part('name="photo"; filename="a.png"')}--x--\r\n`,
+      /^image: /,
+    ],
+    ['that is truncated', part('name="image"; filename="a.png"'), /not valid|incomplete/],
+    ['that is not multipart', 'hello', /not valid/],
+    ['that is empty', '', /not valid/],
+    [
+      'with too many fields',
+      Array.from({ length: 50 }, (_, i) => part(`name="f${i}"`)).join(''),
+      /too many|not valid/,
+    ],
+  ])('%s is refused with INVALID_REQUEST', async (_name, body, detail) => {
+    expectRefusal(await form(body), 400, 'INVALID_REQUEST', detail);
+  });
+
+  it('without a boundary is refused', async () => {
+    const answer = await send({ headers: { 'Content-Type': 'multipart/form-data' }, body: 'hello' });
+    expectRefusal(answer, 400, 'INVALID_REQUEST', /boundary/);
+  });
+
+  it('can have an image part without a file name', async () => {
+    const answer = await form(`${part('name="image"')}--x--\r\n`);
+    expect(answer.body.error_code).toBe('UNSUPPORTED_FORMAT');
+  });
+});
