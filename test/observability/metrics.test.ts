@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-/** The value of one series, or undefined when it is not there. */
+/** The value of one series; undefined if there is none. */
 async function read(series: string): Promise<number | undefined> {
   return seriesValue(await (await app.request('/metrics')).text(), series);
 }
@@ -26,7 +26,7 @@ const embed = (body: Uint8Array<ArrayBuffer>, query = '') =>
   app.request(`/v1/embed${query}`, { method: 'POST', headers: { 'Content-Type': 'image/png' }, body });
 
 describe('the metrics', () => {
-  it('have every series from the start', async () => {
+  it('have every series from the start, at zero', async () => {
     for (const [code, { status }] of Object.entries(ERROR_CATALOGUE)) {
       expect(
         await read(`face_http_requests_total{route="/v1/embed",status="${status}",error_code="${code}"}`),
@@ -44,7 +44,7 @@ describe('the metrics', () => {
     expect(await read('face_workers_restarted_total')).toBe(0);
   });
 
-  it('tell the state of the engine', async () => {
+  it('report the state of the engine', async () => {
     expect(await read('face_workers')).toBe(1);
     expect(await read('face_workers_alive')).toBe(1);
     expect(await read('face_workers_busy')).toBe(0);
@@ -60,7 +60,7 @@ describe('the metrics', () => {
     expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
   });
 
-  it('count what happens', async () => {
+  it('count requests, images, stages and bytes', async () => {
     const picture = await blobsPng(1);
     const size = picture.length;
     await embed(picture);
@@ -87,13 +87,13 @@ describe('the metrics', () => {
     expect(await read('face_stage_duration_seconds_count{stage="recognise"}')).toBe(1);
     expect(await read('face_faces_per_image_sum')).toBe(1);
     expect(await read('face_http_request_body_bytes_sum{route="/v1/embed"}')).toBeGreaterThan(size);
-    // The request that reads them is in flight.
+    // The request for the metrics itself is in flight.
     expect(await read('face_http_requests_in_flight')).toBe(1);
     expect(await read('face_inflight_body_bytes')).toBe(0);
     expect(await read('face_images_admitted')).toBe(0);
   });
 
-  it('never take a label from a caller', async () => {
+  it('have no label with a value from the caller', async () => {
     for (const path of ['/secret/alice', '/v1/embed/bob', '/..;/'])
       await app.request(path, { method: 'POST' });
     const text = await (await app.request('/metrics')).text();
@@ -102,7 +102,7 @@ describe('the metrics', () => {
 });
 
 describe('Server-Timing', () => {
-  it('tells the stages of an embed', async () => {
+  it('lists the stages of an embed request', async () => {
     const answer = await embed(await blobsPng(1));
     expect(answer.headers.get('server-timing')).toMatch(
       /^queue;dur=[\d.]+, decode;dur=[\d.]+, detect;dur=[\d.]+, align;dur=[\d.]+, quality;dur=[\d.]+, recognise;dur=[\d.]+$/,

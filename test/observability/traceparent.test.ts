@@ -7,7 +7,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 
 describe('parseTraceparent', () => {
-  it("reads the caller's trace, span and whether it samples", () => {
+  it("reads the caller's trace id, span id and sampled flag", () => {
     expect(parseTraceparent(`00-${TRACE}-${PARENT}-01`)).toEqual({
       traceId: TRACE,
       parentSpanId: PARENT,
@@ -16,20 +16,20 @@ describe('parseTraceparent', () => {
     expect(parseTraceparent(`00-${TRACE}-${PARENT}-00`)?.sampled).toBe(false);
   });
 
-  it('takes only the lowest bit of the flags for sampling', () => {
+  it('uses only the lowest bit of the flags as the sampled flag', () => {
     expect(parseTraceparent(`00-${TRACE}-${PARENT}-03`)?.sampled).toBe(true);
     expect(parseTraceparent(`00-${TRACE}-${PARENT}-02`)?.sampled).toBe(false);
     expect(parseTraceparent(`00-${TRACE}-${PARENT}-ff`)?.sampled).toBe(true);
   });
 
-  it('allows blanks around the header', () => {
+  it('ignores white space around the value', () => {
     expect(parseTraceparent(` \t00-${TRACE}-${PARENT}-01 `)?.traceId).toBe(TRACE);
   });
 
   it.each([
     ['absent', undefined],
     ['empty', ''],
-    ['something else', 'not a traceparent'],
+    ['not a traceparent', 'not a traceparent'],
     ['a short version', `0-${TRACE}-${PARENT}-01`],
     ['a short trace id', `00-${TRACE.slice(1)}-${PARENT}-01`],
     ['a long trace id', `00-${TRACE}0-${PARENT}-01`],
@@ -52,7 +52,7 @@ describe('parseTraceparent', () => {
     expect(parseTraceparent(header)).toBeUndefined();
   });
 
-  it('reads what it knows of a future version, with or without a tail', () => {
+  it('reads the known fields of a future version, with or without a tail', () => {
     const expected = { traceId: TRACE, parentSpanId: PARENT, sampled: true };
     expect(parseTraceparent(`01-${TRACE}-${PARENT}-01`)).toEqual(expected);
     expect(parseTraceparent(`cc-${TRACE}-${PARENT}-01-what-the-future-will-be`)).toEqual(expected);
@@ -70,7 +70,7 @@ describe('a request record', () => {
     expect(record.spanId).not.toBe(PARENT);
   });
 
-  it('begins a new sampled trace where the header is unusable', () => {
+  it('starts a new sampled trace when the header is invalid or absent', () => {
     const [one, two] = [recordOf('00-nonsense'), recordOf(undefined)];
     expect(one.trace).toEqual({
       traceId: expect.stringMatching(/^[0-9a-f]{32}$/),

@@ -114,7 +114,7 @@ describe('a trace', () => {
 });
 
 describe('sampling', () => {
-  it('leaves out what the caller does not sample', async () => {
+  it('omits traces that the caller does not sample', async () => {
     const collector = await startCollector();
     const { tracing } = await startFor(collector.url);
     tracing.record(answeredRequest({ traceparent: NOT_SAMPLED_BY_CALLER, laps: [lap(0, { queue: 1 })] }));

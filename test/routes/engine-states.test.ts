@@ -24,11 +24,11 @@ const refusing =
     throw new ServiceError(code, details);
   };
 
-describe('while nothing can be embedded', () => {
+describe('while no model is loaded', () => {
   it.each([
     ['starting', 'starting'],
     ['unavailable', 'unhealthy'],
-  ] as const)('%s: the probes say so and why', async (phase, status) => {
+  ] as const)('the probes of an engine that is %s fail with the reason', async (phase, status) => {
     const request = appWith({ phase, reason: 'Because.' }, refusing('MODEL_NOT_LOADED'));
     const health = await request('/v1/health');
     expect(health.status).toBe(503);
@@ -52,7 +52,7 @@ describe('while nothing can be embedded', () => {
     expect(info.body.error_code).toBe('MODEL_NOT_LOADED');
   });
 
-  it('embed answers with the engine’s refusal and when to come back', async () => {
+  it('/v1/embed answers MODEL_NOT_LOADED with Retry-After while the engine starts', async () => {
     const request = appWith(
       { phase: 'starting', reason: '' },
       refusing('MODEL_NOT_LOADED', { retryAfter: 5 }),
@@ -63,7 +63,7 @@ describe('while nothing can be embedded', () => {
     expect(body.error_code).toBe('MODEL_NOT_LOADED');
   });
 
-  it('compare works all the same', async () => {
+  it('/v1/compare compares embeddings', async () => {
     const request = appWith({ phase: 'unavailable', reason: '' }, refusing('MODEL_NOT_LOADED'));
     const { status, body } = await request('/v1/compare', {
       method: 'POST',
@@ -78,10 +78,10 @@ describe('while nothing can be embedded', () => {
   });
 });
 
-describe('when the engine', () => {
+describe('/v1/embed, when the engine', () => {
   const ready: EngineStatus = { phase: 'ready' };
 
-  it('is full: OVERLOADED with Retry-After, and the body is not read', async () => {
+  it('is full, answers OVERLOADED with Retry-After and does not read the body', async () => {
     let pulled = 0;
     const body = new ReadableStream(
       {
@@ -100,7 +100,7 @@ describe('when the engine', () => {
     expect(pulled).toBe(0);
   });
 
-  it('fails unforeseen: PROCESSING_ERROR that tells nothing, and the place is given back', async () => {
+  it('fails unexpectedly, answers PROCESSING_ERROR without the cause and releases the place', async () => {
     let released = 0;
     const request = appWith(ready, () =>
       tinyAdmission({
@@ -118,14 +118,14 @@ describe('when the engine', () => {
     expect(released).toBe(1);
   });
 
-  it('throws something that is no error at all', async () => {
+  it('throws a value that is not an Error, answers PROCESSING_ERROR', async () => {
     const request = appWith(ready, () => tinyAdmission({ embed: () => Promise.reject('oops') }));
     const { status, body } = await request('/v1/embed', IMAGE);
     expect(status).toBe(500);
     expect(body.error_code).toBe('PROCESSING_ERROR');
   });
 
-  it('misses the deadline: DEADLINE_EXCEEDED', async () => {
+  it('misses the deadline, answers DEADLINE_EXCEEDED', async () => {
     const request = appWith(ready, () =>
       tinyAdmission({ embed: () => Promise.reject(new ServiceError('DEADLINE_EXCEEDED')) }),
     );
@@ -136,7 +136,7 @@ describe('when the engine', () => {
 describe('while the process drains', () => {
   const draining = (engine: TinyEngine) => assembleApp(config, engine, { lifecycle: { draining: true } }).app;
 
-  it('the probes say so at once', async () => {
+  it('readiness and health fail at once, and liveness does not', async () => {
     const app = draining(new TinyEngine({ phase: 'ready' }, refusing('OVERLOADED')));
     for (const path of ['/readyz', '/v1/health']) {
       const { status, body } = await answerOf(await app.request(path));
@@ -146,7 +146,7 @@ describe('while the process drains', () => {
     expect((await app.request('/livez')).status).toBe(200);
   });
 
-  it('requests are still served, and every answer asks the caller to close its connection', async () => {
+  it('requests are still served, with Connection: close in every answer', async () => {
     const app = draining(new TinyEngine({ phase: 'ready' }, refusing('OVERLOADED')));
     const compare = await app.request('/v1/compare', {
       method: 'POST',
