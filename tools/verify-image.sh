@@ -128,14 +128,14 @@ expect 'user' '"1000:1000"' "$(config User)"
 expect 'stop signal' '"SIGTERM"' "$(config StopSignal)"
 expect 'entrypoint, which must not be a shell script' 'null' "$(config Entrypoint)"
 expect 'command' '["node","dist/main.js"]' "$(config Cmd)"
-expect 'health check' '["CMD","node","src/cli/healthcheck.ts"]' \
+expect 'health check' '["CMD","node","dist/cli/healthcheck.js"]' \
   "$(podman image inspect --format '{{json .HealthCheck.Test}}' "$image")"
 
 unpacked=$(buildah from --pull-never "$image")
 mounted=$(buildah mount "$unpacked")
 expect 'ONNX files' 'app/models/synthetic/detector.onnx app/models/synthetic/recogniser.onnx' \
   "$(cd "$mounted" && find . -xdev -name '*.onnx' -printf '%P\n' | sort | xargs)"
-expect 'content of /app' 'dist models node_modules package.json scripts' "$(cd "$mounted/app" && find . -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)"
+expect 'content of /app' 'dist models node_modules package.json' "$(cd "$mounted/app" && find . -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)"
 expect 'owner and mode of /models' '1000:1000 755' "$(stat --format '%u:%g %a' "$mounted/models")"
 expect 'files of /app that the service could change' '' "$(find "$mounted/app" \( -uid 1000 -o -perm /022 \) ! -type l)"
 expect 'ONNX Runtime for' "linux/$(node -p process.arch)" \
@@ -360,7 +360,11 @@ start synthetic --env MODEL_NAME=synthetic
 wait_ready
 health=$(podman healthcheck run "$container" 2>&1) || fail "podman healthcheck run: $health"
 say 'ok  podman healthcheck run'
-say "ok  $(podman exec "$container" node src/cli/healthcheck.ts)"
+say "ok  $(podman exec "$container" node dist/cli/healthcheck.js)"
+podman exec "$container" node dist/cli/calibrate.js --help >/dev/null || fail 'calibrate does not start.'
+podman exec "$container" node -e 'import("/app/dist/cli/calibrate/report/charts/charts.js")' ||
+  fail 'calibrate lacks a file to draw its charts.'
+say 'ok  calibrate starts, and can draw'
 expect 'user of PID 1, and its capabilities' '1000 0000000000000000' \
   "$(podman exec "$container" node -p "$(cat <<'JS'
 const status = require('node:fs').readFileSync('/proc/1/status', 'utf8');

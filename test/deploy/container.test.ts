@@ -1,22 +1,19 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
+import { pathOf, read, readYaml } from './files.ts';
 
-/** What can be said about the image and the compose file without building them; tools/verify-image.sh does the rest. */
+/** Checks the Dockerfile and the compose file without building; tools/verify-image.sh builds and runs the image. */
 
-const root = new URL('../', import.meta.url);
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
-const HEALTH_CHECK = 'src/cli/healthcheck.ts';
+const HEALTH_CHECK = 'dist/cli/healthcheck.js';
 const DEFAULTS = loadConfig({});
 
-/** Instructions of the Dockerfile in order: comments gone, continued lines joined. */
+/** The instructions of the Dockerfile in order, without comments, with continued lines joined. */
 const instructions = read('Dockerfile')
   .replace(/^#.*\n/gm, '')
   .replace(/\\\n/g, ' ')
@@ -48,7 +45,7 @@ describe('Dockerfile', () => {
     );
   });
 
-  it('copies .npmrc before every npm ci, which would otherwise run the scripts of dependencies', () => {
+  it('copies .npmrc before every npm ci, so that no install script of a dependency runs', () => {
     const installing = stages.filter((stage) => stage.some((line) => line.startsWith('RUN npm ci')));
     expect(installing).toHaveLength(2);
     for (const stage of installing) {
@@ -59,7 +56,7 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('copies nothing that .dockerignore keeps out', () => {
+  it('copies only files that .dockerignore lets in', () => {
     const allowed = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
@@ -73,12 +70,13 @@ describe('Dockerfile', () => {
         source,
       ).toBe(true);
     }
-    for (const path of allowed) expect(existsSync(new URL(path, root)), path).toBe(true);
-    const built = JSON.parse(read('package.json')).scripts.build.match(/^node (scripts\/\S+)$/)?.[1];
-    expect(allowed).toContain(built);
+    for (const path of allowed) expect(existsSync(pathOf(path)), path).toBe(true);
+    const [, buildScript] = /^node (\S+)$/.exec(JSON.parse(read('package.json')).scripts.build) ?? [];
+    expect(allowed).toContain(buildScript);
+    expect(sources).toContain(buildScript);
   });
 
-  it('keeps .env and weights out of the build', () => {
+  it('lets neither .env nor weights into the build', () => {
     const rules = read('.dockerignore')
       .split('\n')
       .filter((line) => line && !line.startsWith('#'));
@@ -86,34 +84,39 @@ describe('Dockerfile', () => {
     expect(rules.filter((rule) => /^!(\.env|models$|models\/(?!synthetic$))/.test(rule))).toEqual([]);
   });
 
-  it('puts only production dependencies and no shell into the last stage', () => {
-    expect(argumentsOf(lastStage, 'COPY')).toContain('--from=dependencies /app/node_modules ./node_modules');
+  it('puts only what was built and production dependencies into the last stage, and runs no shell', () => {
+    expect(argumentsOf(lastStage, 'COPY')).toEqual([
+      '--from=dependencies /app/node_modules ./node_modules',
+      '--from=build /app/package.json ./',
+      '--from=build /app/models ./models',
+      '--from=build /app/dist ./dist',
+      '--from=weights --chown=1000:1000 /models /models',
+    ]);
     expect(argumentsOf(lastStage, 'RUN')).toEqual([]);
     expect(argumentsOf(lastStage, 'ENTRYPOINT')).toEqual(['[]']);
     expect(argumentsOf(lastStage, 'CMD')).toEqual(['["node", "dist/main.js"]']);
   });
 
-  it('agrees with the service about port, folder of the weights, signal and health check', () => {
+  it('agrees with the service about port, models folder, signal and health check', () => {
     expect(argumentsOf(lastStage, 'EXPOSE')).toEqual([String(DEFAULTS.PORT)]);
     expect(argumentsOf(lastStage, 'ENV').join(' ')).toMatch(/(^| )NODE_ENV=production( |$)/);
     expect(argumentsOf(lastStage, 'ENV').join(' ')).toMatch(/(^| )MODELS_DIR=\/models( |$)/);
-    expect(argumentsOf(lastStage, 'COPY')).toContain('--from=weights --chown=1000:1000 /models /models');
     expect(argumentsOf(lastStage, 'STOPSIGNAL')).toEqual(['SIGTERM']);
     expect(argumentsOf(lastStage, 'HEALTHCHECK')[0]).toContain(`CMD ["node", "${HEALTH_CHECK}"]`);
-    expect(existsSync(new URL(HEALTH_CHECK, root))).toBe(true);
+    expect(existsSync(pathOf(HEALTH_CHECK))).toBe(true);
   });
 
-  it('keeps ONNX Runtime from reporting to its maker', () => {
+  it('disables the telemetry of ONNX Runtime', () => {
     expect(argumentsOf(lastStage, 'ENV').join(' ')).toMatch(/(^| )ORT_DISABLE_TELEMETRY=1( |$)/);
   });
 
-  it('runs as a user that Kubernetes can tell from root', () => {
+  it('runs as a numeric user, which runAsNonRoot of Kubernetes needs', () => {
     expect(argumentsOf(lastStage, 'USER')).toEqual(['1000:1000']);
   });
 });
 
 describe('docker-compose.yml', () => {
-  const { services, volumes } = parse(read('docker-compose.yml'));
+  const { services, volumes } = readYaml('docker-compose.yml');
   const service = services['face-embedding'];
 
   it('sets only variables that the service knows', () => {
@@ -141,12 +144,12 @@ describe('docker-compose.yml', () => {
     expect(test[0]).toBe('CMD');
   });
 
-  it('leaves more time to end than the service takes', () => {
+  it('leaves more time to stop than the service takes', () => {
     const grace = Number(/^(\d+)s$/.exec(service.stop_grace_period)?.[1]) * 1000;
     expect(grace).toBeGreaterThanOrEqual(DEFAULTS.SHUTDOWN_DELAY_MS + DEFAULTS.SHUTDOWN_GRACE_MS + 3000);
   });
 
-  it('gives the container no more than it needs', () => {
+  it('restricts capabilities, the file system and resources', () => {
     expect(service).toMatchObject({
       read_only: true,
       cap_drop: ['ALL'],
@@ -156,8 +159,8 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe('src/cli/healthcheck.ts', () => {
-  /** A stand-in for the service; the health check is asked about it. */
+describe('the health check', () => {
+  /** Starts a stand-in for the service. */
   async function serve(listener: RequestListener): Promise<number> {
     const server = createServer(listener).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -170,8 +173,8 @@ describe('src/cli/healthcheck.ts', () => {
 
   const check = (environment: Record<string, string>) =>
     new Promise<{ code: number; output: string }>((resolve) => {
-      const script = fileURLToPath(new URL(HEALTH_CHECK, root));
-      // Elsewhere, so that a developer's .env says nothing here.
+      const script = pathOf(HEALTH_CHECK);
+      // A folder without a .env file.
       execFile(process.execPath, [script], { env: environment, cwd: tmpdir() }, (error, stdout) =>
         resolve({ code: error ? Number(error.code) : 0, output: stdout }),
       );
@@ -213,7 +216,7 @@ describe('src/cli/healthcheck.ts', () => {
     expect(result.output).toMatch(/^No answer: /);
   });
 
-  it('honours API_PREFIX and HOST, and no proxy', async () => {
+  it('uses API_PREFIX and HOST, and ignores proxy settings', async () => {
     const port = await serve((request, response) => {
       response.statusCode = request.url === '/api/v1/health' ? 200 : 404;
       response.end();
