@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeEmbedding } from '../../src/similarity/embedding.ts';
+import { compareBody } from '../support/compare-body.ts';
 import { metric } from '../support/metric.ts';
-import { seededRandom } from '../support/numbers.ts';
 import { slowPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
@@ -12,20 +11,6 @@ beforeAll(async () => {
   address = await service.ready();
 });
 afterAll(() => service.end());
-
-function compareBody(references: number, encoding: 'float' | 'base64'): string {
-  const random = seededRandom(references);
-  const embedding = () =>
-    encodeEmbedding(
-      Float32Array.from({ length: 512 }, () => random() - 0.5),
-      encoding,
-    );
-  const reference_embeddings = Array.from({ length: references }, (_, i) => ({
-    id: `r${i}`,
-    embedding: embedding(),
-  }));
-  return JSON.stringify({ query_embedding: embedding(), reference_embeddings, top_k: 10 });
-}
 
 async function compare(body: string): Promise<void> {
   const headers = { 'Content-Type': 'application/json' };
