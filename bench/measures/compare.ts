@@ -1,5 +1,5 @@
+import { seededRandom } from '../../src/cli/calibrate/statistics/seeded-random.ts';
 import type { Failures } from '../load/closed-loop.ts';
-import { seededRandom } from '../seeded-random.ts';
 import { type ServiceOptions, startService } from '../servers/service.ts';
 import { type Summary, summarise } from '../statistics.ts';
 import type { GeneratorContext } from './context.ts';

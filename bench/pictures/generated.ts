@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { seededRandom } from '../seeded-random.ts';
+import { seededRandom } from '../../src/cli/calibrate/statistics/seeded-random.ts';
 
 /** A picture with a contrasting centre, in which the synthetic pack detects one "face". */
 export async function generatePicture(

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../bench/seeded-random.ts';
+import { seededRandom } from '../../src/cli/calibrate/statistics/seeded-random.ts';
 
 /** A source of numbers from 0 to 1. */
 export type Random = () => number;
