@@ -40,7 +40,7 @@ const AXIS = {
 const THEME = {
   backgroundColor: '#fff',
   textStyle: { fontFamily: 'sans-serif', fontSize: 13 },
-  legend: { top: 6, left: 56, icon: 'roundRect', itemHeight: 8, selectedMode: false },
+  legend: { top: 6, left: 56, icon: 'roundRect', itemHeight: 8, itemGap: 28, selectedMode: false },
   grid: { left: 64, right: 28, top: 48, bottom: 56 },
   valueAxis: AXIS,
   logAxis: AXIS,
