@@ -1,4 +1,4 @@
-/** What base64 is read from: a string, or anything else that gives slices of itself. */
+/** Base64 text: a string, or another type with the same length and slices. */
 export interface Base64Text {
   readonly length: number;
   slice(start?: number, end?: number): string;

@@ -7,15 +7,15 @@ export const ERROR_CATALOGUE = {
     status: 400,
     message: 'The request is malformed.',
     when:
-      'Malformed HTTP, JSON or multipart; an unknown, missing or ill-typed option; a body that comes too slowly. ' +
-      '`detail` names the field.',
+      'Malformed HTTP, JSON or multipart; an unknown or missing option, or one of the wrong type; a body that arrives ' +
+      'too slowly. `detail` names the field.',
     retryable: false,
     action: 'Correct the request.',
   },
   UNAUTHORIZED: {
     status: 401,
     message: 'A valid API key is required.',
-    when: 'API keys are configured, and none or a wrong one was sent.',
+    when: 'API keys are configured, and the request has none or an invalid one.',
     retryable: false,
     action: 'Send a valid API key.',
   },
@@ -29,7 +29,7 @@ export const ERROR_CATALOGUE = {
   METHOD_NOT_ALLOWED: {
     status: 405,
     message: 'This path does not support the method.',
-    when: 'The path exists, the method does not; `Allow` lists what does.',
+    when: 'The path does not support the method; `Allow` lists those that it supports.',
     retryable: false,
     action: 'Use one of the methods in `Allow`.',
   },
@@ -52,21 +52,21 @@ export const ERROR_CATALOGUE = {
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: 'The Content-Type is not supported here.',
-    when: "The request's Content-Type is none of those the path accepts.",
+    when: "The path does not accept the request's `Content-Type`.",
     retryable: false,
     action: 'Correct the `Content-Type`.',
   },
   UNSUPPORTED_FORMAT: {
     status: 415,
     message: 'The bytes are not in a supported image format.',
-    when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF nor AVIF, whatever the label says.',
+    when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF nor AVIF, whatever type is declared.',
     retryable: false,
     action: 'Convert the image to one of these formats.',
   },
   INVALID_IMAGE: {
     status: 422,
     message: 'The image cannot be decoded.',
-    when: 'An accepted format, but broken, truncated or empty; or invalid base64.',
+    when: 'The image is broken, truncated or empty, or its base64 is invalid.',
     retryable: false,
     action: 'Send another image.',
   },
@@ -87,14 +87,14 @@ export const ERROR_CATALOGUE = {
   LOW_QUALITY: {
     status: 422,
     message: 'The face is not good enough.',
-    when: 'The face is below `min_quality` or `min_face_size`. `detail` says what was low, in words for its owner.',
+    when: 'The face is below `min_quality` or `min_face_size`. `detail` says what is low, in words for the user.',
     retryable: false,
     action: 'Show `detail` to the user and ask for another photograph.',
   },
   INVALID_EMBEDDING: {
     status: 422,
     message: 'An embedding is invalid.',
-    when: 'Wrong length, a value that is not finite, zero norm or invalid base64. `detail` names which.',
+    when: 'An embedding has the wrong length, a value that is not finite, zero norm or invalid base64. `detail` names it.',
     retryable: false,
     action: 'Correct the embedding.',
   },
@@ -108,7 +108,7 @@ export const ERROR_CATALOGUE = {
   PROCESSING_ERROR: {
     status: 500,
     message: 'The request could not be processed.',
-    when: 'Anything unforeseen. The log has the cause under the same `request_id`.',
+    when: 'An unexpected failure. The log has the cause under the same `request_id`.',
     retryable: false,
     action: 'Report the `request_id` to the operator.',
   },
@@ -124,7 +124,9 @@ export const ERROR_CATALOGUE = {
   MODEL_NOT_LOADED: {
     status: 503,
     message: 'No model is loaded.',
-    when: 'The service is starting (then with `Retry-After`), or has no weights. The probes also say so while draining.',
+    when:
+      'The service is starting (then with `Retry-After`), or has no weights. Health and readiness also answer with it while ' +
+      'the service drains.',
     retryable: true,
     action: 'Wait as long as `Retry-After` says, or a minute without it, then send the request again.',
   },
@@ -142,9 +144,9 @@ export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 interface CatalogueEntry {
   /** HTTP status of the answer. */
   status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503 | 504;
-  /** The sentence callers read unless the thrower knows a better one. */
+  /** The sentence that callers read, unless the error has a more specific one. */
   message: string;
-  /** When it happens, for the documents. */
+  /** When it occurs, for the documents. */
   when: string;
   /** Whether the same request may succeed later. */
   retryable: boolean;
@@ -153,13 +155,13 @@ interface CatalogueEntry {
 }
 
 export interface ErrorDetails {
-  /** A more specific sentence than the catalogue's. Never holds caller data: no image, no embedding. */
+  /** A more specific sentence than the catalogue's. It must not contain an image or an embedding. */
   message?: string;
   /** What exactly was wrong: the field, the count, the limit. */
   detail?: string;
-  /** Whole seconds after which a new attempt makes sense. */
+  /** Whole seconds to wait before a new attempt. */
   retryAfter?: number;
-  /** Which of the limits behind OVERLOADED it was, for the metrics. */
+  /** The limit that caused OVERLOADED, for the metrics. */
   reason?: OverloadReason;
   /** For the log only; never part of an answer. */
   cause?: unknown;
@@ -167,7 +169,7 @@ export interface ErrorDetails {
 
 export type OverloadReason = 'queue_full' | 'inflight_bytes';
 
-/** A failure that a caller is meant to read. Anything else that is thrown becomes `PROCESSING_ERROR`. */
+/** A failure that is reported to the caller. Anything else that is thrown becomes `PROCESSING_ERROR`. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
@@ -191,7 +193,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** A mistake in how the service was started. Its message is shown to the operator as it is; exit code 1, no stack. */
+/** The service cannot start as configured. Its message is shown to the operator without a stack; the exit code is 1. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

@@ -6,7 +6,7 @@ type ReadFile = (path: string) => string | undefined;
 
 /**
  * Whole cores this process may use, at least 1: the smaller of the scheduler's affinity and the container's CPU quota.
- * Node counts the host's cores inside a container limited by quota, hence the look into the control groups.
+ * Inside a container limited by quota, Node counts the host's cores, so this reads the control groups.
  */
 export function availableCores(read: ReadFile = readText, affinity = availableParallelism()): number {
   const quota = cgroupV2Quota(read) ?? cgroupV1Quota(read) ?? Number.POSITIVE_INFINITY;
@@ -14,8 +14,8 @@ export function availableCores(read: ReadFile = readText, affinity = availablePa
 }
 
 /**
- * cpu.max holds "<quota> <period>" or "max <period>" in microseconds. A limit set on any ancestor holds too, so the
- * least of the whole path counts.
+ * cpu.max contains "<quota> <period>" or "max <period>" in microseconds. A limit on an ancestor applies too, so the minimum
+ * along the path counts.
  * Source: Linux kernel, Documentation/admin-guide/cgroup-v2.rst.
  */
 function cgroupV2Quota(read: ReadFile): number | undefined {
@@ -24,7 +24,7 @@ function cgroupV2Quota(read: ReadFile): number | undefined {
     const [quota, period] = read(`/sys/fs/cgroup${folder}/cpu.max`)?.trim().split(/\s+/) ?? [];
     return coresOf(quota, period);
   });
-  return least(quotas);
+  return minimum(quotas);
 }
 
 /** Source: Linux kernel, Documentation/scheduler/sched-bwc.rst; a quota of -1 means none. */
@@ -36,7 +36,7 @@ function cgroupV1Quota(read: ReadFile): number | undefined {
       return coresOf(read(`${base}/cpu.cfs_quota_us`)?.trim(), read(`${base}/cpu.cfs_period_us`)?.trim());
     }),
   );
-  return least(quotas);
+  return minimum(quotas);
 }
 
 /** '/a/b' gives ['/a/b', '/a', '']. */
@@ -57,7 +57,7 @@ function coresOf(quota: string | undefined, period: string | undefined): number 
   return Number.isFinite(cores) && cores > 0 ? cores : undefined;
 }
 
-function least(values: (number | undefined)[]): number | undefined {
+function minimum(values: (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length > 0 ? Math.min(...known) : undefined;
 }

@@ -5,7 +5,7 @@ import { boolean, integer, list, matching, oneOf, type SettingValue, setting } f
 const MIB = 1024 * 1024;
 const ONE_HOUR_MS = 3_600_000;
 
-/** What `faces=largest` may stop after; see the setting and the request option of this name. */
+/** The values of the setting DETECTION and of the request option `detection`. */
 export const DETECTION_MODES = ['full', 'fast'] as const;
 
 export const SETTINGS = {

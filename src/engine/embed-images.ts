@@ -2,7 +2,7 @@ import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { EmbedOptions } from '../vision/pipeline.ts';
 import type { Admission, EmbedAnswer } from './engine.ts';
 
-/** Encoded bytes, or why there are none. */
+/** Encoded bytes, or the reason why there are none. */
 export type GivenImage = Uint8Array<ArrayBuffer> | RefusedImage;
 
 /** An image that could not be read from its request. Plain data, since a ServiceError does not survive structured cloning. */
@@ -22,7 +22,7 @@ export interface EmbedImagesOptions {
   atOnce: number;
   /** Skips the images that have not been started. */
   signal?: AbortSignal;
-  /** Whether the first failure keeps further images from being started. By default, an image that fails does not affect the others. */
+  /** Whether no further image is started after the first failure. By default, an image that fails does not affect the others. */
   stopAtFailure?: boolean;
   /** Called once for each image, in the order in which they finish. */
   onOutcome: (outcome: ImageOutcome) => void;

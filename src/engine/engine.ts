@@ -4,7 +4,7 @@ import type { MeasuredThreshold } from '../packs/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
 import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 
-/** Whether faces can be embedded right now, and if not, why. */
+/** Whether faces can be embedded now, and the reason if not. */
 export type EngineStatus =
   | { phase: 'ready' }
   | { phase: 'starting' | 'unavailable' /** A sentence for operators. */; reason: string };
@@ -26,7 +26,7 @@ export interface EmbedAnswer extends EmbedResult {
 
 export type { EngineLoad };
 
-/** Places for images, whose bytes may still be arriving. Hold it for as long as the work lasts. */
+/** Places for images, whose bytes may still be arriving. They are taken until `release`. */
 export interface Admission {
   /** The model that embeds the images. */
   readonly model: LoadedModel;
@@ -44,7 +44,7 @@ export interface Admission {
    * @throws {ServiceError} what is wrong with the image; DEADLINE_EXCEEDED.
    */
   embed(image: Uint8Array<ArrayBuffer>, options: EmbedOptions, signal?: AbortSignal): Promise<EmbedAnswer>;
-  /** Gives all places back. May be called more than once. */
+  /** Releases all places. It can be called more than once. */
   release(): void;
 }
 

@@ -127,7 +127,7 @@ export class InferenceEngine implements FaceEngine {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        // The log also says how to get weights; a probe wants one line.
+        // The log also says how to get weights; a probe needs one line.
         const reason = error instanceof PackUnavailableError ? error.reason : errorMessage(error);
         this.#phase = { phase: 'unavailable', reason };
         this.#log.error({ retryInMs: delay }, `The model pack could not be loaded. ${errorMessage(error)}`);

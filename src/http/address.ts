@@ -46,7 +46,7 @@ export function explainListenError(
   return new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}.`);
 }
 
-/** The URL under which this machine reaches the address. */
+/** The URL at which this machine reaches the address. */
 export function localUrl({ host, port }: Pick<Address, 'host' | 'port'>, path = ''): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}${path}`;

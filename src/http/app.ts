@@ -29,8 +29,7 @@ export function createApp(
 }
 
 /**
- * Keeps the record of a request from its first moment to its last, which for a stream is after the handler has returned, and
- * then gives back what its body holds.
+ * Records a request until it ends, which for a stream is after the handler has returned, and then releases what its body holds.
  */
 function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDependencies) {
   return createMiddleware<AppEnvironment>(async (c, next) => {
@@ -53,7 +52,7 @@ function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDepende
     // When a route throws, the error handler has answered by the time this returns.
     await next();
 
-    // Not c.header: it would build a second response with a stream as its body, a tenth of the main thread's work for a request.
+    // Not c.header, which builds a second response with a stream as its body: a tenth of the main thread's work for a request.
     const { status, headers } = c.res;
     // A connection that is kept alive would keep a draining process from ending.
     if (lifecycle.draining) headers.set('Connection', 'close');

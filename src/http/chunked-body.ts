@@ -2,8 +2,8 @@
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * The body of an answer: a stream of chunks when it is large. A Response copies the bytes that it is made of, and again when a
- * header is added, which for tens of megabytes would block the event loop.
+ * The body of an answer, as a stream of chunks if it is large. A Response copies its bytes, and copies them again when a header
+ * is added, which for tens of megabytes blocks the event loop.
  */
 export function chunkedBody(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | ReadableStream {
   if (bytes.length <= CHUNK_BYTES) return bytes;

@@ -12,7 +12,7 @@ export interface Lifecycle {
   draining: boolean;
 }
 
-/** What the HTTP layer works with. */
+/** The dependencies of the HTTP layer. */
 export interface HttpDependencies {
   config: Config;
   keys: ApiKeys;
@@ -24,7 +24,7 @@ export interface HttpDependencies {
   log: Logger;
 }
 
-/** What Hono's context carries through a request. */
+/** The variables of Hono's context. */
 export interface AppEnvironment {
   Variables: {
     requestId: string;

@@ -8,7 +8,7 @@ import type { AppEnvironment } from './context.ts';
 
 const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
 
-/** The body of every answer other than a success. */
+/** The body of every error. */
 export interface ErrorBody {
   error: string;
   error_code: ErrorCode;
@@ -18,9 +18,10 @@ export interface ErrorBody {
 
 export const errorSchema = z
   .object({
-    error: z
-      .string()
-      .openapi({ description: 'A sentence for people.', example: 'No face was detected in the image.' }),
+    error: z.string().openapi({
+      description: 'A sentence for people; its wording may change.',
+      example: 'No face was detected in the image.',
+    }),
     error_code: z.enum(codes).openapi({ description: 'For programs.', example: 'NO_FACE_DETECTED' }),
     detail: z.string().optional().openapi({ description: 'What exactly was wrong.', example: '0 faces' }),
     request_id: z.string().openapi({ description: 'Also in the X-Request-Id header and in the log.' }),
@@ -89,11 +90,11 @@ export function answerError(
   return c.json({ ...extra, ...errorBody(error, record.requestId) }, error.status);
 }
 
-/** Turns what a route throws into an answer. An unforeseen error is logged in full; its answer says nothing about it. */
+/** Turns what a route throws into an answer. An unexpected error is logged in full, and its answer omits the cause. */
 export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
   return (thrown, c) => {
     if (thrown instanceof ClientDisconnected || c.req.raw.signal.aborted) {
-      // The answer goes nowhere, and a caller that disconnects is not an error of the service.
+      // The answer cannot be delivered, and a client that disconnects is not an error of the service.
       c.get('record').rejection = 'client_gone';
       return c.body(null, 400);
     }
@@ -104,7 +105,7 @@ export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
   };
 }
 
-/** Logs an unforeseen error in full, since its answer says nothing about it. */
+/** Logs an unexpected error in full, since its answer omits the cause. */
 export function logUnforeseen(error: ServiceError, log: Logger, requestId: string): void {
   if (error.code !== 'PROCESSING_ERROR') return;
   log.error({ err: error.cause ?? error, requestId }, 'a request failed unforeseen');

@@ -9,7 +9,7 @@ import { logUnforeseen } from './error-answers.ts';
 /** Newline-delimited JSON: one value a line. */
 export const NDJSON = 'application/x-ndjson';
 
-/** Whether the caller prefers lines as they become ready to one JSON answer at the end. */
+/** Whether the caller prefers a line for each result as it becomes ready to one JSON answer at the end. */
 export function prefersLines(c: Context<AppEnvironment>): boolean {
   const json = 'application/json';
   return accepts(c, { header: 'Accept', supports: [json, NDJSON], default: json }) === NDJSON;
@@ -22,7 +22,7 @@ export type WriteLines = (write: (line: string) => void, signal: AbortSignal) =>
  * Answers with lines, each sent as soon as it is written.
  *
  * A slow reader does not slow the writer down: lines wait here until they are read, which is never more than the same answer as one
- * JSON text. So the engine's places are given back when the work is done, not when its answer has been read. The server
+ * JSON text. So the engine's places are released when the work is done, not when its answer has been read. The server
  * disconnects a client that stops reading.
  */
 export function answerWithLines(c: Context<AppEnvironment>, log: Logger, writeLines: WriteLines): Response {
@@ -82,6 +82,6 @@ export function answerWithLines(c: Context<AppEnvironment>, log: Logger, writeLi
     // Nothing is buffered ahead of the reader, so that the end of the stream is the end of its delivery.
     { highWaterMark: 0 },
   );
-  // nginx would buffer the lines.
+  // Otherwise nginx buffers the lines.
   return c.body(stream, 200, { 'Content-Type': NDJSON, 'X-Accel-Buffering': 'no' });
 }

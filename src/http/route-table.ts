@@ -30,7 +30,7 @@ export function createRouteTable(
         authorise(c, access, dependencies);
         return await handler(c);
       } catch (thrown) {
-        // Hono's error handler gets Errors only, and the reason of an abort may be a string.
+        // Hono passes only Errors to its error handler, and the reason of an abort may be a string.
         throw thrown instanceof Error ? thrown : new Error(String(thrown));
       }
     });

@@ -1,4 +1,4 @@
-/** For an API that is no page and answers with people's faces: nothing is framed, guessed, kept or passed on. */
+/** For answers that are no pages and describe people's faces: they are not framed, sniffed or cached, and send no referrer. */
 export const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

@@ -9,7 +9,7 @@ import { type Address, explainListenError } from './address.ts';
 import { errorBody } from './error-answers.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
-/** How often Node looks for connections that are too slow, in milliseconds: the precision of the time limits. */
+/** How often Node checks connections for timeouts, in milliseconds: the precision of the time limits. */
 const TIMEOUT_CHECK_MS = 1_000;
 /** The application answers a slow body itself; Node's own limit is for bodies that it does not read. */
 const BODY_TIMEOUT_MARGIN_MS = 5_000;
@@ -53,7 +53,7 @@ export async function listen(
       disconnectStalledReader(outgoing, limits.BODY_TIMEOUT_MS);
       outgoing.once('finish', () => {
         linger(incoming);
-        // A stream that began before the shutdown has promised to keep its connection alive, and Node would wait for it.
+        // The headers of a stream that began before the shutdown promise to keep the connection alive, and Node waits for it.
         if (closing && incoming.complete) incoming.socket.destroySoon();
       });
       return listener(incoming, outgoing);
@@ -73,7 +73,7 @@ export async function listen(
   };
 }
 
-/** Disconnects a client that stops reading its answer, whose memory would be held for ever. */
+/** Disconnects a client that stops reading its answer, since the answer is held in memory until it is read. */
 function disconnectStalledReader(outgoing: ServerResponse, limit: number): void {
   // The timer restarts whenever bytes move. It also runs while the answer is computed, when no bytes wait.
   outgoing.setTimeout(limit, () => {

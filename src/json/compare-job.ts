@@ -56,7 +56,7 @@ export function compare(
     return { result: { pending, ms: performance.now() - started }, transfer };
   }
   const { queryIds, queries, references, sample, options } = request;
-  // Without pictures there are queries.
+  // A request without pictures has queries.
   const vectors = readVectors(queries as EmbeddingReader, sample?.length ?? 0);
   const answer = answerComparison({ queryIds, queries: vectors, references, options }, maxAnswerBytes);
   return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };

@@ -7,11 +7,11 @@ import { isText } from './parse.ts';
 import { validate } from './validate.ts';
 
 /*
- * The body of a compare request. Types, validation and the OpenAPI document derive from it. It takes plain zod and not
+ * The body of a compare request. Types, validation and the OpenAPI document derive from it. It uses plain zod, not
  * @hono/zod-openapi, which takes twice as long to load: the JSON thread loads this file with its first compare request.
  */
 
-/** Checks the kind only. The numbers are checked where they are read, since a schema would walk over each of them. */
+/** Checks the type only. The numbers are checked when they are read; a schema would visit each of them first. */
 const embeddingSchema = z
   .custom<UncheckedEmbedding>(
     (value) => isText(value) || Array.isArray(value),
@@ -21,22 +21,24 @@ const embeddingSchema = z
     type: ['array', 'string'],
     items: { type: 'number' },
     description:
-      'Numbers, or the base64 of little-endian float32 that `/v1/embed` gives. Scaled to L2 norm 1.',
+      'Numbers, or the base64 of little-endian float32 that `/v1/embed` returns. It is scaled to L2 norm 1.',
     example: [0.0123, -0.0456],
   });
 
 const spaceSchema = z.string().max(200).optional().meta({
-  description: 'As `/v1/embed` named it. Two that differ are refused.',
+  description: 'As `/v1/embed` returned it. Different values in one request are refused.',
   example: 'buffalo_l:4c06341c33c2',
 });
 
-const idSchema = z.string().meta({ description: "The caller's name for it.", example: 'user_001' });
+const idSchema = z
+  .string()
+  .meta({ description: "The caller's id for this query or reference.", example: 'user_001' });
 
 const base64Schema = z.custom<Base64Text>(isText, 'expected a string');
 
 const imageSchema = base64Schema.meta({
   type: 'string',
-  description: 'A picture as `/v1/embed` takes it in JSON: a data URL or bare base64.',
+  description: 'A picture, as in a JSON body of `/v1/embed`: a data URL or bare base64.',
   example: 'data:image/jpeg;base64,/9j/4AAQSkZJRg…',
 });
 
@@ -59,13 +61,13 @@ const blockSchema = z
     embeddings: base64Schema.meta({
       type: 'string',
       description:
-        'One base64 text of ids.length × n little-endian float32: the embeddings in the order of the ids.',
+        'One base64 string of ids.length × n little-endian float32 values: the embeddings in the order of the ids.',
     }),
     embedding_space: spaceSchema,
   })
   .meta({
     id: 'EmbeddingBlock',
-    description: 'Many embeddings in one text. For thousands, the shortest and fastest form.',
+    description: 'Many embeddings in one string: the smallest and fastest form for thousands of them.',
   });
 
 const listOrBlock = <List extends z.ZodType>(list: List) =>
@@ -78,7 +80,7 @@ export const compareRequestSchema = z
   .strictObject({
     query_embedding: embeddingSchema.optional(),
     query_embeddings: queriesSchema.optional().meta({
-      description: 'Several queries, each of which gets `matches` of its own: a list or a block.',
+      description: 'Several queries, as a list or a block. Each gets its own `matches`.',
     }),
     query_image: imageSchema.optional(),
     embedding_space: spaceSchema,
@@ -90,18 +92,22 @@ export const compareRequestSchema = z
     }),
     threshold: z.number().min(0).max(2).optional().meta({
       description:
-        'Maximum distance, in the chosen metric, that counts as a match. Without it there is no verdict.',
+        'Maximum distance, in the chosen metric, that counts as a match. Without it, matches have no `is_match`.',
       example: 0.4,
     }),
     top_k: z.int().min(1).optional().meta({ description: 'Maximum matches of a query.', example: 10 }),
-    faces: z.enum(['largest', 'single']).default('largest').meta({
-      description:
-        'Which face of a picture: `largest`, the largest, most central one; `single`: exactly one, else an error.',
-    }),
+    faces: z
+      .enum(['largest', 'single'])
+      .default('largest')
+      .meta({
+        description:
+          'Which face of a picture is compared. `largest`: the largest, most central face. `single`: exactly one face, ' +
+          'else an error.',
+      }),
     detection: optionsSchema.shape.detection,
     detection_threshold: optionsSchema.shape.detection_threshold,
     return_embeddings: z.boolean().default(false).meta({
-      description: 'Whether the faces of the pictures are answered with their embeddings.',
+      description: 'Whether the embeddings of the pictures are returned.',
     }),
     encoding_format: optionsSchema.shape.encoding_format,
   })
@@ -109,7 +115,7 @@ export const compareRequestSchema = z
     id: 'CompareRequest',
     description:
       'Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, ' +
-      '`detection_threshold`, `return_embeddings` and `encoding_format` are about pictures.',
+      '`detection_threshold`, `return_embeddings` and `encoding_format` apply to pictures.',
   });
 
 /** A valid compare request. Which of its members go together is checked in compare-request.ts. */

@@ -61,7 +61,7 @@ function stripValue(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? {} : value;
 }
 
-/** Keeps short strings, numbers and booleans, which options are; of other values, the type is enough to refuse them. */
+/** Keeps short strings, numbers and booleans, as options are. Other values are refused by their type, so they are emptied. */
 function stripValues(members: object): Record<string, unknown> {
   // Without a prototype, so that a member named __proto__ is a member like any other.
   const stripped: Record<string, unknown> = Object.create(null);

@@ -29,7 +29,7 @@ export const optionsSchema = z.strictObject({
     description: 'Minimum detection score of a face. Default: the service’s `DETECTION_THRESHOLD`.',
     example: 0.5,
   }),
-  quality: z.boolean().default(true).meta({ description: 'Whether each face is answered with its quality.' }),
+  quality: z.boolean().default(true).meta({ description: 'Whether the quality of each face is returned.' }),
   min_quality: z
     .number()
     .min(0)

@@ -6,7 +6,7 @@ import type { CompareResult, RankResult, StoredComparison } from './compare-job.
 import type { CompareLimits } from './compare-request.ts';
 import { type EmbedBody, type EmbedBodyLimits, readEmbedBody } from './embed-body.ts';
 
-/** Work on JSON bodies, and on what they contain, that takes longer the larger they are. It runs on the thread that calls it. */
+/** Work on a JSON body or its content, which takes longer the larger it is. It runs on the calling thread. */
 export type JsonJob =
   | { kind: 'embed'; body: JobBody; limits: EmbedBodyLimits }
   | { kind: 'compare'; body: JobBody; limits: CompareLimits; maxAnswerBytes: number }
@@ -25,7 +25,7 @@ export type JsonResult = JsonResults[JsonJob['kind']];
 /** @throws {ServiceError} what is wrong with the body. */
 export async function runJsonJob(job: JsonJob): Promise<JobOutcome<JsonResult>> {
   if (job.kind === 'embed') return readEmbed(gatherBytes(job.body), job.limits);
-  // With the first comparison: it takes the library of the schemas, 15 MB that embedding does without.
+  // Loaded with the first comparison: it needs the schema library, 15 MB that embedding does without.
   const { compare, rank } = await import('./compare-job.ts');
   if (job.kind === 'rank') return rank(job.comparison, job.notes, job.maxAnswerBytes);
   return compare(gatherBytes(job.body), job.limits, job.maxAnswerBytes);
@@ -45,7 +45,7 @@ export function byteLengthOf(job: JsonJob): number {
   return job.body.length;
 }
 
-/** What is transferred with a job to another thread. */
+/** The buffers and ports that are transferred with a job to another thread. */
 export function transferListOf(job: JsonJob): (ArrayBuffer | MessagePort)[] {
   if (job.kind === 'rank') return vectorsOf(job.comparison);
   return [job.body instanceof Uint8Array ? job.body.buffer : job.body.port];

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Base64Text } from '../base64.ts';
 import { ServiceError } from '../errors.ts';
 
-/** Strings of at least this many bytes can stay bytes; an embedding of 512 numbers has 2,732. */
+/** Strings of at least this many bytes can become a LongText; an embedding of 512 numbers has 2,732. */
 const MIN_LONG_TEXT = 1024;
-/** How far a scan goes byte by byte before it calls a native search, which is faster over a long distance only. */
+/** Bytes that a scan compares one by one before it calls a native search, which is faster over long distances only. */
 const NEAR = 48;
-/** Depth at which long texts are looked for: the body, its members, their items, and members of those. */
+/** Maximum depth of a LongText: the body, its members, their items, and members of those. */
 const MAX_DEPTH = 4;
 
 const QUOTE = 0x22;
@@ -27,15 +27,15 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Large bodies are base64 or digits, hence ASCII, which is far cheaper to take over than UTF-8 is to decode. */
+/** Large bodies are base64 or digits, hence ASCII, which is far cheaper to copy than UTF-8 is to decode. */
 function decodeText(bytes: Uint8Array): string {
   if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 /**
- * A long string of a JSON body that stays in the body's bytes: like a string, it has a length and gives slices of itself.
- * Lengths and positions are in bytes, which are characters wherever the text is base64.
+ * A long string of a JSON body that is kept as bytes of the body. Like a string, it has a length and slices, in bytes, which are
+ * characters wherever the text is base64.
  */
 export class LongText implements Base64Text {
   readonly length: number;
@@ -78,9 +78,9 @@ export function parseJsonWithLongTexts(bytes: Uint8Array, members: ReadonlySet<s
   if (!isUtf8(body)) return parseJson(bytes);
   const spans = [...findLongTexts(body)];
   const spared = spans.reduce((sum, [start, end]) => sum + end - start, 0);
-  // With one long string in a body of numbers, replacing it would not save what it costs.
+  // Replacing one long string in a body of numbers costs more than it saves.
   if (spared < body.length / 2) return parseJson(bytes);
-  // A caller cannot send it, by accident or on purpose.
+  // Random, so that no body can contain it.
   const mark = randomUUID();
   const texts = new Map<string, LongText>();
   const pieces: string[] = [];
@@ -133,7 +133,7 @@ function skipSpace(body: Buffer, from: number): number {
 interface Restoring {
   texts: ReadonlyMap<string, LongText>;
   members: ReadonlySet<string>;
-  /** Levels that are still looked at. */
+  /** Levels that remain to be searched. */
   depth: number;
   /** Whether a text found here stays a LongText. */
   keep: boolean;

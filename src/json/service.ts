@@ -23,8 +23,8 @@ export interface JsonServiceOptions {
 }
 
 /**
- * Runs jobs on JSON bodies: small ones at once, large ones on the JSON thread. It is a thread apart from those of inference, so
- * that comparing works while every worker is busy, and without weights.
+ * Runs jobs on JSON bodies: small ones at once, large ones on the JSON thread. That thread is not an inference worker, so that
+ * comparing works while every worker is busy, and without weights.
  */
 export class JsonService {
   readonly #pool: WorkerPool<undefined, JsonJob, JsonResult>;
@@ -61,12 +61,12 @@ export class JsonService {
     }
   }
 
-  /** Finishes what it has accepted and ends the thread. */
+  /** Finishes accepted jobs and ends the thread. */
   close(): Promise<void> {
     return this.#pool.close();
   }
 
-  /** The thread starts with the first large body: most installations never get one, and are spared its memory. */
+  /** The thread starts with the first large body, since most installations never receive one. */
   #startOnce(): void {
     if (this.#started) return;
     this.#started = true;

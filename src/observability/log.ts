@@ -3,8 +3,8 @@ import { destination, type Logger, pino } from 'pino';
 export type { Logger };
 
 /**
- * JSON lines on standard output. On a terminal, lines for people, where pino-pretty is installed, which it is not in the
- * image. Each line is written before the program goes on: the last line before a crash matters most.
+ * Writes JSON lines to standard output; on a terminal, human-readable lines if pino-pretty is installed, which it is not in the
+ * image. Each line is written before the program continues: the last line before a crash matters most.
  */
 export async function createLogger({ level, name }: { level: string; name: string }): Promise<Logger> {
   const options = { level, name, base: { pid: process.pid, name } };

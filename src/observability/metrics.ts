@@ -66,7 +66,7 @@ export class Metrics implements RequestObserver {
     });
     this.#rejected = new Counter({
       name: 'face_http_rejected_total',
-      help: 'Requests that were refused without work being done for them.',
+      help: 'Requests refused without any work for them.',
       labelNames: ['reason'],
       registers,
     });
@@ -148,24 +148,24 @@ export class Metrics implements RequestObserver {
     );
     gauge(
       'face_inflight_body_bytes_limit',
-      'The most bytes that may be held: MAX_INFLIGHT_BYTES.',
+      'Maximum bytes that may be held: MAX_INFLIGHT_BYTES.',
       () => bodies.capacity,
     );
-    gauge('face_images_processing', 'Images being worked on.', () => engine.load.processing);
+    gauge('face_images_processing', 'Images being processed.', () => engine.load.processing);
     gauge('face_images_queued', 'Images waiting for a worker.', () => engine.load.queued);
     gauge(
       'face_images_admitted',
-      'Images that hold a place, those whose bytes are still on their way included.',
+      'Images that hold a place, including those whose bytes are still arriving.',
       () => engine.load.admitted,
     );
     gauge(
       'face_images_capacity',
-      'Images that may hold a place: what all workers take at one time, and MAX_QUEUE.',
+      'Maximum images that may hold a place: those that all workers process at a time, and MAX_QUEUE.',
       () => engine.load.capacity,
     );
     gauge('face_workers', 'Worker threads configured.', () => engine.load.workers);
     gauge('face_workers_alive', 'Worker threads that can take an image.', () => engine.load.alive);
-    gauge('face_workers_busy', 'Worker threads working on an image.', () => engine.load.busy);
+    gauge('face_workers_busy', 'Worker threads that are processing an image.', () => engine.load.busy);
     gauge('face_ready', 'Whether faces can be embedded.', () => (engine.status.phase === 'ready' ? 1 : 0));
     new Counter({
       name: 'face_workers_restarted_total',

@@ -70,7 +70,7 @@ export interface RequestRecord {
 /** The route of a request whose path is unknown. */
 export const UNMATCHED_ROUTE = 'unmatched';
 
-/** Routes that machines call every few seconds, which would drown all other requests in logs and traces. */
+/** Routes that machines call every few seconds, which would outnumber all other requests in logs and traces. */
 const ROUTINE_ROUTES = new Set(['/livez', '/readyz', '/v1/health', '/metrics']);
 
 export function isRoutine({ route }: Pick<RequestRecord, 'route'>): boolean {

@@ -12,7 +12,7 @@ import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace-ba
 import { onlyPicture, type RequestRecord, stagesOf, sumFaces, UNMATCHED_ROUTE } from './request-record.ts';
 import type { TraceContext } from './traceparent.ts';
 
-/** Source: OpenTelemetry semantic conventions, `http.request.method`. A span may name no others. */
+/** Source: OpenTelemetry semantic conventions, `http.request.method`. Others are reported as `_OTHER`. */
 const KNOWN_METHODS = new Set([
   'CONNECT',
   'DELETE',

@@ -8,7 +8,7 @@ export type { Tracing };
 const PROTOCOL = 'http/json';
 
 /**
- * Starts exporting traces if the environment names a collector; otherwise the SDK is not even loaded.
+ * Starts exporting traces if the environment names a collector; otherwise the SDK is not loaded.
  *
  * @returns undefined when no OTLP endpoint is set, or traces are switched off.
  * @throws {StartupError} when the endpoint is no HTTP address.

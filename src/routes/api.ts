@@ -5,14 +5,14 @@ import type { RouteTable } from '../http/route-table.ts';
 import type { JsonService } from '../json/service.ts';
 import type { Metrics } from '../observability/metrics.ts';
 
-/** What the routes work with. */
+/** The dependencies of the routes. */
 export interface RouteDependencies extends HttpDependencies {
   engine: FaceEngine;
   json: JsonService;
   metrics: Metrics;
 }
 
-/** A route table together with what its routes work with. */
+/** A route table together with the dependencies of its routes. */
 export interface Api extends RouteDependencies, RouteTable {}
 
 /** The errors of every route that takes images. */

@@ -5,7 +5,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { VERSION } from '../config/package.ts';
 import type { Api } from './api.ts';
 
-/** The folder of Swagger UI's built files: its page loads from this service alone. */
+/** The folder of Swagger UI's built files, which this service serves to its page. */
 const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 const DOCS_ASSETS: Record<string, { type: string; load: () => Promise<string> }> = {
@@ -56,7 +56,7 @@ const documentRoute = createRoute({
   method: 'get',
   path: '/openapi.json',
   tags: ['Documents'],
-  summary: 'This description of the API, OpenAPI 3.1',
+  summary: 'The OpenAPI 3.1 document of this API',
   responses: {
     200: { description: 'The document.', content: { 'application/json': { schema: z.looseObject({}) } } },
   },
@@ -66,7 +66,7 @@ const pageRoute = createRoute({
   method: 'get',
   path: '/docs',
   tags: ['Documents'],
-  summary: 'The interactive page of this API',
+  summary: 'The interactive documentation of this API',
   responses: {
     200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } },
   },
@@ -83,7 +83,7 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
           description:
             'Turns a photograph into a face embedding and compares embeddings. Stateless: images and embeddings ' +
             'are neither stored nor logged.\n\n' +
-            'Every answer carries `X-Request-Id`: the one that was sent, when it is at most 255 letters, digits, ' +
+            'Every answer has an `X-Request-Id`: that of the request if it has at most 255 letters, digits, ' +
             '`-`, `_` and `=`, else a new one.',
         },
       }),

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { FaceQuality, PictureQuality } from '../vision/quality/quality.ts';
 import { QUALITY_REASONS } from '../vision/quality/quality-gate.ts';
 
-/** More would be noise. */
+/** Significant digits; more would be noise. */
 const DIGITS = 4;
 
 const share = z.number().min(0).max(1);
@@ -21,21 +21,23 @@ const qualityShape = {
   pose: z
     .object({
       roll: degrees.openapi({
-        description: 'Slope of the line of the eyes; positive when it leans clockwise.',
+        description: 'Slope of the line between the eyes; positive when it is rotated clockwise.',
       }),
       yaw: degrees.openapi({ description: 'Positive when the nose points to the right of the picture.' }),
       pitch: degrees.openapi({ description: 'Positive when the nose points up.' }),
     })
-    .openapi({ description: 'In degrees. Yaw and pitch are estimates from five points, good to about ten.' }),
+    .openapi({
+      description: 'In degrees. Yaw and pitch are estimated from five landmarks, to about ten degrees.',
+    }),
   margin: share.openapi({
     description: 'Share of the aligned face that lies inside the picture.',
     example: 1,
   }),
 };
 
-/** Also met in `low_quality`, and joined by commas in the detail of `LOW_QUALITY`. */
+/** Joined by commas, they are also the detail of `LOW_QUALITY`. */
 export const lowQualitySchema = z.array(z.enum(QUALITY_REASONS)).min(1).openapi({
-  description: 'What was low, worst first, in words that can be shown to the owner of the face.',
+  description: 'What is low, worst first, in words that can be shown to the person in the photograph.',
 });
 
 export const qualitySchema = z
@@ -48,14 +50,14 @@ export const qualitySchema = z
     }),
     score: share.openapi({
       description:
-        'One number for a gate: the estimated probability that this face matches a good photograph of the same person. ' +
-        'How it was chosen, and what it is worth: docs/QUALITY.md.',
+        'Estimated probability that this face matches a good photograph of the same person. ' +
+        'docs/QUALITY.md says how it was chosen and how well it works.',
       example: 0.97,
     }),
   })
   .openapi('Quality', { description: 'Absent with `quality=false`.' });
 
-/** Of a face below `min_face_size`, which the recogniser has not seen. */
+/** The quality of a face below `min_face_size`, which is not passed to the recogniser. */
 export const refusedQualitySchema = qualitySchema.partial({ embedding_norm: true, score: true });
 
 export function describeQuality(quality: PictureQuality & Partial<FaceQuality>) {

@@ -3,12 +3,13 @@ import { type EncodingFormat, encodeEmbedding, shortenFloat32 } from '../similar
 import type { EmbeddedFace, RefusedFace } from '../vision/embed-face.ts';
 import { describeQuality, lowQualitySchema, qualitySchema, refusedQualitySchema } from './face-quality.ts';
 
-const embeddingSchema = z
-  .union([z.array(z.number()), z.string()])
-  .openapi({ description: 'L2 norm 1, written as `encoding_format` says.', example: [0.0123, -0.0456] });
+const embeddingSchema = z.union([z.array(z.number()), z.string()]).openapi({
+  description: 'L2 norm 1, in the form that `encoding_format` selects.',
+  example: [0.0123, -0.0456],
+});
 
 const detectedShape = {
-  detection_score: z.number().openapi({ description: 'How sure the detector is, 0..1.', example: 0.87 }),
+  detection_score: z.number().openapi({ description: 'Confidence of the detector, 0..1.', example: 0.87 }),
   bbox: z
     .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
     .openapi({ description: 'In pixels of the upright image. It may reach beyond the edges.' }),

@@ -7,7 +7,7 @@ const route = createRoute({
   path: '/metrics',
   tags: ['Status'],
   summary: 'Metrics of this process, for Prometheus',
-  description: 'Asks for `METRICS_TOKEN` when that is set, else for an API key when there are any.',
+  description: 'Requires `METRICS_TOKEN` if it is set, else an API key if any are configured.',
   responses: {
     200: { description: 'Prometheus text format.', content: { 'text/plain': { schema: z.string() } } },
     ...errorResponses('UNAUTHORIZED'),

@@ -11,7 +11,7 @@ import type { ModelFile } from '../packs/pack.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
 import type { Api } from './api.ts';
 
-/** The limits a caller can run into, by the names of their settings. */
+/** The limits that a caller can exceed, by the names of their settings. */
 const LIMITS = [
   'MAX_IMAGE_SIZE',
   'MAX_IMAGE_PIXELS',
@@ -27,41 +27,44 @@ const LIMITS = [
 
 const rewritesSchema = z
   .array(z.object({ pass: z.enum(REWRITES), count: z.int() }))
-  .openapi({ description: 'What was rewritten in the graph at load; see `GRAPH_REWRITES`.' });
+  .openapi({ description: 'The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`.' });
 
 const fileShape = {
   rewrites: rewritesSchema,
   file: z.string().openapi({ example: 'w600k_r50.onnx' }),
   sha256: z.string(),
   pinned: z.boolean().openapi({
-    description: 'Whether the hash was compared with one known beforehand.',
+    description: 'Whether the hash was compared with a known one.',
   }),
 };
 
-const intervalSchema = z.array(z.number()).length(2).openapi({ description: 'Of 95 %: [low, high].' });
+const intervalSchema = z
+  .array(z.number())
+  .length(2)
+  .openapi({ description: '95 % confidence interval: [low, high].' });
 
 const thresholdSchema = z
   .object({
-    far: z.number().openapi({ description: 'The false accept rate aimed at, 0..1.', example: 0.001 }),
+    far: z.number().openapi({ description: 'Target false accept rate, 0..1.', example: 0.001 }),
     metric: z.enum(THRESHOLD_METRICS).openapi({
       description: 'Two faces match when the distance is at most, or the `similarity` at least, `threshold`.',
     }),
     threshold: z.number().openapi({ example: 0.62 }),
     threshold_interval: intervalSchema
       .optional()
-      .openapi({ description: 'Of 95 %, by drawing the people anew: [low, high].' }),
+      .openapi({ description: '95 % confidence interval by bootstrap over people: [low, high].' }),
     measured_far: z.number().openapi({ description: 'Share of impostor pairs accepted, 0..1.' }),
     measured_far_interval: intervalSchema,
     tar: z.number().openapi({ description: 'True accept rate: share of genuine pairs accepted, 0..1.' }),
     tar_interval: intervalSchema,
     evidence: z.enum(EVIDENCE_RULES).openapi({
       description:
-        '`rule_of_30`: at least 30 false accepts were to be expected, a firm figure. `rule_of_3`: at least 3, a rough one.',
+        '`rule_of_30`: at least 30 false accepts were expected: a reliable figure. `rule_of_3`: at least 3: a rough figure.',
     }),
     genuine_pairs: z.int(),
     impostor_pairs: z.int(),
     people: z.int(),
-    source: z.string().openapi({ description: 'The pairs, in the words of whoever measured.' }),
+    source: z.string().openapi({ description: 'What the pairs are, as given to `npm run calibrate`.' }),
     created: z.string().openapi({ format: 'date-time' }),
   })
   .openapi('MeasuredThreshold');
@@ -78,20 +81,21 @@ const modelInfoSchema = z
       input_sizes: z.array(z.int()).openapi({ description: 'Sides of the square inputs, in pixels.' }),
     }),
     recogniser: z.object({ ...fileShape, input_size: z.int() }),
-    licence: z.string().openapi({ description: 'Of the weights.' }),
+    licence: z.string().openapi({ description: 'Licence of the weights.' }),
     synthetic: z.boolean().openapi({
-      description: 'True for the pack that recognises nobody and serves integration tests only.',
+      description:
+        'True for the synthetic pack, which cannot recognise people and is for integration tests only.',
     }),
     detection_threshold: z.number(),
     thresholds: z.array(thresholdSchema).openapi({
       description:
-        'Measured with `npm run calibrate` in this embedding space; empty without evidence. They hold for pictures like ' +
+        'Measured with `npm run calibrate` in this embedding space; empty if none were measured. They hold for pictures like ' +
         'those that were measured.',
     }),
     detection: z.enum(DETECTION_MODES).openapi({ description: 'The default for `faces=largest`.' }),
     limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
     workers: z.int(),
-    version: z.string().openapi({ description: 'Of the service.' }),
+    version: z.string().openapi({ description: 'Version of the service.' }),
   })
   .openapi('ModelInfo');
 
@@ -99,7 +103,7 @@ const route = createRoute({
   method: 'get',
   path: '/v1/model-info',
   tags: ['Status'],
-  summary: 'What is loaded, and the limits in force',
+  summary: 'The loaded model, and the limits in force',
   responses: {
     200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },
     ...errorResponses('UNAUTHORIZED', 'MODEL_NOT_LOADED'),

@@ -1,7 +1,7 @@
 import type { ImageOutcome } from '../engine/embed-images.ts';
 import { type RequestRecord, recordStages } from '../observability/request-record.ts';
 
-/** Notes what became of one image of a request. */
+/** Records the outcome of one image of a request. */
 export function recordImage(record: RequestRecord, outcome: ImageOutcome): void {
   if ('error' in outcome) {
     record.images.push({ errorCode: outcome.error.code });

@@ -18,7 +18,7 @@ const healthRoute = createRoute({
   path: '/v1/health',
   tags: ['Status'],
   summary: 'Whether the service can embed faces',
-  description: 'Never waits for inference. With 503 the body also has the members of every error.',
+  description: 'Does not wait for inference. With 503, the body also has the members of an error.',
   responses: {
     200: { description: 'Healthy.', content: { 'application/json': { schema: healthSchema } } },
     ...errorResponses('MODEL_NOT_LOADED'),
@@ -32,7 +32,7 @@ const liveRoute = createRoute({
   summary: 'Whether the process is alive',
   responses: {
     200: {
-      description: 'As long as the event loop turns.',
+      description: 'The process is alive.',
       content: { 'application/json': { schema: z.object({ status: z.literal('alive') }) } },
     },
   },
@@ -42,9 +42,9 @@ const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
   tags: ['Status'],
-  summary: 'Whether the process should get traffic',
+  summary: 'Whether the process should receive traffic',
   description:
-    'Ready when the weights are loaded, verified and warmed up, a worker lives, and the process is not draining.',
+    'Ready when the weights are loaded, verified and warmed up, a worker is alive, and the process is not draining.',
   responses: {
     200: {
       description: 'Ready.',
@@ -55,8 +55,8 @@ const readyRoute = createRoute({
 });
 
 export function addStatusRoutes({ add, config, engine, lifecycle }: Api): void {
-  /** The one judgement behind readiness and health, with the reason when it is not good. */
-  const judge = (): { health: (typeof HEALTH)[number]; reason?: string } => {
+  /** The state that readiness and health report, with the reason if it is not healthy. */
+  const currentHealth = (): { health: (typeof HEALTH)[number]; reason?: string } => {
     if (lifecycle.draining) return { health: 'draining', reason: 'The service is shutting down.' };
     const { status } = engine;
     if (status.phase === 'ready') return { health: 'healthy' };
@@ -68,14 +68,14 @@ export function addStatusRoutes({ add, config, engine, lifecycle }: Api): void {
   add(liveRoute, 'everyone', (c) => c.json({ status: 'alive' }));
 
   add(readyRoute, 'everyone', (c) => {
-    const { health, reason } = judge();
+    const { health, reason } = currentHealth();
     return reason === undefined
       ? c.json({ status: 'ready' })
       : answerError(c, notReady(reason), { status: health });
   });
 
   add(healthRoute, 'everyone', (c) => {
-    const { health, reason } = judge();
+    const { health, reason } = currentHealth();
     const body = { status: health, model_loaded: engine.model !== undefined, model_name: config.MODEL_NAME };
     return reason === undefined ? c.json(body) : answerError(c, notReady(reason), body);
   });

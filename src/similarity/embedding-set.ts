@@ -12,12 +12,12 @@ import {
 
 export interface NamedEmbedding {
   id: string;
-  /** Undefined when it is not known yet; then it is not read. */
+  /** Undefined while it is not known; then it is not read. */
   embedding?: UncheckedEmbedding | undefined;
   embedding_space?: string | undefined;
 }
 
-/** Many embeddings in one text: base64 of ids.length × n little-endian float32 values. */
+/** Many embeddings in one string: base64 of ids.length × n little-endian float32 values. */
 export interface EmbeddingBlock {
   ids: readonly string[];
   embeddings: Base64Text;

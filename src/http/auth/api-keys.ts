@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { errorMessage, StartupError } from '../../errors.ts';
 import type { Logger } from '../../observability/log.ts';
 
-/** What is kept of a key. The key itself is not. */
+/** What the service keeps of a key: not the key itself. */
 interface ApiKey {
   /** For the log. */
   name: string;

@@ -39,12 +39,12 @@ export function declareSecuritySchemes(registry: OpenAPIHono['openAPIRegistry'])
   registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API key, where the service is configured with any.',
+    description: 'An API key. Required only if the service is configured with API keys.',
   });
   registry.registerComponent('securitySchemes', 'apiKey', {
     type: 'apiKey',
     in: 'header',
     name: 'X-API-Key',
-    description: 'The same key in a header of its own.',
+    description: 'The same key in the `X-API-Key` header.',
   });
 }

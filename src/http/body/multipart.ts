@@ -32,7 +32,7 @@ const MAX_HEADERS_PER_PART = 32;
  * large is skipped: the other files may be good.
  *
  * @param isFile whether the part of this name is a file, whatever its headers say.
- * @throws {ServiceError} INVALID_REQUEST for what is malformed or too much, REQUEST_TOO_LARGE for too many files.
+ * @throws {ServiceError} INVALID_REQUEST for a malformed form or too many fields, REQUEST_TOO_LARGE for too many files.
  */
 export async function readMultipart(
   chunks: AsyncIterable<Uint8Array>,

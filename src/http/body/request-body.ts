@@ -10,7 +10,7 @@ export interface BodyLimit {
   code: Extract<ErrorCode, 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE'>;
 }
 
-/** The caller closed the connection; there is nobody to answer. */
+/** The client closed the connection, so it cannot be answered. */
 export class ClientDisconnected extends Error {}
 
 export interface RequestBodyOptions {
@@ -18,7 +18,7 @@ export interface RequestBodyOptions {
   budget: Permits;
   /** Maximum time for the body to arrive, in milliseconds. */
   timeout: number;
-  /** Node's own request, where there is one: its bytes come without the detour through a web stream. */
+  /** Node's own request, if there is one: it is read without a web stream in between. */
   incoming?: IncomingMessage | undefined;
 }
 
@@ -32,7 +32,7 @@ const PIECE_BYTES = 4 << 20;
 
 /**
  * The body of one request. It is refused as soon as it is known to be too large, to exceed the budget of all bodies, or to
- * arrive too slowly. `release`, at the end of the request, gives back what it took of the budget.
+ * arrive too slowly. `release`, at the end of the request, returns what it took of the budget.
  */
 export class RequestBody {
   readonly #request: Request;
@@ -64,7 +64,7 @@ export class RequestBody {
     return this.#request.headers.get('content-type') ?? undefined;
   }
 
-  /** Gives back what the body holds of the budget, and of memory. */
+  /** Returns what the body holds of the budget, and frees its memory. */
   release(): void {
     for (const release of this.#releases.splice(0)) release();
   }
@@ -136,7 +136,7 @@ export class RequestBody {
     const declared = this.#declared;
     if (declared > limit.bytes) throw tooLarge();
     this.#reserve(declared);
-    // After the answer has been sent.
+    // Runs after the answer has been sent.
     this.#releases.push(() => void setImmediate(discardBytes, this.#bytesRead));
 
     const source = this.#source();
@@ -159,7 +159,7 @@ export class RequestBody {
 
   #source(): AsyncIterator<Uint8Array> {
     const { incoming } = this.#options;
-    // Not destroyed when it is left early: that would reset the connection before the answer is read.
+    // Not destroyed when reading stops early, which would reset the connection before the caller reads the answer.
     if (incoming) return incoming.iterator({ destroyOnReturn: false });
     const { body } = this.#request;
     return body === null ? emptySource() : body.values({ preventCancel: true });
@@ -183,7 +183,7 @@ export class RequestBody {
   }
 
   /**
-   * Takes bytes of the budget until `release`: for the body, or for what was made of it.
+   * Takes bytes of the budget until `release`: for the body, or for data derived from it.
    *
    * @throws {ServiceError} OVERLOADED.
    */

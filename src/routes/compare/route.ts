@@ -14,8 +14,8 @@ const pictureSchema = z
   .object({ ...faceShape, embedding: faceShape.embedding.optional(), image: imageSchema })
   .openapi('ComparedFace', {
     description:
-      'The face of a picture, as `/v1/embed` describes it; with `embedding` if `return_embeddings` asks for it. Only of ' +
-      'pictures: as `query` for `query_image`, and as `face` of a match whose reference has an `image`.',
+      'The face of a picture, as `/v1/embed` describes it; with `embedding` if `return_embeddings` is true. It is the `query` ' +
+      'of a request with `query_image`, and the `face` of a match whose reference has an `image`.',
   });
 
 const matchSchema = z
@@ -36,7 +36,9 @@ const rankingShape = {
 const commonShape = {
   distance_metric: z.enum(DISTANCE_METRICS),
   threshold: z.number().optional(),
-  model: modelSchema.optional().openapi({ description: 'What embedded the pictures, if any.' }),
+  model: modelSchema
+    .optional()
+    .openapi({ description: 'The model that embedded the pictures, if there are any.' }),
 };
 
 const responseSchema = z
@@ -60,12 +62,12 @@ const route = createRoute({
   method: 'post',
   path: '/v1/compare',
   tags: ['Faces'],
-  summary: 'Embeddings or pictures in, ranking out',
+  summary: 'Rank references by their distance to a query',
   description:
-    'With embeddings of any length, as long as all agree, it needs no model. Pictures may stand in for the query and ' +
-    'for references, at most `MAX_BATCH_SIZE` in all; they are embedded by the loaded model, whose length and embedding ' +
-    'space all embeddings must then have. An error that one of them gives reason for begins its `detail` with the ' +
-    'picture’s place in the request, as in `reference_embeddings[3].image: 0 faces`; of several, it is the first.\n\n' +
+    'Comparing embeddings needs no model. They may have any length, which must be the same for all. The query and the ' +
+    'references may be pictures instead, at most `MAX_BATCH_SIZE` in all. These are embedded by the loaded model, whose length ' +
+    'and embedding space all embeddings must then have. If a picture fails, the `detail` of the error begins with its place in ' +
+    'the request, as in `reference_embeddings[3].image: 0 faces`; if several fail, the first is reported.\n\n' +
     'At most `MAX_COMPARISONS` queries × references are compared; the limit shrinks in proportion for embeddings of more than ' +
     '512 numbers. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
   request: { body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } } },

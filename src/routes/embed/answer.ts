@@ -4,7 +4,7 @@ import { errorSchema } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { describeFace, faceShape, refusedFaceShape } from '../face.ts';
 
-/** What `/v1/embed` answers with. */
+/* The answers of `/v1/embed`. */
 
 export const modelSchema = z.object({
   name: z.string().openapi({ example: 'buffalo_l' }),
@@ -42,7 +42,7 @@ const allFacesSchema = z
   .object({ ...allFacesShape, model: modelSchema })
   .openapi('EmbeddedFaces', { description: 'The answer for `faces` = `all`.' });
 
-const index = z.int().min(0).openapi({ description: 'Which image of the request it is, from 0.' });
+const index = z.int().min(0).openapi({ description: 'Position of the image in the request, from 0.' });
 
 const resultSchema = z
   .union([
@@ -52,7 +52,7 @@ const resultSchema = z
   ])
   .openapi('EmbedResult', {
     description:
-      'What became of one image: what a request with it alone answers, without `model`; or its error.',
+      'The outcome of one image: the answer to a request with this image only, without `model`, or its error.',
   });
 
 const batchSchema = z
@@ -67,10 +67,10 @@ const lineSchema = z
     resultSchema,
     z
       .object({ done: z.literal(true), model: modelSchema })
-      .openapi('EmbedEnd', { description: 'The last line. An answer without it was cut off.' }),
+      .openapi('EmbedEnd', { description: 'The last line. An answer without it is incomplete.' }),
   ])
   .openapi('EmbedLine', {
-    description: 'One line. There is one for each image, as soon as it is done, and then the last.',
+    description: 'A line for each image as soon as it is done, and then a last line.',
   });
 
 /** For the OpenAPI document. */

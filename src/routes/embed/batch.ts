@@ -7,7 +7,7 @@ import type { RequestOptions } from '../../json/embed-options.ts';
 import type { Logger } from '../../observability/log.ts';
 import { describeImage, type describeModel } from './answer.ts';
 
-/** What an embed request is answered with. */
+/** What the answer to an embed request is made from. */
 export interface Answering {
   /** Embeds the images and reports the outcome of each, in the order in which they finish. */
   embedAll: (onOutcome: (outcome: ImageOutcome) => void, signal: AbortSignal) => Promise<void>;
@@ -22,7 +22,7 @@ export async function answerBatch(c: Context<AppEnvironment>, answering: Answeri
   await answering.embedAll((outcome) => {
     results[outcome.index] = resultText(outcome, answering, c);
   }, c.req.raw.signal);
-  // Joined from texts that were written one by one: serialising a whole batch at once would block the event loop.
+  // Results are serialised one by one: serialising a whole batch at once would block the event loop.
   const text = `{"results":[${results.join(',')}],"model":${JSON.stringify(answering.model)}}`;
   return c.body(text, 200, { 'Content-Type': 'application/json' });
 }

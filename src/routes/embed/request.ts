@@ -18,7 +18,7 @@ const imageText = z.string().openapi({
 const jsonSchema = optionsSchema.extend({ image: imageText });
 const jsonBatchSchema = optionsSchema.extend({
   images: z.array(imageText).min(1, 'expected at least one image').openapi({
-    description: 'A batch: at most `MAX_BATCH_SIZE` images. The options are for all of them.',
+    description: 'A batch: at most `MAX_BATCH_SIZE` images. The options apply to all of them.',
   }),
 });
 
@@ -26,7 +26,7 @@ const binary = z.string().openapi({ type: 'string', format: 'binary' });
 const formSchema = textOptionsSchema.extend({
   image: z.array(binary).min(1).openapi({
     description:
-      'A file part; or several of this name, which are a batch of at most `MAX_BATCH_SIZE` images.',
+      'A file part; or several of this name, which form a batch of at most `MAX_BATCH_SIZE` images.',
   }),
 });
 
@@ -49,7 +49,7 @@ export const EMBED_REQUEST = {
 export interface EmbedRequest {
   /** At least one. */
   images: GivenImage[];
-  /** Whether the answer is that of a batch, be it of one image. */
+  /** Whether the answer is that of a batch, which can be of a single image. */
   batch: boolean;
   options: RequestOptions;
 }
@@ -57,8 +57,8 @@ export interface EmbedRequest {
 export type EmbedLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE' | 'MAX_BATCH_SIZE'>;
 
 /**
- * Reads images and their options from the transport that the Content-Type names. An image of JSON or of a form that cannot be
- * used is a refusal among the images and not an error, since there may be others beside it.
+ * Reads images and their options from the transport that the Content-Type names. An invalid image in JSON or in a form
+ * becomes a refusal among the images, not an error, so that it does not fail the others.
  *
  * @param query the query parameters: the options of a raw body. With other bodies they are refused.
  * @throws {ServiceError} when the request is malformed, too large or of another media type.

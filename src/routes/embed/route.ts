@@ -20,11 +20,12 @@ const route = createRoute({
   method: 'post',
   path: '/v1/embed',
   tags: ['Faces'],
-  summary: 'Image in, face embedding out',
+  summary: 'Embed the faces of an image',
   description:
-    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is recognised by the bytes. Nothing is stored or logged.\n\n' +
-    'Several images are a batch: it is answered in request order with a result for each, a success or an error, and ' +
-    'an image that fails never fails the others. With `Accept: application/x-ndjson`, batch or not, each result is a ' +
+    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF) is detected from the bytes. Images and embeddings are neither ' +
+    'stored nor logged.\n\n' +
+    'Several images form a batch. Its answer has a result for each image, in request order: a success or an error. An image ' +
+    'that fails does not affect the others. With `Accept: application/x-ndjson`, for a single image too, each result is a ' +
     'line that is sent as soon as it is ready.',
   request: { query: EMBED_REQUEST.query, body: EMBED_REQUEST.body },
   responses: {
@@ -66,8 +67,8 @@ export function addEmbedRoute(api: Api): void {
 }
 
 /**
- * Reads the request. It takes one place before the body is read, and those of the other images when their number is known: a
- * batch takes as many places as its images would as single requests.
+ * Reads the request. It takes one place before the body is read, and one for each further image when their number is known: a
+ * batch takes as many places as its images in single requests.
  */
 async function receive(
   c: Context<AppEnvironment>,

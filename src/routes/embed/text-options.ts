@@ -15,7 +15,7 @@ const booleanText = (fallback: boolean) =>
     .transform((text) => text === 'true')
     .default(fallback);
 
-/** What the OpenAPI document says of an option, which is the same in text. */
+/** The description of an option in the OpenAPI document, which is the same for text. */
 const describe = (name: keyof typeof optionsSchema.shape): { description: string; example?: unknown } => {
   const { description = '', example } = optionsSchema.shape[name].meta() ?? {};
   return { description, ...(example === undefined ? {} : { example }) };
