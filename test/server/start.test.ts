@@ -23,7 +23,7 @@ describe('starting', () => {
     ['DEVICE', 'tpu', 'DEVICE is "tpu"; accepted is cpu, cuda.'],
     ['MODEL_NAME', 'buffalo_xxl', 'MODEL_NAME is "buffalo_xxl"; accepted is buffalo_l, '],
     ['HOST', '203.0.113.7', 'HOST is "203.0.113.7"; this machine has no such address.'],
-  ])('ends with one sentence for %s=%s', async (name, value, sentence) => {
+  ])('exits with one sentence for %s=%s', async (name, value, sentence) => {
     const service = start({ [name]: value });
     expect(await service.exit).toEqual({ code: 1, signal: null });
     expect(service.stderr).toContain(sentence);
@@ -31,7 +31,7 @@ describe('starting', () => {
     expect(service.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('ends with one sentence when the port is in use', async () => {
+  it('exits with one sentence when the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
@@ -41,7 +41,7 @@ describe('starting', () => {
     other.close();
   });
 
-  it('refuses a GPU that is not there rather than to run without it', async () => {
+  it('exits when DEVICE=cuda is not available, rather than run on the CPU', async () => {
     const service = start({ DEVICE: 'cuda' });
     const { code } = await service.exit;
     expect(code).toBe(1);
@@ -49,7 +49,7 @@ describe('starting', () => {
     expect(service.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('serves without weights, says why, and how to get them', async () => {
+  it('runs without weights, and reports why and how to get them', async () => {
     const modelsDir = await temporaryFolder();
     const service = start({ MODEL_NAME: 'buffalo_l', MODELS_DIR: modelsDir, MODEL_AUTO_DOWNLOAD: 'false' });
     const address = await service.listening();
@@ -83,13 +83,13 @@ describe('starting', () => {
     await expect.poll(retries).toBeGreaterThanOrEqual(2);
   });
 
-  it('says plainly that the synthetic pack recognises nobody', async () => {
+  it('logs a warning about the synthetic pack', async () => {
     const service = start();
     await service.ready();
     await expect.poll(() => service.stdout).toContain('it recognises nobody');
   });
 
-  it('becomes ready by itself when the weights arrive', async () => {
+  it('becomes ready when the weights are installed', async () => {
     const modelsDir = await temporaryFolder();
     mkdirSync(join(modelsDir, 'mine'));
     const service = start({ MODEL_NAME: 'mine', MODELS_DIR: modelsDir });

@@ -9,7 +9,7 @@ import { Permits } from '../../src/threads/permits.ts';
 import { silentLog } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';
 
-/** The application as service.ts assembles it, over any engine, with anything replaced. */
+/** Assembles the application as service.ts does, for any engine and with any part replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
   const metrics = new Metrics({ engine, bodies, version: '0.0.0' });

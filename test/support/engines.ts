@@ -48,7 +48,7 @@ const TINY_MODEL: LoadedModel = {
   thresholds: [],
 };
 
-/** An admission without limits of an engine that embeds nothing, unless a part is given. */
+/** An admission without limits that embeds nothing, except for the given parts. */
 export const tinyAdmission = (parts: Partial<Admission>): Admission => ({
   model: TINY_MODEL,
   grow() {},
@@ -57,7 +57,7 @@ export const tinyAdmission = (parts: Partial<Admission>): Admission => ({
   ...parts,
 });
 
-/** One face, and the first byte of the image as the number by which the answer can be told from others. */
+/** An answer with one face. Its width is the first byte of the image, so that a test can recognise it. */
 export const tinyAnswer = (image: Uint8Array): EmbedAnswer => ({
   image: { width: image[0] as number, height: 1 },
   faces: [
@@ -74,7 +74,7 @@ export const tinyAnswer = (image: Uint8Array): EmbedAnswer => ({
   waited: 5,
 });
 
-/** An engine in whatever state a test wants it; it embeds nothing. */
+/** An engine in a state that the test chooses; it embeds nothing. */
 export class TinyEngine implements FaceEngine {
   status: EngineStatus;
   load: EngineLoad = {

@@ -1,11 +1,11 @@
 export interface Answer {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests walk freely through what a caller gets
+  // biome-ignore lint/suspicious/noExplicitAny: tests read members that they expect
   body: any;
 }
 
-/** What a caller sees of a JSON answer. */
+/** Reads a JSON answer. */
 export async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: await response.json() };
 }

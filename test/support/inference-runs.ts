@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 
-/** Notes all that ONNX Runtime is given in this thread, until it is told to stop. */
+/** Records the session and input of each inference in this thread, until `stop` is called. */
 export function watchRuns(): {
   runs: { session: ort.InferenceSession; input: ort.Tensor }[];
   stop: () => void;
@@ -23,7 +23,7 @@ export function watchRuns(): {
   };
 }
 
-/** @returns rows of each run of a network with one output, as a recogniser has and a detector has not. */
+/** Records the number of rows in each run of a recogniser, which has one output, unlike a detector. */
 export function watchRecogniserRuns(): { readonly rows: number[]; stop: () => void } {
   const { runs, stop } = watchRuns();
   return {

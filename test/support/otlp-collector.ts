@@ -17,27 +17,27 @@ export interface CollectedSpan {
   /** 0 is unset, 2 an error. */
   status: number;
   attributes: Record<string, unknown>;
-  /** Of the resource that it belongs to. */
+  /** Attributes of its resource. */
   resource: Record<string, unknown>;
   scope: { name: string; version: string };
 }
 
-/** What it does with a request: answers with this status, or never. */
+/** The status with which it answers a request, or 'nothing' for no answer. */
 export type CollectorAnswer = number | 'nothing';
 
 export interface OtlpCollector {
-  /** The base that OTEL_EXPORTER_OTLP_ENDPOINT wants. */
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string;
   /** May be changed at any time. */
   answer: CollectorAnswer;
-  /** In the order of their arrival, answered or not. */
+  /** In order of arrival, answered or not. */
   requests: { path: string; headers: IncomingMessage['headers']; body: string }[];
   /** Of the requests that it accepted. */
   spans: CollectedSpan[];
   close: () => Promise<void>;
 }
 
-/** An OpenTelemetry collector on 127.0.0.1: takes traces as OTLP/HTTP with JSON, and can be told to misbehave. */
+/** Starts an OpenTelemetry collector on 127.0.0.1 that accepts traces as OTLP/HTTP with JSON, or misbehaves as configured. */
 export async function startOtlpCollector(answer: CollectorAnswer = 200): Promise<OtlpCollector> {
   const server = createServer(async (request, response) => {
     const body = (await buffer(request)).toString();
@@ -64,7 +64,7 @@ export async function startOtlpCollector(answer: CollectorAnswer = 200): Promise
   return collector;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the body of an ExportTraceServiceRequest, as it came
+// biome-ignore lint/suspicious/noExplicitAny: the body of an ExportTraceServiceRequest
 function spansOf(body: any): CollectedSpan[] {
   const collected: CollectedSpan[] = [];
   for (const { resource, scopeSpans } of body.resourceSpans) {

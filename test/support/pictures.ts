@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { seededRandom } from './numbers.ts';
 
-/** A picture of smooth coloured blobs: some contrast, no two seeds alike. Not yet encoded. */
+/** A picture of smooth coloured blobs, different for each seed. Not yet encoded. */
 export function blobs(seed: number, width = 320, height = 240) {
   const random = seededRandom(seed);
   const small = Buffer.from(Array.from({ length: 8 * 6 * 3 }, () => Math.floor(random() * 256)));
@@ -22,8 +22,8 @@ export const blankPng = async (width = 320, height = 240) =>
       .toBuffer(),
   );
 
-/** A copy in a buffer of its own, which may be moved to a worker. */
+/** A copy in a buffer of its own, which can be transferred. */
 export const bytesOf = (buffer: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(buffer);
 
-/** A picture of 49 megapixels in 160 kilobytes: to decode it takes a worker about half a second. */
+/** A picture of 49 megapixels in 160 kilobytes: decoding it takes a worker about half a second. */
 export const slowPng = () => blankPng(7000, 7000);

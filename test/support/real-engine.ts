@@ -4,8 +4,8 @@ import { startEngine, testConfig } from './engines.ts';
 import { MODELS } from './shared.ts';
 
 /**
- * The real engine with real weights, on as many workers as there are cores. The tests hand over all their
- * pictures at once and are in no hurry.
+ * Starts the real engine with real weights and as many workers as there are cores. Tests send all their pictures at once, so
+ * a request may wait for long.
  */
 export const startRealEngine = (): Promise<InferenceEngine> =>
   startEngine(
@@ -18,7 +18,7 @@ export const startRealEngine = (): Promise<InferenceEngine> =>
     }),
   );
 
-/** Embeds through the engine's public seam, as the HTTP layer does. */
+/** Embeds as the HTTP layer does. */
 export async function embed(
   engine: InferenceEngine,
   image: Uint8Array<ArrayBuffer>,

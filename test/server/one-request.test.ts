@@ -29,7 +29,7 @@ afterAll(async () => {
   await collector.close();
 });
 
-/** The one line of the log about a request. */
+/** The only log record of a request. */
 async function lineOf(id: string): Promise<Record<string, unknown>> {
   const lines = () => service.log.filter(({ requestId }) => requestId === id);
   await expect.poll(() => lines().length).toBeGreaterThan(0);
@@ -38,8 +38,8 @@ async function lineOf(id: string): Promise<Record<string, unknown>> {
   return line as Record<string, unknown>;
 }
 
-describe('one request, seen from outside', () => {
-  it('is one line of the log, one trace, and counted', async () => {
+describe('a request to the service', () => {
+  it('is logged once, traced and counted', async () => {
     const picture = await blobsPng(4);
     const answer = await fetch(`${address}/v1/embed?faces=all`, {
       method: 'POST',
@@ -87,7 +87,7 @@ describe('one request, seen from outside', () => {
     expect(metrics).toContain('face_http_requests_total{route="/v1/embed",status="200",error_code=""} 1\n');
   });
 
-  it('has its error code in the log, and its key never', async () => {
+  it('is logged with its error code and without its key', async () => {
     const answer = await fetch(`${address}/v1/compare?token=hidden`, {
       method: 'POST',
       headers: {
