@@ -59,7 +59,7 @@ describe.skipIf(!hasRealWeights)('300 pairs of Labeled Faces in the Wild', () =>
       });
       faces.set(mode, new Map(await Promise.all(found)));
     }
-  }, 180_000);
+  }, 600_000);
   afterAll(() => engine?.close());
 
   it.each(['full', 'fast'] as const)(
