@@ -9,7 +9,7 @@ const PROBES = ['/livez', '/readyz', '/v1/health', '/metrics'];
 let service: ServiceProcess;
 let address: string;
 beforeAll(async () => {
-  service = new ServiceProcess({ WORKERS: '2', MAX_QUEUE: '30', MAX_BATCH_SIZE: '1' });
+  service = new ServiceProcess({ WORKERS: '2', MAX_QUEUE: '60', MAX_BATCH_SIZE: '1' });
   address = await service.ready();
 });
 afterEach(() => expect.poll(() => metric(address, 'face_images_admitted')).toBe(0));
@@ -69,7 +69,7 @@ describe('while every worker is busy', () => {
     const slow = await slowPng();
     const callers = new AbortController();
     let answered = 0;
-    const images = Array.from({ length: 30 }, () =>
+    const images = Array.from({ length: 60 }, () =>
       embed(slow, { signal: callers.signal }).then(
         () => answered++,
         () => {},

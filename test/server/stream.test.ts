@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { listen } from '../../src/http/server.ts';
 import { testConfig } from '../support/engines.ts';
 import { metric } from '../support/metric.ts';
-import { blobs } from '../support/pictures.ts';
+import { blobsPng, slowPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
 const AN_HOUR = '3600000';
@@ -20,14 +20,13 @@ describe('an answer line by line, over a connection that is kept', () => {
     agent.destroy();
   });
 
-  /** Sends a batch; returns its answer as soon as that has begun. */
-  async function begin(address: string, images: number, width: number, height: number) {
-    const image = (await blobs(1, width, height).jpeg().toBuffer()).toString('base64');
+  /** Sends a batch of equal images; returns its answer as soon as that has begun. */
+  async function begin(address: string, images: number, image: Uint8Array) {
     const call = request(`${address}/v1/embed`, {
       method: 'POST',
       agent,
       headers: { 'Content-Type': 'application/json', Accept: 'application/x-ndjson' },
-    }).end(JSON.stringify({ images: Array(images).fill(image) }));
+    }).end(JSON.stringify({ images: Array(images).fill(Buffer.from(image).toString('base64')) }));
     call.on('error', () => {});
     const [response] = (await once(call, 'response')) as [IncomingMessage];
     response.on('error', () => {});
@@ -37,7 +36,7 @@ describe('an answer line by line, over a connection that is kept', () => {
 
   it('is finished after SIGTERM, and the process then ends without waiting for the connection', async () => {
     service = new ServiceProcess({ KEEP_ALIVE_TIMEOUT_MS: AN_HOUR, SHUTDOWN_GRACE_MS: AN_HOUR });
-    const { next } = await begin(await service.ready(), 12, 1600, 1200);
+    const { next } = await begin(await service.ready(), 12, await blobsPng(1, 800, 600));
     expect(await next()).toMatchObject({ index: 0 });
     service.kill('SIGTERM');
     for (let index = 1; index < 12; index++) expect(await next()).toMatchObject({ index });
@@ -50,8 +49,8 @@ describe('an answer line by line, over a connection that is kept', () => {
   it('is abandoned when its caller hangs up', async () => {
     service = new ServiceProcess();
     const address = await service.ready();
-    // Enough work for seconds, so that the caller hangs up long before its end.
-    const { response, next } = await begin(address, 60, 3200, 2400);
+    // The caller hangs up long before the end.
+    const { response, next } = await begin(address, 60, await slowPng());
     expect(await next()).toMatchObject({ index: 0 });
     expect(await metric(address, 'face_images_admitted')).toBe(60);
     response.destroy();
