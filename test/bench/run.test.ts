@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../../bench/results.ts';
+import { runProgram } from '../support/child-process.ts';
 import { ROOT } from '../support/shared.ts';
 
 /** The run starts a service and visits every group; on a busy machine that takes long. */
@@ -12,8 +11,7 @@ const RUN_TIMEOUT_MS = 180_000;
 const out = mkdtempSync(join(tmpdir(), 'bench-test-'));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-const run = (...options: string[]) =>
-  promisify(execFile)(process.execPath, ['build/bench/run.js', ...options], { cwd: ROOT });
+const run = (...options: string[]) => runProgram(['build/bench/run.js', ...options], { cwd: ROOT }).ended;
 
 describe('a run of the benchmark with the synthetic pack', () => {
   let printed: string;
@@ -22,8 +20,9 @@ describe('a run of the benchmark with the synthetic pack', () => {
   beforeAll(async () => {
     const only = 'inference,stages,closed,open,health';
     const tiny = ['--quick', '--seconds', '0.05', '--sizes', '250', '--only', only];
-    const { stdout } = await run('--pack', 'synthetic', '--peer', 'off', '--out', out, ...tiny);
-    printed = stdout;
+    const ended = await run('--pack', 'synthetic', '--peer', 'off', '--out', out, ...tiny);
+    expect(ended.code, ended.stderr).toBe(0);
+    printed = ended.stdout;
     results = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
   }, RUN_TIMEOUT_MS);
 
@@ -53,7 +52,7 @@ describe('a run of the benchmark with the synthetic pack', () => {
 });
 
 it('an unknown value of an option prints the usage and exits with 2', async () => {
-  await expect(run('--only', 'nothing')).rejects.toMatchObject({
+  expect(await run('--only', 'nothing')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--pack'),
   });

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnChild } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 
 /** Longest wait for a service to be ready, in milliseconds. */
-const START_MS = 30_000;
+const START_MS = 90_000;
 
 /** The environment of a reader's shell: the synthetic pack, so that nothing is downloaded. */
 export const READER_SETTINGS = {
@@ -37,11 +38,9 @@ export class ShellService {
   /** Starts it and waits until it can embed. */
   async ready(): Promise<void> {
     this.#port = await freePort();
-    this.#shell = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', this.#command], {
+    this.#shell = spawnChild('bash', ['--norc', '-euo', 'pipefail', '-c', this.#command], {
       cwd: this.#folder,
       env: { ...READER_SETTINGS, PORT: String(this.#port) },
-      // A process group of its own: npm starts further processes.
-      detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#shell.stdout, this.#shell.stderr]) {
@@ -70,6 +69,7 @@ export class ShellService {
     const shell = this.#shell;
     if (shell?.pid === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
     const ended = new Promise((resolve) => shell.once('close', resolve));
+    // To its process group: npm starts further processes.
     process.kill(-shell.pid, 'SIGTERM');
     await ended;
   }

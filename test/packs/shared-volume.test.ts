@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { endChild, runProgram } from '../support/child-process.ts';
 import {
   INSTALLED,
   type PublishedPack,
@@ -35,22 +34,9 @@ beforeEach(withoutProxies);
 /** A process that needs the pack, like another replica of the service. */
 function startReplica({ server, tiny, modelsDir }: PublishedPack) {
   const options = { name: TINY, modelsDir, baseUrl: `${server.url}/mirror`, pack: tiny.pack, tuning: TIMING };
-  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  return { child, output: outputOf(child) };
-}
-
-async function outputOf(child: ChildProcess): Promise<string> {
-  let text = '';
-  child.stdout?.on('data', (chunk) => {
-    text += chunk;
-  });
-  await once(child, 'close');
-  return text.trim();
+  const { child, ended } = runProgram(['--input-type=module', '-e', PROGRAM, JSON.stringify(options)]);
+  onTestFinished(() => endChild(child));
+  return { child, output: ended.then(({ stdout, stderr }) => stdout.trim() + stderr) };
 }
 
 describe('replicas that share a volume', () => {

@@ -1,7 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { endChild, killWithThisProcess, spawnChild } from '../support/child-process.ts';
+import { endChild, spawnChild } from '../support/child-process.ts';
 import { quantile } from '../support/numbers.ts';
 import { ROOT } from '../support/shared.ts';
 
@@ -36,19 +36,17 @@ export async function latencyDuring<Result>(
     const [port] = await once(control.stdout as NodeJS.ReadableStream, 'data');
     const urls = [`${address}/livez`, `http://127.0.0.1:${String(port).trim()}/`];
     for (const url of urls) {
-      const prober = fork(join(ROOT, 'build/bench/load/prober.js'), [url], {
-        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      });
-      killWithThisProcess(prober);
-      probers.push(prober);
+      const args = [join(ROOT, 'build/bench/load/prober.js'), url];
+      probers.push(spawnChild(process.execPath, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }));
     }
     // Each sends "ready", and its latencies when it is told to stop.
     await Promise.all(probers.map((prober) => once(prober, 'message')));
     const result = await work();
     const [service, idle] = await Promise.all(
       probers.map(async (prober) => {
+        const last = once(prober, 'message');
         prober.send('stop');
-        const [ms]: number[][] = await once(prober, 'message');
+        const [ms]: number[][] = await last;
         return latencyOf(ms ?? []);
       }),
     );

@@ -1,33 +1,16 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Ended, runProgram } from './child-process.ts';
 import { ROOT } from './shared.ts';
 
-export interface Calibration {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
+export type Calibration = Ended;
 
 /** Runs the built `calibrate` command as a process of its own. */
-export function startCalibration(options: string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/cli/calibrate.js'), ...options], {
+export const startCalibration = (options: string[], environment: Record<string, string> = {}) =>
+  runProgram([join(ROOT, 'dist/cli/calibrate.js'), ...options], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const printed = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    printed.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    printed.stderr += chunk;
-  });
-  const ended = new Promise<Calibration>((resolve) =>
-    child.on('close', (code) => resolve({ code, ...printed })),
-  );
-  return { child, ended };
-}
 
 export const runCalibration = (options: string[], environment?: Record<string, string>) =>
   startCalibration(options, environment).ended;
