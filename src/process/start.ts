@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { loadConfig, readEnvironment } from '../config/load.ts';
+import { connectionLimit } from '../config/open-files.ts';
 import { VERSION } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
 import { assertDeviceAvailable } from '../engine/device.ts';
@@ -20,6 +21,7 @@ import { handleSignals } from './signals.ts';
 export async function start(): Promise<void> {
   const environment = readEnvironment();
   const config = loadConfig(environment);
+  connectionLimit(config);
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
   await assertDeviceAvailable(config.DEVICE);
   for (const address of Object.values(addressesOf(config))) await assertAddressFree(address);
