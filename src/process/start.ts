@@ -1,5 +1,7 @@
 import { isatty } from 'node:tty';
+import { changedSettings } from '../config/effective.ts';
 import { loadConfig, readEnvironment } from '../config/load.ts';
+import { findMisspelt } from '../config/misspelt.ts';
 import { connectionLimit } from '../config/open-files.ts';
 import { VERSION } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
@@ -7,6 +9,7 @@ import { assertDeviceAvailable } from '../engine/device.ts';
 import { InferenceEngine } from '../engine/inference-engine.ts';
 import { addressesOf, assertAddressFree, localUrl } from '../http/address.ts';
 import { ApiKeys } from '../http/auth/api-keys.ts';
+import { assertProtected } from '../http/auth/protection.ts';
 import type { Lifecycle } from '../http/context.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
@@ -29,6 +32,12 @@ export async function start(): Promise<void> {
   process.on('exit', () => output.flush());
   const log = await createLogger({ level: config.LOG_LEVEL, name: config.APP_NAME, output });
   const keys = ApiKeys.load(config, log);
+  const misspelt = findMisspelt(environment);
+  assertProtected(config, keys, misspelt);
+  for (const { variable, setting } of misspelt) {
+    log.warn({ variable, setting }, `${variable} is no setting; ${setting} may be meant`);
+  }
+  log.info({ settings: changedSettings(config), apiKeys: keys.count }, 'settings other than the defaults');
   const tracing = await startTracing({ environment, serviceName: config.APP_NAME, version: VERSION, log });
 
   const lifecycle: Lifecycle = { draining: false };
