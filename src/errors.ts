@@ -173,6 +173,8 @@ export class ServiceError extends Error {
   readonly detail: string | undefined;
   readonly retryAfter: number | undefined;
   readonly reason: OverloadReason | undefined;
+  /** Milliseconds of the stages that the work had gone through, for the log and the metrics. */
+  stages: Readonly<Record<string, number>> | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     super(
@@ -189,6 +191,16 @@ export class ServiceError extends Error {
   get status() {
     return ERROR_CATALOGUE[this.code].status;
   }
+}
+
+/** Adds to what is thrown how long the work had taken by then: milliseconds of each stage. */
+export function withStages(error: unknown, stages: Readonly<Record<string, number>>): unknown {
+  if (!(error instanceof Error)) return error;
+  return Object.assign(error, { stages: { ...stages, ...stagesOfError(error) } });
+}
+
+export function stagesOfError(error: unknown): Readonly<Record<string, number>> | undefined {
+  return (error as { stages?: Readonly<Record<string, number>> } | undefined)?.stages;
 }
 
 /** A mistake in how the service was started. Its message is shown to the operator as it is; exit code 1, no stack. */
