@@ -7,7 +7,7 @@ import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 /** Whether faces can be embedded right now, and if not, why. */
 export type EngineStatus =
   | { phase: 'ready' }
-  | { phase: 'starting' | 'unavailable' /** A sentence for operators. */; reason: string };
+  | { phase: 'starting' | 'unavailable' /** A sentence for callers. */; reason: string };
 
 export interface LoadedModel {
   pack: ModelPack;

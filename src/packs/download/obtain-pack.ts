@@ -42,14 +42,14 @@ export async function obtainPack(options: ObtainOptions): Promise<ModelPack> {
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PackMissingError)) throw error;
-    if (pack === undefined || !autoDownload) throw unavailable(error.message, pack, options);
+    if (pack === undefined || !autoDownload) throw unavailable(error, pack, options);
   }
   try {
     await download(pack, options);
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PackDownloadError || error instanceof PackStorageError)) throw error;
-    throw unavailable(error.message, pack, options);
+    throw unavailable(error, pack, options);
   }
   return resolvePack(options);
 }
@@ -93,7 +93,7 @@ async function isInstalled(options: ResolveOptions): Promise<boolean> {
 }
 
 function unavailable(
-  reason: string,
+  failure: PackError,
   pack: CataloguePack | undefined,
   { name, modelsDir, autoDownload }: ObtainOptions,
 ): PackUnavailableError {
@@ -110,5 +110,5 @@ function unavailable(
     `- put ${files} into ${packFolder({ name, modelsDir })}`,
     `To try the API without weights: MODEL_NAME=${SYNTHETIC_PACK} (it recognises nobody).`,
   ];
-  return new PackUnavailableError(reason, instructions.join('\n'));
+  return new PackUnavailableError(failure, instructions.join('\n'));
 }
