@@ -1,4 +1,5 @@
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
+import { removeOldLeftovers } from '../install/leftovers.ts';
 import type { ModelPack } from '../pack.ts';
 import {
   PackDownloadError,
@@ -38,7 +39,9 @@ export async function obtainPack(options: ObtainOptions): Promise<ModelPack> {
   const { name, catalogue = CATALOGUE, autoDownload, signal } = options;
   const pack = catalogue.get(name);
   try {
-    return await resolvePack(options);
+    const resolved = await resolvePack(options);
+    await removeOldLeftovers(options);
+    return resolved;
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PackMissingError)) throw error;
@@ -64,7 +67,7 @@ export async function download(
   options: Omit<ObtainOptions, 'autoDownload' | 'name'>,
 ): Promise<void> {
   const { modelsDir, baseUrl, log, signal, tuning } = options;
-  // Loaded on demand: the HTTP client takes a large part of the startup time, and most starts need no download.
+  // Loaded on demand, because most starts need no download.
   const { downloadPack } = await import('./download-pack.ts');
   const report = reportDownload(pack.name, log);
   try {
