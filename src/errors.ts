@@ -175,6 +175,8 @@ export class ServiceError extends Error {
   readonly detail: string | undefined;
   readonly retryAfter: number | undefined;
   readonly reason: OverloadReason | undefined;
+  /** Milliseconds of the stages that the work had gone through, for the log and the metrics. */
+  stages: Readonly<Record<string, number>> | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     super(
@@ -191,6 +193,16 @@ export class ServiceError extends Error {
   get status() {
     return ERROR_CATALOGUE[this.code].status;
   }
+}
+
+/** Adds to what is thrown how long the work had taken by then: milliseconds of each stage. */
+export function withStages(error: unknown, stages: Readonly<Record<string, number>>): unknown {
+  if (!(error instanceof Error)) return error;
+  return Object.assign(error, { stages: { ...stages, ...stagesOfError(error) } });
+}
+
+export function stagesOfError(error: unknown): Readonly<Record<string, number>> | undefined {
+  return (error as { stages?: Readonly<Record<string, number>> } | undefined)?.stages;
 }
 
 /** The service cannot start as configured. Its message is shown to the operator without a stack; the exit code is 1. */

@@ -7,6 +7,7 @@ import type { Lifecycle } from './http/context.ts';
 import { listen } from './http/server.ts';
 import { JsonService } from './json/service.ts';
 import type { Logger } from './observability/log.ts';
+import type { LogOutput } from './observability/log-output.ts';
 import { Metrics } from './observability/metrics.ts';
 import { createRequestLog } from './observability/request-log.ts';
 import { isRoutine, type RequestObserver } from './observability/request-record.ts';
@@ -21,6 +22,7 @@ export interface ServiceOptions {
   tracing: Tracing | undefined;
   lifecycle: Lifecycle;
   log: Logger;
+  output: LogOutput;
 }
 
 /** The HTTP side of the process, which listens. */
@@ -39,9 +41,9 @@ export interface Service {
  * @throws {StartupError} when an address cannot be listened on.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, engine, keys, tracing, lifecycle, log } = options;
+  const { config, engine, keys, tracing, lifecycle, log, output } = options;
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const metrics = new Metrics({ engine, bodies, version: VERSION });
+  const metrics = new Metrics({ engine, bodies, log: output, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });
   const json = new JsonService({ maxQueue: config.MAX_QUEUE, maxWait: config.REQUEST_TIMEOUT_MS, log });

@@ -54,6 +54,6 @@ export function loadConfig(environment: Environment): Config {
   return config;
 }
 
-function defaultOf<T>(entry: Setting<T>): T {
+export function defaultOf<T>(entry: Setting<T>): T {
   return typeof entry.default === 'function' ? (entry.default as () => T)() : entry.default;
 }

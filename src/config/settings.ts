@@ -239,6 +239,14 @@ export const SETTINGS = {
     description:
       'A file with more keys, one on each line, such as a mounted secret. It is read again when it changes.',
   }),
+  REQUIRE_API_KEYS: setting<boolean | undefined>({
+    default: undefined,
+    defaultLabel: 'not set',
+    ...boolean,
+    description:
+      '`true` stops the start when no API keys are configured. Without a value, a variable that looks like a misspelt `API_KEYS` ' +
+      'stops it too; `false` starts without keys in any case.',
+  }),
   METRICS_PORT: setting<number | undefined>({
     default: undefined,
     defaultLabel: 'the main port',

@@ -7,7 +7,7 @@ import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 /** Whether faces can be embedded now, and the reason if not. */
 export type EngineStatus =
   | { phase: 'ready' }
-  | { phase: 'starting' | 'unavailable' /** A sentence for operators. */; reason: string };
+  | { phase: 'starting' | 'unavailable' /** A sentence for callers. */; reason: string };
 
 export interface LoadedModel {
   pack: ModelPack;

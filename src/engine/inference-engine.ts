@@ -4,7 +4,7 @@ import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/download/obtain-pack.ts';
-import { PackUnavailableError } from '../packs/pack-errors.ts';
+import { PackError } from '../packs/pack-errors.ts';
 import { packFolder } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
 import { collectGarbage } from '../threads/garbage.ts';
@@ -23,6 +23,7 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1';
 /** Delay before loading is tried again, in milliseconds; doubles with each failure. */
 const FIRST_RETRY_DELAY = 1_000;
 const LONGEST_RETRY_DELAY = 60_000;
+const LOADING_FAILED = 'The model could not be loaded; the log says why.';
 /** Retry-After while the service starts, in seconds. */
 const RETRY_AFTER_WHILE_STARTING = 5;
 
@@ -127,8 +128,8 @@ export class InferenceEngine implements FaceEngine {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        // The log also says how to get weights; a probe needs one line.
-        const reason = error instanceof PackUnavailableError ? error.reason : errorMessage(error);
+        // Probes need no key, so paths, hashes and sources are for the log only.
+        const reason = error instanceof PackError ? error.reason : LOADING_FAILED;
         this.#phase = { phase: 'unavailable', reason };
         this.#log.error({ retryInMs: delay }, `The model pack could not be loaded. ${errorMessage(error)}`);
         await sleep(delay, undefined, { signal }).catch(() => {});

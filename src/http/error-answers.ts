@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context, ErrorHandler } from 'hono';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
-import type { RejectionReason } from '../observability/request-record.ts';
+import { type RejectionReason, recordFailure } from '../observability/request-record.ts';
 import { ClientDisconnected } from './body/request-body.ts';
 import type { AppEnvironment } from './context.ts';
 
@@ -85,6 +85,7 @@ export function answerError(
   const record = c.get('record');
   record.errorCode = error.code;
   record.rejection = rejectionOf(error);
+  recordFailure(record, error);
   if (error.retryAfter !== undefined) c.header('Retry-After', String(error.retryAfter));
   if (error.code === 'UNAUTHORIZED') c.header('WWW-Authenticate', 'Bearer');
   return c.json({ ...extra, ...errorBody(error, record.requestId) }, error.status);

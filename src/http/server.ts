@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { connectionLimit } from '../config/open-files.ts';
 import type { Config } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { type Address, explainListenError } from './address.ts';
@@ -17,7 +18,7 @@ const BODY_TIMEOUT_MARGIN_MS = 5_000;
 const LINGER_MS = 3_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
-type Limits = Pick<Config, 'HEADERS_TIMEOUT_MS' | 'BODY_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS'>;
+type Limits = Pick<Config, 'HEADERS_TIMEOUT_MS' | 'BODY_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'WORKERS'>;
 
 export interface ListeningServer {
   /** The port it listens on: a free one if 0 was asked for. */
@@ -60,8 +61,10 @@ export async function listen(
     },
   );
   server.on('clientError', (_error, socket) => refuseMalformed(socket as Socket));
+  server.maxConnections = connectionLimit(limits);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explainListenError(error, address)));
+    // Later, an error means that the system could not accept a connection, which costs that connection only.
+    server.on('error', (error: NodeJS.ErrnoException) => reject(explainListenError(error, address)));
     server.listen(address.port, address.host, resolve);
   });
   return {

@@ -4,10 +4,10 @@ import { agreeOnSpace, type NamedSpace, spacesOf } from '../similarity/compare.t
 import { readUnitEmbedding } from '../similarity/embedding.ts';
 import { type EmbeddingReader, type ExpectedLength, openEmbeddings } from '../similarity/embedding-set.ts';
 import { assertAtMost } from './assert-at-most.ts';
-import { type CompareBody, validateCompareBody } from './compare-schema.ts';
+import { COMPARE_BODY, type CompareBody, validateCompareBody } from './compare-schema.ts';
 import { assertConsistent } from './embed-options.ts';
 import { readImageText } from './image-text.ts';
-import { parseJsonWithLongTexts } from './parse.ts';
+import { countItems, parseJson } from './parse.ts';
 
 export interface CompareLimits {
   /** Maximum references, and maximum queries. */
@@ -50,14 +50,6 @@ export type CompareOptions = Omit<
 
 /** The length of embeddings that limits are given for: comparing takes time in proportion to the length. */
 const COMPARISON_LENGTH = 512;
-
-const BASE64_MEMBERS: ReadonlySet<string> = new Set([
-  'query_embedding',
-  'query_image',
-  'embedding',
-  'embeddings',
-  'image',
-]);
 
 /**
  * Reads the body of a compare request.
@@ -103,7 +95,7 @@ export function readCompareRequest(bytes: Uint8Array, limits: CompareLimits): Op
 
 /** @throws {ServiceError} INVALID_REQUEST; REQUEST_TOO_LARGE for too many items, before each of them is validated. */
 function parseBody(bytes: Uint8Array, limits: CompareLimits): CompareBody {
-  const body = parseJsonWithLongTexts(bytes, BASE64_MEMBERS);
+  const body = parseJson(bytes, COMPARE_BODY, { items: limits.references });
   const { query_embeddings, reference_embeddings } = (body ?? {}) as Partial<CompareBody>;
   assertAtMost(countOf(reference_embeddings), limits.references, 'references');
   assertAtMost(countOf(query_embeddings), limits.references, 'queries');
@@ -113,7 +105,7 @@ function parseBody(bytes: Uint8Array, limits: CompareLimits): CompareBody {
 /** Items of a list or of a block; 0 for anything else. */
 function countOf(set: unknown): number {
   const list = Array.isArray(set) ? set : (set as { ids?: unknown } | null | undefined)?.ids;
-  return Array.isArray(list) ? list.length : 0;
+  return Array.isArray(list) ? countItems(list) : 0;
 }
 
 function assertComparisons(
@@ -148,7 +140,7 @@ function* spacesIn(body: CompareBody): Generator<NamedSpace> {
 function openOne(embedding: CompareBody['query_embedding'] & {}): EmbeddingReader {
   const name = 'query_embedding';
   const values = readUnitEmbedding(embedding, name);
-  return { ids: [''], length: values.length, name, read: (_, row) => row.set(values) };
+  return { ids: [''], length: values.length, name, values, read: (_, row) => row.set(values) };
 }
 
 function sampleOf(reader: EmbeddingReader | undefined): ExpectedLength | undefined {

@@ -3,7 +3,9 @@ import type { Base64Text } from '../base64.ts';
 import { DISTANCE_METRICS } from '../similarity/compare.ts';
 import type { UncheckedEmbedding } from '../similarity/embedding.ts';
 import { optionsSchema } from './embed-options.ts';
-import { isText } from './parse.ts';
+import { isText } from './long-text.ts';
+import { NumberText } from './number-text.ts';
+import { shapeOf } from './shape-of.ts';
 import { validate } from './validate.ts';
 
 /*
@@ -14,7 +16,7 @@ import { validate } from './validate.ts';
 /** Checks the type only. The numbers are checked when they are read; a schema would visit each of them first. */
 const embeddingSchema = z
   .custom<UncheckedEmbedding>(
-    (value) => isText(value) || Array.isArray(value),
+    (value) => isText(value) || value instanceof NumberText || Array.isArray(value),
     'expected an array of numbers or a base64 string',
   )
   .meta({
@@ -117,6 +119,9 @@ export const compareRequestSchema = z
       'Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, ' +
       '`detection_threshold`, `return_embeddings` and `encoding_format` apply to pictures.',
   });
+
+/** What is read of the body of a compare request. */
+export const COMPARE_BODY = shapeOf(compareRequestSchema);
 
 /** A valid compare request. Which of its members go together is checked in compare-request.ts. */
 export type CompareBody = z.output<typeof compareRequestSchema>;

@@ -2,7 +2,8 @@ import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 import { assertAtMost } from './assert-at-most.ts';
 import { readImageText } from './image-text.ts';
-import { isText, parseJsonWithLongTexts } from './parse.ts';
+import { isText } from './long-text.ts';
+import { countItems, membersOf, parseJson, SCALAR, type Shape } from './parse.ts';
 
 /*
  * Reads the images out of a JSON body of `/v1/embed`, on the JSON thread if the body is large. The rest of the body is small
@@ -22,16 +23,18 @@ export interface EmbedBody {
   rest: unknown;
 }
 
-/** More members than a valid body has, so that the error can name some of the unknown ones. */
-const MAX_MEMBERS = 64;
 /** Longer than any valid option. */
 const MAX_OPTION_LENGTH = 100;
 
-const BASE64_MEMBERS: ReadonlySet<string> = new Set(['image', 'images']);
+/** All other members are options, or unknown. */
+const EMBED_BODY: Shape = {
+  members: membersOf({ image: { base64: true }, images: { base64: true, items: { base64: true } } }),
+  others: SCALAR,
+};
 
 /** @throws {ServiceError} INVALID_REQUEST, or REQUEST_TOO_LARGE for too many images. */
 export function readEmbedBody(bytes: Uint8Array, limits: EmbedBodyLimits): EmbedBody {
-  const body = parseJsonWithLongTexts(bytes, BASE64_MEMBERS);
+  const body = parseJson(bytes, EMBED_BODY, { items: limits.MAX_BATCH_SIZE });
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return { images: [], batch: false, rest: stripValue(body) };
   }
@@ -39,7 +42,7 @@ export function readEmbedBody(bytes: Uint8Array, limits: EmbedBodyLimits): Embed
   if (image !== undefined && images !== undefined) {
     throw new ServiceError('INVALID_REQUEST', { detail: 'image: expected either image or images, not both' });
   }
-  if (Array.isArray(images)) assertAtMost(images.length, limits.MAX_BATCH_SIZE, 'images');
+  if (Array.isArray(images)) assertAtMost(countItems(images), limits.MAX_BATCH_SIZE, 'images');
   const batch = images !== undefined;
   const texts: readonly unknown[] = Array.isArray(images) ? images : [batch ? images : image];
   const rest = stripValues(others);
@@ -65,7 +68,7 @@ function stripValue(value: unknown): unknown {
 function stripValues(members: object): Record<string, unknown> {
   // Without a prototype, so that a member named __proto__ is a member like any other.
   const stripped: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(members).slice(0, MAX_MEMBERS)) {
+  for (const [name, value] of Object.entries(members)) {
     stripped[name] = isText(value) ? value.slice(0, MAX_OPTION_LENGTH) : stripValue(value);
   }
   return stripped;

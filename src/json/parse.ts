@@ -1,163 +1,265 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
-import type { Base64Text } from '../base64.ts';
 import { ServiceError } from '../errors.ts';
+import { LongText } from './long-text.ts';
+import { NumberText } from './number-text.ts';
+import {
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  isNumberStart,
+  JsonScanner,
+  notJson,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+} from './scanner.ts';
 
-/** Strings of at least this many bytes can become a LongText; an embedding of 512 numbers has 2,732. */
+/**
+ * What is read of a JSON value. Strings, numbers, booleans and null are always read. An object or a list is read if there is a shape
+ * for what is in it; otherwise it becomes an empty one, since its type is enough to refuse it.
+ */
+export interface Shape {
+  /** The members that are read, in an object. */
+  members?: readonly Member[];
+  /** What other members are read as. Without it, they are null. */
+  others?: Shape;
+  /** What the items of a list are read as. */
+  items?: Shape;
+  /** Whether a string holds base64: a long one becomes a LongText. */
+  base64?: boolean;
+  /** Whether a list holds numbers: it becomes a NumberText, or `[null]` if it holds anything else. */
+  numbers?: boolean;
+}
+
+export interface Member {
+  name: string;
+  /** The name in UTF-8. */
+  bytes: Buffer;
+  shape: Shape;
+}
+
+export function membersOf(shapes: Record<string, Shape>): Member[] {
+  return Object.entries(shapes).map(([name, shape]) => ({ name, bytes: Buffer.from(name), shape }));
+}
+
+/** Strings, numbers, booleans and null. */
+export const SCALAR: Shape = {};
+
+export interface ParseLimits {
+  /** Maximum items of a list that are kept; more are counted, see `countItems`. */
+  items: number;
+}
+
+/** Objects and lists inside each other. The deepest valid body has four. */
+const MAX_DEPTH = 16;
+/** Members of other names that are kept of a body: enough for an error to name some. Valid bodies have no more options. */
+const MAX_OTHERS = 64;
+/** Bytes of a name that is kept whole. An error shows fewer. */
+const MAX_NAME_BYTES = 1024;
+/** Strings of base64 of at least this many bytes stay bytes; an embedding of 512 numbers has 2,732. */
 const MIN_LONG_TEXT = 1024;
-/** Bytes that a scan compares one by one before it calls a native search, which is faster over long distances only. */
-const NEAR = 48;
-/** Maximum depth of a LongText: the body, its members, their items, and members of those. */
-const MAX_DEPTH = 4;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
 
 /**
- * Parses a JSON body.
+ * Parses a JSON body of any caller, in time and memory that are small multiples of its bytes whatever it holds: all of it is checked to
+ * be JSON, and only what the shape has is created. Of members of the same name, the last one counts, as in JSON.parse.
  *
- * @throws {ServiceError} INVALID_REQUEST for what is not JSON in UTF-8. The text itself is never quoted.
+ * @throws {ServiceError} INVALID_REQUEST for what is not JSON in UTF-8, or too deep; not for control characters in a LongText, which
+ *   is read later. The text itself is never quoted.
  */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(decodeText(bytes));
-  } catch {
-    throw new ServiceError('INVALID_REQUEST', { detail: 'The body is not valid JSON.' });
-  }
-}
-
-/** Large bodies are base64 or digits, hence ASCII, which is far cheaper to copy than UTF-8 is to decode. */
-function decodeText(bytes: Uint8Array): string {
-  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-}
-
-/**
- * A long string of a JSON body that is kept as bytes of the body. Like a string, it has a length and slices, in bytes, which are
- * characters wherever the text is base64.
- */
-export class LongText implements Base64Text {
-  readonly length: number;
-  readonly #body: Buffer;
-  readonly #start: number;
-
-  constructor(body: Buffer, start: number, end: number) {
-    this.#body = body;
-    this.#start = start;
-    this.length = end - start;
-  }
-
-  slice(start = 0, end = this.length): string {
-    return this.#body.toString('latin1', this.#start + start, this.#start + Math.min(end, this.length));
-  }
-
-  /** @throws {ServiceError} INVALID_REQUEST when it is not a valid JSON string. */
-  toString(): string {
-    return parseJson(this.#body.subarray(this.#start - 1, this.#start + this.length + 1)) as string;
-  }
-}
-
-export function isText(value: unknown): value is string | LongText {
-  return typeof value === 'string' || value instanceof LongText;
-}
-
-/**
- * Parses a JSON body as `parseJson` does, except that long strings in the named members (in the body, in a list, or in items of
- * a list) become LongText where they make up most of the body. For thousands of embeddings, that saves half of the time and
- * all of the memory of a string for the body and of one for each embedding.
- *
- * How it works: the long strings are found by their quotation marks and replaced by short unique ones, what is left is parsed
- * as usual, and the result's short strings are replaced by a LongText each.
- *
- * @param members names of members that hold base64.
- * @throws {ServiceError} INVALID_REQUEST for what is not JSON in UTF-8; not for the content of a LongText, which is read later.
- */
-export function parseJsonWithLongTexts(bytes: Uint8Array, members: ReadonlySet<string>): unknown {
+export function parseJson(bytes: Uint8Array, shape: Shape, limits: ParseLimits): unknown {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!isUtf8(body)) return parseJson(bytes);
-  const spans = [...findLongTexts(body)];
-  const spared = spans.reduce((sum, [start, end]) => sum + end - start, 0);
-  // Replacing one long string in a body of numbers costs more than it saves.
-  if (spared < body.length / 2) return parseJson(bytes);
-  // Random, so that no body can contain it.
-  const mark = randomUUID();
-  const texts = new Map<string, LongText>();
-  const pieces: string[] = [];
-  let copied = 0;
-  for (const [start, end] of spans) {
-    const placeholder = `${mark}${texts.size}`;
-    texts.set(placeholder, new LongText(body, start, end));
-    pieces.push(body.toString('utf8', copied, start), placeholder);
-    copied = end;
+  if (!isUtf8(body)) throw notJson();
+  return new JsonParser(body, limits).parse(shape);
+}
+
+/** How many items lists had in the body of which only the first were kept. */
+const itemCounts = new WeakMap<readonly unknown[], number>();
+
+/** The items that a parsed list had in the body. */
+export function countItems(list: readonly unknown[]): number {
+  return itemCounts.get(list) ?? list.length;
+}
+
+/** As TextDecoder skips it. */
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+class JsonParser {
+  readonly #scanner: JsonScanner;
+  readonly #bytes: Buffer;
+  readonly #limits: ParseLimits;
+  /** Latin-1 is faster to read. */
+  readonly #encoding: 'latin1' | 'utf8';
+  #others = 0;
+
+  constructor(bytes: Buffer, limits: ParseLimits) {
+    const hasMark = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+    this.#scanner = new JsonScanner(bytes, hasMark ? BYTE_ORDER_MARK.length : 0);
+    this.#bytes = bytes;
+    this.#limits = limits;
+    this.#encoding = isAscii(bytes) ? 'latin1' : 'utf8';
   }
-  pieces.push(body.toString('utf8', copied));
-  const parsed = parseJson(Buffer.from(pieces.join('')));
-  return restoreTexts(parsed, { texts, members, depth: MAX_DEPTH, keep: false });
-}
 
-/** Finds long strings without escapes that are values, not names: from a quotation mark to the next one. */
-function* findLongTexts(body: Buffer): Generator<[start: number, end: number]> {
-  let backslash = body.indexOf(BACKSLASH);
-  let quote = find(body, QUOTE, 0);
-  while (quote !== -1) {
-    const start = quote + 1;
-    let end = find(body, QUOTE, start);
-    if (backslash !== -1 && backslash < start) backslash = body.indexOf(BACKSLASH, start);
-    if (backslash !== -1 && backslash < end) end = endOfEscaped(body, backslash);
-    else if (end - start >= MIN_LONG_TEXT && body[skipSpace(body, end + 1)] !== COLON) yield [start, end];
-    if (end === -1) return;
-    quote = find(body, QUOTE, end + 1);
-  }
-}
-
-function find(body: Buffer, byte: number, from: number): number {
-  const near = Math.min(from + NEAR, body.length);
-  for (let at = from; at < near; at++) if (body[at] === byte) return at;
-  return near < body.length ? body.indexOf(byte, near) : -1;
-}
-
-/** The closing quotation mark of a string, from its first backslash on. */
-function endOfEscaped(body: Buffer, backslash: number): number {
-  let at = backslash;
-  while (at < body.length && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
-  return at < body.length ? at : -1;
-}
-
-function skipSpace(body: Buffer, from: number): number {
-  let at = from;
-  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at++;
-  return at;
-}
-
-interface Restoring {
-  texts: ReadonlyMap<string, LongText>;
-  members: ReadonlySet<string>;
-  /** Levels that remain to be searched. */
-  depth: number;
-  /** Whether a text found here stays a LongText. */
-  keep: boolean;
-}
-
-function restoreTexts(value: unknown, restoring: Restoring): unknown {
-  const { texts, members, depth, keep } = restoring;
-  if (typeof value === 'string') {
-    const text = texts.get(value);
-    return keep ? (text ?? value) : (text?.toString() ?? value);
-  }
-  if (depth === 0 || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    // There may be millions of numbers.
-    if (typeof value[0] === 'number') return value;
-    const inside = { ...restoring, depth: depth - 1 };
-    for (let i = 0; i < value.length; i++) value[i] = restoreTexts(value[i], inside);
+  parse(shape: Shape): unknown {
+    this.#scanner.skipSpace();
+    const value = this.#value(shape, 0);
+    if (this.#scanner.skipSpace() !== undefined) throw notJson();
     return value;
   }
-  const object = value as Record<string, unknown>;
-  for (const name in object) {
-    // Assigning to __proto__ would set the prototype; no valid body has such a member.
-    if (name === '__proto__') continue;
-    object[name] = restoreTexts(object[name], { texts, members, depth: depth - 1, keep: members.has(name) });
+
+  /** @param shape undefined for a value that is checked and not kept. */
+  #value(shape: Shape | undefined, depth: number): unknown {
+    const scanner = this.#scanner;
+    const start = scanner.at;
+    const byte = this.#bytes[start];
+    if (byte === QUOTE) return this.#string(shape);
+    if (byte === OPEN_OBJECT) return this.#object(shape, depth + 1);
+    if (byte === OPEN_LIST) return this.#list(shape, depth + 1);
+    if (isNumberStart(byte)) {
+      scanner.skipNumber();
+      return shape && Number(this.#bytes.toString('latin1', start, scanner.at));
+    }
+    const literal = scanner.readLiteral();
+    if (literal === undefined) throw notJson();
+    return literal;
   }
-  return value;
+
+  #string(shape: Shape | undefined): unknown {
+    const scanner = this.#scanner;
+    const start = scanner.at;
+    if (shape?.base64 && scanner.skipLongString(MIN_LONG_TEXT)) {
+      return new LongText(this.#bytes, start + 1, scanner.at - 1);
+    }
+    const escaped = scanner.skipString();
+    return shape && this.#text(start, scanner.at, escaped);
+  }
+
+  /** @param start of its first quotation mark. */
+  #text(start: number, end: number, escaped: boolean): string {
+    if (escaped) return JSON.parse(this.#bytes.toString(this.#encoding, start, end));
+    return this.#bytes.toString(this.#encoding, start + 1, end - 1);
+  }
+
+  #object(shape: Shape | undefined, depth: number): object | undefined {
+    const scanner = this.#scanner;
+    const object: Record<string, unknown> | undefined = shape && {};
+    for (let more = this.#open(CLOSE_OBJECT, depth); more; more = this.#continue(CLOSE_OBJECT)) {
+      if (this.#bytes[scanner.at] !== QUOTE) throw notJson();
+      const member = this.#name(shape);
+      if (scanner.skipSpace() !== COLON) throw notJson();
+      scanner.at++;
+      scanner.skipSpace();
+      const value = this.#value(member?.shape, depth);
+      if (object && member) define(object, member.name, member.shape ? value : null);
+    }
+    return object;
+  }
+
+  /** @returns the member that it names; undefined if that is not kept. */
+  #name(shape: Shape | undefined): NamedShape | undefined {
+    const scanner = this.#scanner;
+    const start = scanner.at;
+    const escaped = scanner.skipString();
+    if (shape?.members === undefined && shape?.others === undefined) return undefined;
+    const end = scanner.at;
+    const isLong = end - start > MAX_NAME_BYTES;
+    const known = isLong ? undefined : this.#findMember(shape.members, start, end, escaped);
+    if (known) return known;
+    if (this.#others === MAX_OTHERS) return undefined;
+    this.#others++;
+    const name = isLong
+      ? this.#bytes.toString('utf8', start + 1, start + MAX_NAME_BYTES)
+      : this.#text(start, end, escaped);
+    return { name, shape: shape.others };
+  }
+
+  #findMember(
+    members: readonly Member[] = [],
+    start: number,
+    end: number,
+    escaped: boolean,
+  ): Member | undefined {
+    if (escaped) {
+      const name = this.#text(start, end, escaped);
+      return members.find((member) => member.name === name);
+    }
+    for (const member of members) {
+      if (isAt(this.#bytes, start + 1, end - 1, member.bytes)) return member;
+    }
+    return undefined;
+  }
+
+  #list(shape: Shape | undefined, depth: number): readonly unknown[] | NumberText | undefined {
+    if (shape?.numbers) return this.#numbers(depth);
+    const items = shape?.items;
+    const list: unknown[] | undefined = shape && [];
+    let count = 0;
+    for (let more = this.#open(CLOSE_LIST, depth); more; more = this.#continue(CLOSE_LIST)) {
+      const kept = count++ < this.#limits.items ? items : undefined;
+      const value = this.#value(kept, depth);
+      if (kept) list?.push(value);
+    }
+    if (list && items && count > list.length) itemCounts.set(list, count);
+    return list;
+  }
+
+  #numbers(depth: number): readonly unknown[] | NumberText {
+    const scanner = this.#scanner;
+    const start = scanner.at + 1;
+    let count = 0;
+    let hasOthers = false;
+    for (let more = this.#open(CLOSE_LIST, depth); more; more = this.#continue(CLOSE_LIST)) {
+      count++;
+      if (isNumberStart(this.#bytes[scanner.at])) scanner.skipNumber();
+      else {
+        hasOthers = true;
+        this.#value(undefined, depth);
+      }
+    }
+    return hasOthers ? [null] : new NumberText(this.#bytes, start, count);
+  }
+
+  /** Moves into an object or a list. @returns whether there is anything in it. */
+  #open(close: number, depth: number): boolean {
+    if (depth > MAX_DEPTH) {
+      const detail = `The body has more than ${MAX_DEPTH} objects and lists inside each other.`;
+      throw new ServiceError('INVALID_REQUEST', { detail });
+    }
+    const scanner = this.#scanner;
+    scanner.at++;
+    if (scanner.skipSpace() !== close) return true;
+    scanner.at++;
+    return false;
+  }
+
+  /** Moves from one item to the next, or out of the object or list. @returns whether there is another one. */
+  #continue(close: number): boolean {
+    const scanner = this.#scanner;
+    const byte = scanner.skipSpace();
+    if (byte !== COMMA && byte !== close) throw notJson();
+    scanner.at++;
+    if (byte === close) return false;
+    scanner.skipSpace();
+    return true;
+  }
+}
+
+interface NamedShape {
+  name: string;
+  shape?: Shape | undefined;
+}
+
+function isAt(bytes: Buffer, start: number, end: number, expected: Buffer): boolean {
+  if (end - start !== expected.length) return false;
+  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
+  return true;
+}
+
+/** As JSON.parse does it: assigning to `__proto__` would set the prototype. */
+function define(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__') {
+    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    object[name] = value;
+  }
 }

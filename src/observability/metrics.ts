@@ -21,6 +21,8 @@ export interface MetricsSources {
   engine: EngineSource;
   /** Bytes of request bodies held now, and their maximum. */
   bodies: { readonly taken: number; readonly capacity: number };
+  /** Lines of the log that were dropped so far. */
+  log: { readonly dropped: number };
   version: string;
 }
 
@@ -131,7 +133,7 @@ export class Metrics implements RequestObserver {
   }
 
   /** Gauges are read from the engine at each scrape, so that they cannot drift from it. */
-  #addGauges({ engine, bodies, version }: MetricsSources): void {
+  #addGauges({ engine, bodies, log, version }: MetricsSources): void {
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name,
@@ -139,6 +141,16 @@ export class Metrics implements RequestObserver {
         registers: [this.#registry],
         collect() {
           this.set(read());
+        },
+      });
+    const counter = (name: string, help: string, read: () => number) =>
+      new Counter({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.reset();
+          this.inc(read());
         },
       });
     gauge(
@@ -167,15 +179,16 @@ export class Metrics implements RequestObserver {
     gauge('face_workers_alive', 'Worker threads that can take an image.', () => engine.load.alive);
     gauge('face_workers_busy', 'Worker threads that are processing an image.', () => engine.load.busy);
     gauge('face_ready', 'Whether faces can be embedded.', () => (engine.status.phase === 'ready' ? 1 : 0));
-    new Counter({
-      name: 'face_workers_restarted_total',
-      help: 'Worker threads that were lost and replaced.',
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        this.inc(engine.load.restarted);
-      },
-    });
+    counter(
+      'face_workers_restarted_total',
+      'Worker threads that were lost and replaced.',
+      () => engine.load.restarted,
+    );
+    counter(
+      'face_log_lines_dropped_total',
+      'Lines of the log that standard output did not take.',
+      () => log.dropped,
+    );
     new Gauge({
       name: 'face_build_info',
       help: 'Always 1.',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, ServiceError } from '../errors.ts';
 import { VISION_STAGES } from './stages.ts';
 import { parseTraceparent, type TraceContext } from './traceparent.ts';
 
@@ -112,6 +112,18 @@ export function createRequestRecord(about: {
 export function recordStages(record: RequestRecord, stages: StageTimes): void {
   const total = stagesOf({ stages }).reduce((sum, [, ms]) => sum + ms, 0);
   record.laps.push({ startedAt: performance.timeOrigin + performance.now() - total, stages });
+}
+
+/** Records the stages of work that failed, once however often it is called. */
+export function recordFailure(record: RequestRecord, error: ServiceError): void {
+  const { stages } = error;
+  if (stages === undefined) return;
+  error.stages = undefined;
+  recordStages(record, Object.fromEntries(Object.entries(stages).filter(([name]) => isStage(name))));
+}
+
+function isStage(name: string): name is RequestStage {
+  return (REQUEST_STAGES as readonly string[]).includes(name);
 }
 
 export function stagesOf({ stages }: Pick<Lap, 'stages'>): [RequestStage, number][] {

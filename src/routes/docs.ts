@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import { VERSION } from '../config/package.ts';
+import { StaticAnswer } from '../http/static-answer.ts';
 import type { Api } from './api.ts';
 
 /** The folder of Swagger UI's built files, which this service serves to its page. */
@@ -59,6 +60,7 @@ const documentRoute = createRoute({
   summary: 'The OpenAPI 3.1 document of this API',
   responses: {
     200: { description: 'The document.', content: { 'application/json': { schema: z.looseObject({}) } } },
+    304: { description: 'The document is the one whose `ETag` was sent as `If-None-Match`.' },
   },
 });
 
@@ -73,22 +75,12 @@ const pageRoute = createRoute({
 });
 
 export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void {
-  add(documentRoute, 'everyone', (c) =>
-    c.json(
-      app.getOpenAPI31Document({
-        openapi: '3.1.0',
-        info: {
-          title: config.APP_NAME,
-          version: VERSION,
-          description:
-            'Turns a photograph into a face embedding and compares embeddings. Stateless: images and embeddings ' +
-            'are neither stored nor logged.\n\n' +
-            'Every answer has an `X-Request-Id`: that of the request if it has at most 255 letters, digits, ' +
-            '`-`, `_` and `=`, else a new one.',
-        },
-      }),
-    ),
-  );
+  // Made when it is asked for: then all routes have been added.
+  const document = new StaticAnswer({
+    contentType: 'application/json',
+    load: () => JSON.stringify(app.getOpenAPI31Document(describeService(config.APP_NAME))),
+  });
+  add(documentRoute, 'everyone', (c) => document.answer(c));
 
   add(pageRoute, 'everyone', (c) => {
     c.header('Content-Security-Policy', PAGE_POLICY);
@@ -96,10 +88,23 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
   });
 
   for (const [name, { type, load }] of Object.entries(DOCS_ASSETS)) {
-    addUndocumented('get', `/docs/${name}`, async (c) => {
-      c.header('Cache-Control', 'public, max-age=3600');
-      c.header('Content-Type', `${type}; charset=utf-8`);
-      return c.body(await load());
-    });
+    const contentType = `${type}; charset=utf-8`;
+    const asset = new StaticAnswer({ contentType, cacheControl: 'public, max-age=3600', load });
+    addUndocumented('get', `/docs/${name}`, (c) => asset.answer(c));
   }
+}
+
+function describeService(title: string) {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title,
+      version: VERSION,
+      description:
+        'Turns a photograph into a face embedding and compares embeddings. Stateless: images and embeddings ' +
+        'are neither stored nor logged.\n\n' +
+        'Every answer carries `X-Request-Id`: the one that was sent, when it is at most 255 letters, digits, ' +
+        '`-`, `_` and `=`, else a new one.',
+    },
+  };
 }

@@ -1,9 +1,10 @@
 import type { ImageOutcome } from '../engine/embed-images.ts';
-import { type RequestRecord, recordStages } from '../observability/request-record.ts';
+import { type RequestRecord, recordFailure, recordStages } from '../observability/request-record.ts';
 
 /** Records the outcome of one image of a request. */
 export function recordImage(record: RequestRecord, outcome: ImageOutcome): void {
   if ('error' in outcome) {
+    recordFailure(record, outcome.error);
     record.images.push({ errorCode: outcome.error.code });
     return;
   }

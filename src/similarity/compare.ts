@@ -45,7 +45,8 @@ export function* rankEach(
   more?: (reference: number) => object | undefined,
 ): Generator<Ranking> {
   const { ids } = references;
-  const row = new Float64Array(queries.length);
+  // One embedding may have millions of numbers.
+  const row = new Float64Array(ids.length > 0 ? queries.length : 0);
   const distances = new Float64Array(queries.count * ids.length);
   for (let index = 0; index < ids.length; index++) {
     references.read(index, row);

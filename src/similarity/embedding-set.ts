@@ -34,6 +34,8 @@ export interface EmbeddingReader {
   readonly length: number | undefined;
   /** The name of the first one in the request. */
   readonly name: string;
+  /** The unit vectors of all embeddings, one after the other, if they have been read already. */
+  readonly values?: Float64Array<ArrayBuffer>;
   /**
    * Writes the unit vector of one embedding.
    *
@@ -95,6 +97,7 @@ export function readVectors(
   except: ReadonlySet<number> = new Set(),
 ): UnitVectors {
   const count = reader.ids.length;
+  if (reader.values) return { count, length, values: reader.values };
   const values = new Float64Array(count * length);
   for (let index = 0; index < count; index++) {
     if (!except.has(index)) reader.read(index, values.subarray(index * length, (index + 1) * length));

@@ -9,8 +9,17 @@ export type EncodingFormat = (typeof ENCODING_FORMATS)[number];
 /** An embedding as a caller sends or receives it: numbers, or base64 of little-endian float32. */
 export type EncodedEmbedding = string | number[];
 
-/** The same before validation: the array may hold anything. */
-export type UncheckedEmbedding = Base64Text | readonly unknown[];
+/** Numbers that are not an array of V8. */
+export interface NumberSource {
+  readonly length: number;
+  /** Writes as many numbers as there are, or as there is room for. */
+  writeTo(values: Float64Array): void;
+}
+
+/** Embeddings before validation: an array may hold anything. */
+export type UncheckedEmbedding = Base64Text | UncheckedNumbers;
+
+type UncheckedNumbers = NumberSource | readonly unknown[];
 
 /** Decimal digits after which no float32 is confused with its neighbour. Source: IEEE 754, conversion sequences. */
 const FLOAT32_DIGITS = 9;
@@ -42,8 +51,12 @@ export function readUnitEmbedding(encoded: UncheckedEmbedding, name: string): Fl
   return values;
 }
 
-export function isList(encoded: UncheckedEmbedding): encoded is readonly unknown[] {
-  return Array.isArray(encoded);
+export function isList(encoded: UncheckedEmbedding): encoded is UncheckedNumbers {
+  return Array.isArray(encoded) || isNumberSource(encoded);
+}
+
+function isNumberSource(value: unknown): value is NumberSource {
+  return typeof value === 'object' && value !== null && 'writeTo' in value;
 }
 
 /** @throws {ServiceError} INVALID_EMBEDDING for what is not base64 of whole float32 values. */
@@ -56,7 +69,11 @@ export function decodeFloats(text: Base64Text, name: string): Float32Array<Array
 }
 
 /** @throws {ServiceError} INVALID_EMBEDDING for anything but numbers. */
-export function copyNumbers<T extends Float64Array>(source: readonly unknown[], values: T, name: string): T {
+export function copyNumbers<T extends Float64Array>(source: UncheckedNumbers, values: T, name: string): T {
+  if (isNumberSource(source)) {
+    source.writeTo(values);
+    return values;
+  }
   for (let i = 0; i < values.length; i++) {
     const value = source[i];
     if (typeof value !== 'number') throw invalidEmbedding(name, 'has a value that is not a finite number');

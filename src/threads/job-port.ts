@@ -1,5 +1,5 @@
 import { parentPort, type TransferListItem } from 'node:worker_threads';
-import { type ErrorCode, errorMessage, ServiceError } from '../errors.ts';
+import { type ErrorCode, errorMessage, ServiceError, stagesOfError } from '../errors.ts';
 import { lowerThreadPriority } from './priority.ts';
 
 /** What the pool sends to a worker: `load` first, unless the pool closes before that. */
@@ -21,6 +21,8 @@ export interface JobError {
   message: string;
   detail?: string;
   stack?: string;
+  /** Milliseconds of the stages that the job had gone through. */
+  stages?: Readonly<Record<string, number>>;
 }
 
 export interface JobOutcome<Result> {
@@ -77,10 +79,12 @@ export function serveJobs<Setup, Ready, Job, Result>(
 }
 
 function describe(error: unknown): JobError {
+  const stages = stagesOfError(error);
+  const common = { message: errorMessage(error), ...(stages === undefined ? {} : { stages }) };
   if (error instanceof ServiceError) {
-    const { code, message, detail } = error;
-    return { code, message, ...(detail === undefined ? {} : { detail }) };
+    const { code, detail } = error;
+    return { ...common, code, ...(detail === undefined ? {} : { detail }) };
   }
   const stack = error instanceof Error ? error.stack : undefined;
-  return { message: errorMessage(error), ...(stack === undefined ? {} : { stack }) };
+  return { ...common, ...(stack === undefined ? {} : { stack }) };
 }

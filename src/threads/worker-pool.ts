@@ -1,5 +1,5 @@
 import type { TransferListItem } from 'node:worker_threads';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, withStages } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import type { FromWorker, JobError } from './job-port.ts';
 import { PoolWorker, type QueuedJob } from './pool-worker.ts';
@@ -145,7 +145,11 @@ export class WorkerPool<Ready, Job, Result> {
         reject(error);
         this.#dispatch();
       };
-      const timer = setTimeout(() => leave(new ServiceError('DEADLINE_EXCEEDED')), this.#options.maxWait);
+      const expire = () => {
+        const queue = performance.now() - queued.enqueued;
+        leave(withStages(new ServiceError('DEADLINE_EXCEEDED'), { queue }));
+      };
+      const timer = setTimeout(expire, this.#options.maxWait);
       const onAbort = () => leave(signal?.reason);
       signal?.addEventListener('abort', onAbort, { once: true });
       const queued: QueuedJob<Job, Result> = {
@@ -245,7 +249,7 @@ export class WorkerPool<Ready, Job, Result> {
     if (outcome.type === 'done') {
       job.settle.resolve({ result: outcome.result, waited: job.sent - job.enqueued });
     } else {
-      job.settle.reject(revive(outcome.error));
+      job.settle.reject(revive(outcome.error, job.sent - job.enqueued));
     }
     this.#dispatch();
   }
@@ -294,11 +298,13 @@ export class WorkerPool<Ready, Job, Result> {
   }
 }
 
-function revive({ code, message, detail, stack }: JobError): ServiceError {
-  if (code !== undefined) {
-    return new ServiceError(code, { message, ...(detail === undefined ? {} : { detail }) });
-  }
-  return new ServiceError('PROCESSING_ERROR', {
-    cause: Object.assign(new Error(message), stack && { stack }),
-  });
+/** @param waited milliseconds until the job was sent to the worker. */
+function revive({ code, message, detail, stack, stages = {} }: JobError, waited: number): ServiceError {
+  const error =
+    code === undefined
+      ? new ServiceError('PROCESSING_ERROR', { cause: Object.assign(new Error(message), stack && { stack }) })
+      : new ServiceError(code, { message, ...(detail === undefined ? {} : { detail }) });
+  const { queue = 0, ...others } = stages;
+  error.stages = { queue: waited + queue, ...others };
+  return error;
 }

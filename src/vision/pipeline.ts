@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError, withStages } from '../errors.ts';
 import type { VisionStage } from '../observability/stages.ts';
 import { decodePicture } from './decode/decode.ts';
 import type { FaceDetector } from './detect/detector.ts';
@@ -16,6 +16,7 @@ import {
   type FaceOptions,
   type RefusedFace,
 } from './embed-face.ts';
+import { StageClock } from './stage-clock.ts';
 
 export interface EmbedOptions extends FaceOptions {
   selection: FaceSelection;
@@ -52,28 +53,41 @@ export interface EmbedResult {
  * @param run.coresIdle whether no other image is being processed, so that the sessions with more threads may run.
  * @param run.networksFree settles when this picture may use the networks. src/engine/inference-worker.ts explains both.
  * @throws {ServiceError} for an image that cannot be decoded or does not show the faces that the selection requires;
- *   LOW_QUALITY for a face below a limit where the selection promises one face.
+ *   LOW_QUALITY for a face below a limit where the selection promises one face. It has the times of the stages until then.
  */
 export async function embedFaces(
   bytes: Uint8Array,
   options: EmbedOptions,
-  { detector, ...networks }: { detector: FaceDetector } & FaceNetworks,
-  { coresIdle = false, networksFree }: { coresIdle?: boolean; networksFree?: Promise<void> | undefined } = {},
+  networks: Networks,
+  run: RunOptions = {},
 ): Promise<EmbedResult> {
-  const timings = { decode: 0, detect: 0, align: 0, quality: 0, recognise: 0 };
-  let last = performance.now();
-  const lap = (stage: VisionStage) => {
-    const now = performance.now();
-    timings[stage] += now - last;
-    last = now;
-  };
+  const clock = new StageClock();
+  try {
+    return await runStages(bytes, options, networks, { ...run, clock });
+  } catch (error) {
+    throw withStages(error, clock.stagesUntilNow());
+  }
+}
 
+type Networks = { detector: FaceDetector } & FaceNetworks;
+
+interface RunOptions {
+  coresIdle?: boolean;
+  networksFree?: Promise<void> | undefined;
+}
+
+async function runStages(
+  bytes: Uint8Array,
+  options: EmbedOptions,
+  { detector, ...networks }: Networks,
+  { coresIdle = false, networksFree, clock }: RunOptions & { clock: StageClock },
+): Promise<EmbedResult> {
+  const { lap } = clock;
   const picture = await decodePicture(bytes, options.maxPixels, options.reducedSide);
   const { original } = picture;
   const reduction = original.width / picture.width;
   lap('decode');
-  const waited = networksFree === undefined ? 0 : await msUntil(networksFree);
-  last += waited;
+  await clock.pause(networksFree);
   const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
   const detected = await detector.detectFaces(picture, options.detectionThreshold, {
@@ -92,14 +106,8 @@ export async function embedFaces(
     else if (options.selection === 'all') refused.push(toOriginalSize(face, reduction));
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
+  const { waited, timings } = clock;
   return { image: original, faces, refused, omitted: selected.length - kept.length, waited, timings };
-}
-
-/** Waits for a promise and returns how long it took, in milliseconds. */
-async function msUntil(settled: Promise<void>): Promise<number> {
-  const started = performance.now();
-  await settled;
-  return performance.now() - started;
 }
 
 /** Converts coordinates from the size that was decoded to the original size. */

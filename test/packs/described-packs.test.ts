@@ -130,10 +130,13 @@ describe('the service does not load a pack with a manifest that has', () => {
       ['takes 112×112', 'tasks.recognition.input_size says 128×128'],
     ],
   ])('%s', async (_, pack, parts) => {
-    const { ready, embed, get } = await serve(pack);
+    const { ready, embed, get, errors } = await serve(pack);
     expect(ready.status).toBe(503);
     expect(ready.body.error_code).toBe('MODEL_NOT_LOADED');
-    for (const part of parts) expect(ready.body.detail).toContain(part);
+    expect(ready.body.detail).toMatch(
+      /^The model (pack is not valid|could not be loaded); the log says why\.$/,
+    );
+    for (const part of parts) expect(errors[0]).toContain(part);
     expect((await embed(await blobsPng(1))).body.error_code).toBe('MODEL_NOT_LOADED');
     expect((await get('/v1/model-info')).status).toBe(503);
   });
@@ -142,8 +145,8 @@ describe('the service does not load a pack with a manifest that has', () => {
     const modelsDir = await writeDescribedPack({ files: { 'MODEL.LICENSE': undefined } });
     await writeFiles(modelsDir, { secret: 'not for callers' });
     await symlink(join(modelsDir, 'secret'), join(modelsDir, 'own', 'MODEL.LICENSE'));
-    const { ready } = await servePack(modelsDir);
-    expect(ready.body.detail).toMatch(/license names MODEL\.LICENSE, which is a link out of the pack/);
+    const { errors } = await servePack(modelsDir);
+    expect(errors[0]).toMatch(/license names MODEL\.LICENSE, which is a link out of the pack/);
   });
 });
 

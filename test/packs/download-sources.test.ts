@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PackUnavailableError } from '../../src/packs/pack-errors.ts';
 import {
+  IMPATIENT,
   INSTALLED,
   pathsOf,
   publishPack,
@@ -44,7 +45,7 @@ describe('a failing source', () => {
       content,
       ...(index === 0 && { stallAfter }),
     }));
-    await obtain();
+    await obtain({ tuning: IMPATIENT });
     expect(rangesOf(server)).toEqual([undefined, stallAfter === 0 ? undefined : 'bytes=30000-']);
   });
 

@@ -15,7 +15,7 @@ import { ROOT } from '../support/shared.ts';
 import { filesIn } from '../support/temporary-folder.ts';
 import { TINY } from '../support/tiny-packs.ts';
 
-const TIMING = { ...TUNING, idleTimeoutMs: 5_000, heartbeatMs: 50, staleMs: 500 };
+const TIMING = { ...TUNING, heartbeatMs: 50, staleMs: 500 };
 
 /** Child processes run the compiled file, because not every supported version of Node runs TypeScript. */
 const OBTAIN = pathToFileURL(join(ROOT, 'dist/packs/download/obtain-pack.js')).href;

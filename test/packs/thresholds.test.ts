@@ -86,10 +86,11 @@ describe('thresholds.json', () => {
     ],
     ['thresholds must name each pair of far and metric once', { ...FILE, thresholds: [ENTRY, ENTRY] }],
   ])('stops the load if it is malformed: %s', async (problem, thresholds) => {
-    const { ready } = await serveWith(thresholds);
+    const { ready, errors } = await serveWith(thresholds);
     expect(ready.status).toBe(503);
-    expect(ready.body.detail).toContain('thresholds.json');
-    expect(ready.body.detail).toContain(problem);
+    expect(ready.body.detail).toBe('The model pack is not valid; the log says why.');
+    expect(errors[0]).toContain('thresholds.json');
+    expect(errors[0]).toContain(problem);
   });
 
   it('is not read for the synthetic pack', async () => {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { assembleApp } from '../support/app.ts';
 import { TinyEngine, testConfig } from '../support/engines.ts';
@@ -31,6 +31,42 @@ describe('GET /openapi.json', () => {
       'post /v1/compare',
       'post /v1/embed',
     ]);
+  });
+
+  it('says that best_match may be null, and nothing that can never be', () => {
+    const { CompareResponse, CompareManyResponse } = document.components.schemas;
+    for (const { best_match } of [
+      CompareResponse.properties,
+      CompareManyResponse.properties.results.items.properties,
+    ]) {
+      expect(best_match).toEqual({
+        anyOf: [{ $ref: '#/components/schemas/Match' }, { type: 'null' }],
+        description: 'The first match; null without references.',
+      });
+    }
+    // The schema of 3.0, and an object and null at once.
+    expect(JSON.stringify(document)).not.toMatch(/"nullable"|"allOf"/);
+  });
+
+  it('is made once, and not sent to a caller who has it', async () => {
+    const { app: other } = assembleApp(testConfig(), engine);
+    const made = vi.spyOn(other, 'getOpenAPI31Document');
+    const [first, second] = await Promise.all([
+      other.request('/openapi.json'),
+      other.request('/openapi.json'),
+    ]);
+    expect(made).toHaveBeenCalledTimes(1);
+    expect(await first?.text()).toBe(await second?.text());
+    const etag = first?.headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    for (const sent of [etag, `"other", W/${etag}`, '*']) {
+      const again = await other.request('/openapi.json', { headers: { 'If-None-Match': sent } });
+      expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, etag, '']);
+    }
+    const changed = await other.request('/openapi.json', { headers: { 'If-None-Match': '"other"' } });
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('content-type')).toBe('application/json');
+    expect(made).toHaveBeenCalledTimes(1);
   });
 
   it('lists exactly the error codes of the catalogue', () => {

@@ -12,7 +12,7 @@ import { type Answer, answerOf } from './http.ts';
 /** Assembles the application as service.ts does, for any engine and with any part replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const metrics = new Metrics({ engine, bodies, version: '0.0.0' });
+  const metrics = new Metrics({ engine, bodies, log: { dropped: 0 }, version: '0.0.0' });
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,

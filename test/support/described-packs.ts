@@ -51,16 +51,23 @@ export interface ServedPack {
   ready: Answer;
   get: (path: string) => Promise<Answer>;
   embed: (image: Uint8Array<ArrayBuffer>) => Promise<Answer>;
-  /** Logged warnings. */
+  /** Logged warnings and errors. */
   warnings: string[];
+  errors: string[];
 }
 
 /** Runs the service with a pack in this folder until the current test ends. */
-export async function servePack(modelsDir: string, name = 'own'): Promise<ServedPack> {
+export async function servePack(
+  modelsDir: string,
+  name = 'own',
+  environment: Record<string, string> = {},
+): Promise<ServedPack> {
   const warnings: string[] = [];
+  const errors: string[] = [];
   const log = silentLog.child({});
   log.warn = (...values: unknown[]) => void warnings.push(String(values.at(-1)));
-  const config = testConfig({ MODEL_NAME: name, MODELS_DIR: modelsDir });
+  log.error = (...values: unknown[]) => void errors.push(String(values.at(-1)));
+  const config = testConfig({ MODEL_NAME: name, MODELS_DIR: modelsDir, ...environment });
   const engine = new InferenceEngine(config, log);
   onTestFinished(() => engine.close());
   engine.start();
@@ -75,5 +82,6 @@ export async function servePack(modelsDir: string, name = 'own'): Promise<Served
       return answerOf(await app.request('/v1/embed', { method: 'POST', headers, body }));
     },
     warnings,
+    errors,
   };
 }

@@ -7,15 +7,11 @@ import { type Answer, type FileServer, type ReceivedRequest, startFileServer } f
 import { temporaryFolder } from './temporary-folder.ts';
 import { TINY, type TinyPack, tinyPack } from './tiny-packs.ts';
 
-/** Short enough for tests. */
-export const TUNING: DownloadTuning = {
-  ...DOWNLOAD_TUNING,
-  connectTimeoutMs: 1_000,
-  headersTimeoutMs: 300,
-  idleTimeoutMs: 300,
-  attempts: 3,
-  firstPauseMs: 5,
-};
+/** Few attempts, and pauses short enough for tests. */
+export const TUNING: DownloadTuning = { ...DOWNLOAD_TUNING, attempts: 3, firstPauseMs: 5 };
+
+/** For sources that stall. Too short for a regular download on a busy machine. */
+export const IMPATIENT: DownloadTuning = { ...TUNING, headersTimeoutMs: 500, idleTimeoutMs: 500 };
 
 /** The only files in MODELS_DIR when the pack is installed. */
 export const INSTALLED = ['tiny/det.onnx', 'tiny/rec.onnx'];

@@ -19,6 +19,7 @@ const START_MS = 90_000;
  *
  * @param environment its settings; a variable that is undefined is not set.
  * @param files by their names, in the folder in which it starts.
+ * @param openFiles how many files it may have open.
  */
 export class ServiceProcess {
   readonly child: ChildProcess;
@@ -26,11 +27,17 @@ export class ServiceProcess {
   stdout = '';
   stderr = '';
 
-  constructor(environment: Record<string, string | undefined> = {}, files: Record<string, string> = {}) {
+  constructor(
+    environment: Record<string, string | undefined> = {},
+    files: Record<string, string> = {},
+    openFiles?: number,
+  ) {
     // A new folder, so that no .env file is read unless a test provides one.
     const cwd = mkdtempSync(join(tmpdir(), 'service-'));
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
-    this.child = spawnChild(process.execPath, [join(ROOT, 'dist/main.js')], {
+    const command = [process.execPath, join(ROOT, 'dist/main.js')];
+    if (openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`);
+    this.child = spawnChild(command[0] as string, command.slice(1), {
       cwd,
       env: {
         PATH: process.env.PATH,

@@ -14,9 +14,12 @@ export interface TinyPack {
 
 export const TINY = 'tiny';
 
-/** @param sources URLs of the archive. */
-export function tinyPack(sources: string[] = []): TinyPack {
-  const files = { 'det.onnx': bytesOf('detector', 20_000), 'rec.onnx': bytesOf('recogniser', 60_000) };
+/** @param recogniserBytes a few megabytes where a download has to fill the buffers of a connection. */
+export function tinyPack({ recogniserBytes = 60_000 } = {}): TinyPack {
+  const files = {
+    'det.onnx': bytesOf('detector', 20_000),
+    'rec.onnx': bytesOf('recogniser', recogniserBytes),
+  };
   const archive = zipOf({ 'genderage.onnx': bytesOf('not needed', 9_000), ...files });
   const pack: CataloguePack = {
     name: TINY,
@@ -24,7 +27,7 @@ export function tinyPack(sources: string[] = []): TinyPack {
     detector: published('det.onnx', files['det.onnx']),
     recogniser: published('rec.onnx', files['rec.onnx']),
     archiveBytes: archive.length,
-    sources,
+    sources: [],
   };
   return { pack, catalogue: new Map([[TINY, pack]]), files, archive };
 }

@@ -74,14 +74,28 @@ export class ApiKeys {
 
   /** @throws {StartupError} for a malformed key, or a file that cannot be read or holds no key. */
   static load(config: { API_KEYS: string; API_KEYS_FILE: string }, log: Logger): ApiKeys {
-    const keys = new ApiKeys(parseApiKeys(config.API_KEYS, 'API_KEYS'));
+    const configured = parseApiKeys(config.API_KEYS, 'API_KEYS');
+    // Two secrets that are both empty leave a comma. To serve every caller then would be a surprise.
+    if (config.API_KEYS !== '' && configured.length === 0) {
+      throw new StartupError('API_KEYS holds no key; accepted is at least one, or no value at all.');
+    }
+    const empty = config.API_KEYS.split(',').filter((entry) => entry.trim() === '').length;
+    if (configured.length > 0 && empty > 0) {
+      log.warn({ keys: configured.length, empty }, 'API_KEYS has empty entries; is a secret missing?');
+    }
+    const keys = new ApiKeys(configured);
     if (config.API_KEYS_FILE !== '') keys.#follow(config.API_KEYS_FILE, log);
     return keys;
   }
 
   /** Whether requests need a key. */
   get required(): boolean {
-    return this.#configured.length + this.#fromFile.length > 0;
+    return this.count > 0;
+  }
+
+  /** Keys in force. */
+  get count(): number {
+    return this.#configured.length + this.#fromFile.length;
   }
 
   /** @returns the name of the key that these headers carry, or undefined if it is none of those in force. */

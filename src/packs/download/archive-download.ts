@@ -1,17 +1,13 @@
 import { open } from 'node:fs/promises';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
-import { writing } from '../install/storage.ts';
+import { endsLikeArchive } from '../install/archive.ts';
+import { assertFreeSpace, writing } from '../install/storage.ts';
 import { PackError, PackStorageError } from '../pack-errors.ts';
-import {
-  createSourceDispatcher,
-  describeNetworkError,
-  displayUrl,
-  requestSource,
-  SourceError,
-  type SourceResponse,
-} from './http-source.ts';
+import { describeNetworkError, requestSource } from './http-source.ts';
 import type { PartialArchive, PartialState } from './partial-archive.ts';
+import { readBody } from './read-body.ts';
+import { displayUrl, SourceError } from './source-error.ts';
 import type { DownloadTuning } from './tuning.ts';
 
 /** An attempt that received at least this many bytes more than any before resets the count of failures. */
@@ -24,6 +20,8 @@ export interface ArchiveDownload {
   partial: PartialArchive;
   /** Maximum size of the archive in bytes, so that a source cannot fill the disk. */
   maxBytes: number;
+  /** Bytes that the files of the archive will need beside it. */
+  unpackedBytes: number;
   /** Called with the bytes received so far and the total, if it is known. */
   onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
   tuning: DownloadTuning;
@@ -39,45 +37,41 @@ export interface ArchiveDownload {
  */
 export async function downloadArchive(download: ArchiveDownload): Promise<{ pieced: boolean }> {
   const { source, partial, tuning, signal } = download;
-  const dispatcher = createSourceDispatcher(tuning);
-  try {
-    let furthest = (await partial.stateFor(source)).bytes;
-    for (let failures = 0; ; ) {
-      try {
-        return { pieced: (await fetchRest(download, dispatcher)) > 0 };
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (error instanceof PackStorageError) await partial.discard();
-        if (!(error instanceof SourceError) || !error.retryable) throw error;
-        const { bytes } = await partial.stateFor(source);
-        failures = bytes >= furthest + PROGRESS_BYTES ? 1 : failures + 1;
-        if (failures >= tuning.attempts) throw error;
-        furthest = Math.max(furthest, bytes);
-        const pause = Math.min(tuning.firstPauseMs * 2 ** (failures - 1), MAX_PAUSE_MS);
-        await sleep(pause, undefined, { signal });
-      }
+  let furthest = (await partial.stateFor(source)).bytes;
+  for (let failures = 0; ; ) {
+    try {
+      return { pieced: (await fetchRest(download)) > 0 };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof PackStorageError) await partial.discard();
+      if (!(error instanceof SourceError) || !error.retryable) throw error;
+      const { bytes } = await partial.stateFor(source);
+      failures = bytes >= furthest + PROGRESS_BYTES ? 1 : failures + 1;
+      if (failures >= tuning.attempts) throw error;
+      furthest = Math.max(furthest, bytes);
+      const pause = Math.min(tuning.firstPauseMs * 2 ** (failures - 1), MAX_PAUSE_MS);
+      await sleep(pause, undefined, { signal });
     }
-  } finally {
-    await dispatcher.destroy();
   }
 }
 
 /** Makes one request. Returns the number of earlier bytes that are now part of the archive. */
-async function fetchRest(download: ArchiveDownload, dispatcher: Dispatcher): Promise<number> {
-  const { source, partial, signal } = download;
+async function fetchRest(download: ArchiveDownload): Promise<number> {
+  const { source, partial, tuning, signal } = download;
   const state = await partial.stateFor(source);
   if (state.bytes > 0 && state.bytes === state.total) return state.bytes;
-  const response = await requestSource(source, rangeHeaders(state), { dispatcher, signal });
+  const response = await requestSource(source, rangeHeaders(state), { tuning, signal });
   try {
     const { start, total } = await determineStart(download, state, response);
     await appendBody(download, response, { start, total });
+    if (endsWithConnection(response.headers)) await assertCompleteArchive(download);
     return start;
   } finally {
-    response.body.destroy();
+    response.destroy();
   }
 }
 
-function rangeHeaders({ bytes, validator }: PartialState): Record<string, string> {
+function rangeHeaders({ bytes, validator }: PartialState): OutgoingHttpHeaders {
   if (bytes === 0) return {};
   const range = { range: `bytes=${bytes}-` };
   return validator === undefined ? range : { ...range, 'if-range': validator };
@@ -87,19 +81,20 @@ function rangeHeaders({ bytes, validator }: PartialState): Record<string, string
 async function determineStart(
   download: ArchiveDownload,
   state: PartialState,
-  { status, headers }: SourceResponse,
+  { statusCode, headers }: IncomingMessage,
 ): Promise<{ start: number; total: number | undefined }> {
-  const { source, partial } = download;
-  if (status === 200) {
+  const { source, partial, unpackedBytes } = download;
+  if (statusCode === 200) {
     const total = contentLengthOf(headers);
     await assertSize(download, total);
     await partial.begin(source, { validator: validatorOf(headers), total });
+    await assertFreeSpace(partial.path, (total ?? 0) + unpackedBytes);
     return { start: 0, total };
   }
   const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(String(headers['content-range'])) ?? [];
   const validator = validatorOf(headers);
   const continues =
-    status === 206 &&
+    statusCode === 206 &&
     state.bytes > 0 &&
     Number(start) === state.bytes &&
     (state.total === undefined || Number(total) === state.total) &&
@@ -111,20 +106,21 @@ async function determineStart(
     });
   }
   await assertSize(download, Number(total));
+  await assertFreeSpace(partial.path, Number(total) - state.bytes + unpackedBytes);
   return { start: state.bytes, total: Number(total) };
 }
 
 async function appendBody(
   download: ArchiveDownload,
-  { body }: SourceResponse,
+  response: IncomingMessage,
   { start, total }: { start: number; total: number | undefined },
 ): Promise<void> {
-  const { source, partial, onProgress, signal } = download;
+  const { source, partial, onProgress, tuning, signal } = download;
   const file = await writing(partial.path, () => open(partial.path, 'a'));
   let bytes = start;
   try {
     onProgress?.(bytes, total);
-    for await (const chunk of body) {
+    for await (const chunk of readBody(response, tuning.idleTimeoutMs)) {
       signal?.throwIfAborted();
       await assertSize(download, bytes + chunk.length);
       await writing(partial.path, () => file.appendFile(chunk));
@@ -157,13 +153,24 @@ async function assertSize(
   });
 }
 
-/** A weak ETag means "equivalent", which is not enough to join bytes, and If-Range forbids it (RFC 9110, 13.1.5). */
-function validatorOf(headers: SourceResponse['headers']): string | undefined {
-  const { etag, 'last-modified': lastModified } = headers;
-  if (typeof etag === 'string' && !etag.startsWith('W/')) return etag;
-  return typeof lastModified === 'string' ? lastModified : undefined;
+/** Whether nothing but the end of the connection says where the body ends, as servers of HTTP/1.0 do. It may have been cut. */
+function endsWithConnection(headers: IncomingHttpHeaders): boolean {
+  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
 }
 
-function contentLengthOf({ 'content-length': length }: SourceResponse['headers']): number | undefined {
-  return typeof length === 'string' && /^\d+$/.test(length) ? Number(length) : undefined;
+async function assertCompleteArchive({ source, partial }: ArchiveDownload): Promise<void> {
+  if (await endsLikeArchive(partial.path)) return;
+  throw new SourceError(`${displayUrl(source)} closed the connection before the end of a zip archive.`, {
+    retryable: true,
+  });
+}
+
+/** A weak ETag means "equivalent", which is not enough to join bytes, and If-Range forbids it (RFC 9110, 13.1.5). */
+function validatorOf(headers: IncomingHttpHeaders): string | undefined {
+  const { etag, 'last-modified': lastModified } = headers;
+  return etag?.startsWith('W/') === false ? etag : lastModified;
+}
+
+function contentLengthOf({ 'content-length': length }: IncomingHttpHeaders): number | undefined {
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }

@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path';
 import type { CataloguePack } from '../catalogue.ts';
 import { installFromArchive } from '../install/archive.ts';
 import { withInstallLock } from '../install/install-lock.ts';
+import { partialPath, removeLeftovers } from '../install/leftovers.ts';
 import { writing } from '../install/storage.ts';
 import { PackDownloadError, PackInvalidError } from '../pack-errors.ts';
 import { packFolder } from '../pack-folders.ts';
 import { downloadArchive } from './archive-download.ts';
-import { displayUrl, SourceError } from './http-source.ts';
 import { PartialArchive } from './partial-archive.ts';
+import { displayUrl, SourceError } from './source-error.ts';
 import { DOWNLOAD_TUNING, type DownloadTuning } from './tuning.ts';
 
 /** How much larger than the published archive one may be: a mirror's may be less compressed or contain more files. */
@@ -52,7 +53,11 @@ export async function downloadPack(download: PackDownload): Promise<void> {
   await writing(parent, () => mkdir(parent, { recursive: true }));
   const lock = { ...tuning, ...(events.onWait && { onWait: events.onWait }), signal };
   await withInstallLock(join(parent, `.${pack.name}.lock`), lock, async (held) => {
-    if (await isInstalled()) return;
+    await removeLeftovers({ name: pack.name, modelsDir });
+    if (await isInstalled()) {
+      await new PartialArchive(partialPath({ name: pack.name, modelsDir })).discard();
+      return;
+    }
     const failures: string[] = [];
     for (const source of sourcesOf(download)) {
       events.onSource?.(displayUrl(source));
@@ -76,21 +81,26 @@ async function installFromSource(
   { pack, modelsDir, events, tuning = DOWNLOAD_TUNING, signal }: PackDownload,
   source: URL,
 ): Promise<void> {
-  const partial = new PartialArchive(join(resolve(modelsDir), `.${pack.name}.zip.partial`));
-  const published = pack.detector.bytes + pack.recogniser.bytes;
-  const maxBytes = MAX_SIZE_FACTOR * Math.max(pack.archiveBytes, published) + MAX_EXTRA_BYTES;
-  const archive = { source, partial, maxBytes, onProgress: events?.onProgress, tuning, signal };
+  const location = { name: pack.name, modelsDir };
+  const partial = new PartialArchive(partialPath(location));
+  const unpackedBytes = pack.detector.bytes + pack.recogniser.bytes;
+  const maxBytes = MAX_SIZE_FACTOR * Math.max(pack.archiveBytes, unpackedBytes) + MAX_EXTRA_BYTES;
+  const onProgress = events?.onProgress;
+  const archive = { source, partial, maxBytes, unpackedBytes, onProgress, tuning, signal };
   for (;;) {
     const { pieced } = await downloadArchive(archive);
     try {
-      await installFromArchive(pack, partial.path, packFolder({ name: pack.name, modelsDir }), signal);
-      return;
+      await installFromArchive(pack, partial.path, packFolder(location), signal);
     } catch (error) {
+      // The archive is complete: the next start installs it, or the process that took over the lock.
+      signal?.throwIfAborted();
+      await partial.discard();
       // An archive from several responses may be inconsistent, after a power failure for instance: start over.
       if (!(error instanceof PackInvalidError) || !pieced) throw error;
-    } finally {
-      await partial.discard();
+      continue;
     }
+    await partial.discard();
+    return;
   }
 }
 

@@ -1,4 +1,5 @@
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
+import { removeOldLeftovers } from '../install/leftovers.ts';
 import type { ModelPack } from '../pack.ts';
 import {
   PackDownloadError,
@@ -38,18 +39,20 @@ export async function obtainPack(options: ObtainOptions): Promise<ModelPack> {
   const { name, catalogue = CATALOGUE, autoDownload, signal } = options;
   const pack = catalogue.get(name);
   try {
-    return await resolvePack(options);
+    const resolved = await resolvePack(options);
+    await removeOldLeftovers(options);
+    return resolved;
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PackMissingError)) throw error;
-    if (pack === undefined || !autoDownload) throw unavailable(error.message, pack, options);
+    if (pack === undefined || !autoDownload) throw unavailable(error, pack, options);
   }
   try {
     await download(pack, options);
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PackDownloadError || error instanceof PackStorageError)) throw error;
-    throw unavailable(error.message, pack, options);
+    throw unavailable(error, pack, options);
   }
   return resolvePack(options);
 }
@@ -64,7 +67,7 @@ export async function download(
   options: Omit<ObtainOptions, 'autoDownload' | 'name'>,
 ): Promise<void> {
   const { modelsDir, baseUrl, log, signal, tuning } = options;
-  // Loaded on demand: the HTTP client takes a large part of the startup time, and most starts need no download.
+  // Loaded on demand, because most starts need no download.
   const { downloadPack } = await import('./download-pack.ts');
   const report = reportDownload(pack.name, log);
   try {
@@ -93,7 +96,7 @@ async function isInstalled(options: ResolveOptions): Promise<boolean> {
 }
 
 function unavailable(
-  reason: string,
+  failure: PackError,
   pack: CataloguePack | undefined,
   { name, modelsDir, autoDownload }: ObtainOptions,
 ): PackUnavailableError {
@@ -110,5 +113,5 @@ function unavailable(
     `- put ${files} into ${packFolder({ name, modelsDir })}`,
     `To try the API without weights: MODEL_NAME=${SYNTHETIC_PACK} (it recognises nobody).`,
   ];
-  return new PackUnavailableError(reason, instructions.join('\n'));
+  return new PackUnavailableError(failure, instructions.join('\n'));
 }

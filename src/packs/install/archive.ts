@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { errorMessage } from '../../errors.ts';
@@ -7,6 +8,9 @@ import { type FileSource, placeVerifiedFiles } from './place-files.ts';
 
 /** A pack has a few files. An archive with very many is something else, and slow to list. */
 const MAX_ENTRIES = 1_000;
+
+/** The record at the end of every zip archive, of this length with the comment that may follow. Source: PKWARE, APPNOTE.TXT, 4.3.16. */
+const END_RECORD = { signature: Buffer.from('PK\x05\x06'), bytes: 22, maxCommentBytes: 65_535 };
 
 /** A member that claims to be this much larger than the published file is not read. */
 const MAX_SIZE_FACTOR = 2;
@@ -31,6 +35,23 @@ export async function withArchive<T>(
     throw new PackInvalidError(`${basename(path)} is not a readable zip archive (${errorMessage(error)}).`);
   } finally {
     zip?.close();
+  }
+}
+
+/** Whether the file ends as a zip archive does. One that was cut, or cannot be read, does not. */
+export async function endsLikeArchive(path: string): Promise<boolean> {
+  try {
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      const length = Math.min(size, END_RECORD.bytes + END_RECORD.maxCommentBytes);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.subarray(0, bytesRead).includes(END_RECORD.signature);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
   }
 }
 

@@ -40,10 +40,8 @@ export async function withInstallLock<T>(
   const handle = await acquire(path, owner, options);
   const lost = new AbortController();
   const heartbeat = setInterval(async () => {
-    if ((await ownerOf(path)) !== owner) {
-      lost.abort(
-        new PackStorageError(`Another process took over the lock ${path} and continues the installation.`),
-      );
+    if ((await isOwner(path, owner)) === false) {
+      lost.abort(new PackStorageError(`The lock ${path} was taken over by another process, or removed.`));
     } else {
       // If updates keep failing, another process takes the stale lock, which the next heartbeat detects.
       await handle.utimes(new Date(), new Date()).catch(() => {});
@@ -55,7 +53,7 @@ export async function withInstallLock<T>(
   } finally {
     clearInterval(heartbeat);
     await handle.close().catch(() => {});
-    if ((await ownerOf(path)) === owner) await discard(path);
+    if ((await isOwner(path, owner)) !== false) await discard(path);
   }
 }
 
@@ -128,6 +126,10 @@ async function stateOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function ownerOf(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
+/** Undefined if the lock cannot be read, for instance because this process has too many open files. That is no loss. */
+async function isOwner(path: string, owner: string): Promise<boolean | undefined> {
+  return readFile(path, 'utf8').then(
+    (content) => content === owner,
+    ({ code }: NodeJS.ErrnoException) => (code === 'ENOENT' ? false : undefined),
+  );
 }

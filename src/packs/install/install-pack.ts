@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
+import { PartialArchive } from '../download/partial-archive.ts';
 import { MANIFEST_FILE } from '../manifest.ts';
 import type { ModelPack } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
@@ -10,6 +11,7 @@ import { resolveFolder, resolvePack } from '../resolve.ts';
 import { THRESHOLDS_FILE } from '../thresholds.ts';
 import { installFromArchive, withArchive } from './archive.ts';
 import { LOCK_TIMING, withInstallLock } from './install-lock.ts';
+import { partialPath, removeLeftovers, temporaryName } from './leftovers.ts';
 import { placeVerifiedFiles } from './place-files.ts';
 import { discard, renameDurably, writing } from './storage.ts';
 
@@ -47,8 +49,11 @@ export async function installPack(options: InstallOptions): Promise<ModelPack> {
   const published = catalogue.get(name);
   await withInstallLock(join(parent, `.${name}.lock`), { ...LOCK_TIMING, signal }, async (held) => {
     const locked = { ...options, signal: held };
+    await removeLeftovers(options);
     if (published === undefined) await installUnpublished(locked, kind);
     else await installPublished(published, locked, kind);
+    // An interrupted download that nobody needs to continue.
+    await new PartialArchive(partialPath(options)).discard();
   });
   return resolvePack(options);
 }
@@ -79,13 +84,13 @@ async function installUnpublished(options: InstallOptions, kind: 'folder' | 'arc
   const folder = packFolder(options);
   if (await exists(folder))
     throw new PackStorageError(`${folder} exists. Remove it first, or choose another name.`);
-  const unpacked = resolve(modelsDir, `.${name}.unpacked`);
-  const staged = resolve(modelsDir, `.${name}.staged`);
+  const unpacked = resolve(modelsDir, temporaryName('unpacked', name));
+  const staged = resolve(modelsDir, temporaryName('staged', name));
   try {
-    await discard(unpacked, staged);
     if (kind === 'archive') await unpack(from, unpacked, signal);
     await copyNeeded({ name, folder: kind === 'archive' ? unpacked : resolve(from), signal }, staged);
     await resolveFolder({ name, folder: staged, signal });
+    signal?.throwIfAborted();
     await renameDurably(staged, folder, resolve(modelsDir));
   } finally {
     await discard(unpacked, staged);

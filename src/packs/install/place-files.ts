@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { errorMessage } from '../../errors.ts';
 import type { PublishedFile } from '../catalogue.ts';
 import { PackError, PackInvalidError } from '../pack-errors.ts';
-import { discard, renameDurably, writing } from './storage.ts';
+import { temporaryName } from './leftovers.ts';
+import { assertFreeSpace, discard, renameDurably, writing } from './storage.ts';
 
 /** The content of a file to install: a member of an archive, or a file in another folder. */
 export interface FileSource {
@@ -29,11 +30,14 @@ export async function placeVerifiedFiles(
   await writing(folder, () => mkdir(folder, { recursive: true }));
   const moves = sources.map((source) => ({
     source,
-    temporary: join(folder, `.${source.file.name}.installing`),
+    temporary: join(folder, temporaryName('installing', source.file.name)),
     final: join(folder, source.file.name),
   }));
+  const bytes = sources.reduce((sum, { file }) => sum + file.bytes, 0);
+  await assertFreeSpace(join(folder, sources[0]?.file.name ?? ''), bytes);
   try {
     for (const { source, temporary } of moves) await writeVerified(source, temporary, signal);
+    signal?.throwIfAborted();
     for (const { temporary, final } of moves) await renameDurably(temporary, final, folder);
   } catch (error) {
     await discard(...moves.map(({ temporary }) => temporary));
@@ -45,7 +49,7 @@ async function writeVerified(source: FileSource, path: string, signal?: AbortSig
   const { file, origin } = source;
   const hash = createHash('sha256');
   let bytes = 0;
-  const handle = await writing(path, () => open(path, 'w'));
+  const handle = await writing(path, () => open(path, 'wx'));
   try {
     for await (const chunk of await source.open()) {
       signal?.throwIfAborted();

@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { PackError, PackStorageError } from '../pack-errors.ts';
 
 /** Sentences for operators by the code of a file system's error. */
@@ -10,6 +11,10 @@ const REASONS: Record<string, string> = {
   EDQUOT: 'the quota is used up',
   ENOTDIR: 'a part of the path is not a folder',
   EEXIST: 'something that is not a folder is in the way',
+  EISDIR: 'a folder is in the way',
+  ENOENT: 'it was removed meanwhile',
+  EMFILE: 'this process has too many open files',
+  ENFILE: 'this machine has too many open files',
 };
 
 /**
@@ -25,6 +30,26 @@ export async function writing<T>(path: string, action: () => Promise<T>): Promis
     const { code = 'unknown', message } = error as NodeJS.ErrnoException;
     throw new PackStorageError(`${path} cannot be written: ${REASONS[code] ?? message} (${code}).`);
   }
+}
+
+/**
+ * Checks for space before bytes are downloaded that could not be kept. A file system that does not say how much is free, or a quota,
+ * shows itself at the first write that fails.
+ *
+ * @param path of a file to write. Its folder exists.
+ * @throws {PackStorageError}
+ */
+export async function assertFreeSpace(path: string, bytes: number): Promise<void> {
+  const { blocks, bavail, bsize } = await statfs(dirname(path)).catch(() => ({
+    blocks: 0,
+    bavail: 0,
+    bsize: 0,
+  }));
+  if (blocks === 0 || bavail * bsize >= bytes) return;
+  const [needed, free] = [bytes, bavail * bsize].map((count) => `${(count / 1e6).toFixed(1)} MB`);
+  throw new PackStorageError(
+    `${path} cannot be written: no space is left for ${needed}, ${free} are free (ENOSPC).`,
+  );
 }
 
 /** Deletes what a failed attempt left behind. Never throws, so that the caller can report the failure itself. */

@@ -30,7 +30,10 @@ const matchSchema = z
 
 const rankingShape = {
   matches: z.array(matchSchema).openapi({ description: 'Nearest first, ties in request order.' }),
-  best_match: matchSchema.nullable().openapi({ description: 'The first match; null without references.' }),
+  // Not `nullable()`, of which the document would make an object that is never null.
+  best_match: z
+    .union([matchSchema, z.null()])
+    .openapi({ description: 'The first match; null without references.' }),
 };
 
 const commonShape = {

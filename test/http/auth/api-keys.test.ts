@@ -13,9 +13,9 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const nameOf = (keys: ApiKeys, key: string) => keys.identify(new Headers({ 'X-API-Key': key }));
 
-describe('API_KEYS', () => {
-  const load = (API_KEYS: string) => ApiKeys.load({ API_KEYS, API_KEYS_FILE: '' }, silentLog);
+const load = (API_KEYS: string) => ApiKeys.load({ API_KEYS, API_KEYS_FILE: '' }, silentLog);
 
+describe('API_KEYS', () => {
   it('gives each key a name for the log: the configured one, or the beginning of its digest', () => {
     const keys = load(`door=${KEY},back.office=sha256:${sha256('k'.repeat(20))},${OTHER}`);
     expect(nameOf(keys, KEY)).toBe('door');
@@ -35,6 +35,24 @@ describe('API_KEYS', () => {
   );
 });
 
+describe('API_KEYS without a key', () => {
+  it.each([',', ' , ,', '# comment', '\n'])(
+    '(%j) fails the start, so that the service does not run unprotected',
+    (value) => {
+      expect(() => load(value)).toThrow(
+        'API_KEYS holds no key; accepted is at least one, or no value at all.',
+      );
+    },
+  );
+
+  it('beside others is told', () => {
+    const warn = vi.spyOn(silentLog, 'warn');
+    onTestFinished(() => warn.mockRestore());
+    expect(load(`${KEY},,`).count).toBe(1);
+    expect(warn).toHaveBeenCalledExactlyOnceWith({ keys: 1, empty: 2 }, expect.any(String));
+  });
+});
+
 describe('API_KEYS_FILE', () => {
   let file: string;
 
@@ -47,7 +65,7 @@ describe('API_KEYS_FILE', () => {
     vi.useRealTimers();
   });
 
-  function load(path = file): ApiKeys {
+  function follow(path = file): ApiKeys {
     const keys = ApiKeys.load({ API_KEYS: '', API_KEYS_FILE: path }, silentLog);
     onTestFinished(() => keys.close());
     return keys;
@@ -55,12 +73,12 @@ describe('API_KEYS_FILE', () => {
 
   it('reads keys and skips comments', async () => {
     await writeFile(file, `# of the door\ndoor=${KEY}\n\n`);
-    expect(nameOf(load(), KEY)).toBe('door');
+    expect(nameOf(follow(), KEY)).toBe('door');
   });
 
   it('replaces the keys within five seconds when the file changes', async () => {
     await writeFile(file, `door=${KEY}\n`);
-    const keys = load();
+    const keys = follow();
     await writeFile(file, `door=${KEY}\nnew=${OTHER}\n`);
     vi.advanceTimersByTime(5_000);
     expect([nameOf(keys, KEY), nameOf(keys, OTHER)]).toEqual(['door', 'new']);
@@ -71,7 +89,7 @@ describe('API_KEYS_FILE', () => {
 
   it('keeps the keys while the changed file is malformed', async () => {
     await writeFile(file, `door=${KEY}\n`);
-    const keys = load();
+    const keys = follow();
     await writeFile(file, 'oops');
     vi.advanceTimersByTime(5_000);
     expect([nameOf(keys, KEY), nameOf(keys, OTHER), nameOf(keys, 'oops')]).toEqual([
@@ -85,8 +103,8 @@ describe('API_KEYS_FILE', () => {
   });
 
   it('fails the start when the file is missing or has no key, so that the service does not run unprotected', async () => {
-    expect(() => load(`${file}.none`)).toThrow(/ENOENT/);
+    expect(() => follow(`${file}.none`)).toThrow(/ENOENT/);
     await writeFile(file, '# none\n');
-    expect(() => load()).toThrow('API_KEYS_FILE holds no key');
+    expect(() => follow()).toThrow('API_KEYS_FILE holds no key');
   });
 });
