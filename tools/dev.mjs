@@ -16,8 +16,8 @@ for (const child of children) {
     for (const other of children) other.kill();
   });
 }
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
-  process.on(signal, () => {
-    for (const child of children) child.kill(signal);
-  });
-}
+// A terminal sends Ctrl-C to the children itself; a second SIGINT would kill the service.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {
+  for (const child of children) child.kill('SIGTERM');
+});
