@@ -105,6 +105,13 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     action: 'Embed the photographs again with one model.',
   },
+  RATE_LIMITED: {
+    status: 429,
+    message: 'The API key has sent too many requests.',
+    when: 'More requests than `RATE_LIMIT_PER_KEY` allows the key, or without keys the address. `Retry-After` says when to try again.',
+    retryable: true,
+    action: 'Wait as long as `Retry-After` says, and send fewer requests at a time.',
+  },
   PROCESSING_ERROR: {
     status: 500,
     message: 'The request could not be processed.',
@@ -116,7 +123,7 @@ export const ERROR_CATALOGUE = {
     status: 503,
     message: 'The service is at its capacity.',
     when:
-      'All workers are busy and `MAX_QUEUE` images are waiting, or `MAX_INFLIGHT_BYTES` are held. ' +
+      'All workers are busy and `MAX_QUEUE` images are waiting, or as many of the same key as its share; or `MAX_INFLIGHT_BYTES` are held. ' +
       '`Retry-After` says when to try again.',
     retryable: true,
     action: 'Wait as long as `Retry-After` says, then send the request again.',
@@ -141,7 +148,7 @@ export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
 interface CatalogueEntry {
   /** HTTP status of the answer. */
-  status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503 | 504;
+  status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 503 | 504;
   /** The sentence callers read unless the thrower knows a better one. */
   message: string;
   /** When it happens, for the documents. */
@@ -165,7 +172,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-export type OverloadReason = 'queue_full' | 'inflight_bytes';
+export type OverloadReason = 'queue_full' | 'queue_share' | 'inflight_bytes';
 
 /** A failure that a caller is meant to read. Anything else that is thrown becomes `PROCESSING_ERROR`. */
 export class ServiceError extends Error {

@@ -102,7 +102,7 @@ const route = createRoute({
   summary: 'What is loaded, and the limits in force',
   responses: {
     200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },
-    ...errorResponses('UNAUTHORIZED', 'MODEL_NOT_LOADED'),
+    ...errorResponses('UNAUTHORIZED', 'RATE_LIMITED', 'MODEL_NOT_LOADED'),
   },
 });
 

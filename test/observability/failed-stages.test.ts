@@ -18,7 +18,10 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /** Posts an image; returns the status and the names of the stages of each image in the record of the request. */
-async function stagesOf(body: BodyInit, headers: Record<string, string> = { 'Content-Type': 'image/png' }) {
+async function stagesOf(
+  body: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = { 'Content-Type': 'image/png' },
+) {
   const id = randomUUID();
   const init = { method: 'POST', headers: { ...headers, 'X-Request-Id': id }, body };
   const response = await app.request('/v1/embed', init);
