@@ -7,8 +7,8 @@ import { obtainPack } from '../packs/download/obtain-pack.ts';
 import { PackError } from '../packs/pack-errors.ts';
 import { packFolder } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
+import { FairPermits } from '../threads/fair-permits.ts';
 import { collectGarbage } from '../threads/garbage.ts';
-import { Permits } from '../threads/permits.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
@@ -40,7 +40,7 @@ export class InferenceEngine implements FaceEngine {
   readonly #config: Config;
   readonly #log: Logger;
   readonly #concurrency: WorkerConcurrency;
-  readonly #permits: Permits;
+  readonly #places: FairPermits;
   readonly #stopping = new AbortController();
   #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
   /** A pool whose threads have started and wait for the weights. */
@@ -53,7 +53,12 @@ export class InferenceEngine implements FaceEngine {
     this.#config = config;
     this.#log = log;
     this.#concurrency = concurrency;
-    this.#permits = new Permits(config.WORKERS * concurrency.imagesPerWorker + config.MAX_QUEUE);
+    this.#places = new FairPermits({
+      capacity: config.WORKERS * concurrency.imagesPerWorker + config.MAX_QUEUE,
+      // What callers find who come when another has taken all places.
+      reserve: Math.ceil(config.MAX_QUEUE / 2),
+      maxPerHolder: config.MAX_QUEUE_PER_KEY,
+    });
   }
 
   get status(): EngineStatus {
@@ -66,8 +71,8 @@ export class InferenceEngine implements FaceEngine {
   get load(): EngineLoad {
     const pool = this.#loaded?.pool;
     return {
-      admitted: this.#permits.taken,
-      capacity: this.#permits.capacity,
+      admitted: this.#places.taken,
+      capacity: this.#places.capacity,
       processing: pool?.running ?? 0,
       queued: pool?.queued ?? 0,
       workers: this.#config.WORKERS,
@@ -86,15 +91,17 @@ export class InferenceEngine implements FaceEngine {
     this.#loading = this.#loadUntilDone();
   }
 
-  admit(images: number): Admission {
+  admit(images: number, tenant?: string): Admission {
     const { status } = this;
     const loaded = this.#loaded;
     if (loaded === undefined || status.phase !== 'ready') throw notReady(status);
     const { pool, model } = loaded;
     const releases: (() => void)[] = [];
     const take = (count: number) => {
-      const release = this.#permits.tryTake(count);
-      if (release === undefined) throw pool.overloaded();
+      const release = this.#places.tryTake(count, tenant);
+      if (release === undefined) {
+        throw pool.overloaded(this.#places.hasRoom(count) ? 'queue_share' : 'queue_full');
+      }
       releases.push(release);
     };
     take(images);

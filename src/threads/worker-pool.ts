@@ -1,5 +1,5 @@
 import type { TransferListItem } from 'node:worker_threads';
-import { ServiceError, withStages } from '../errors.ts';
+import { type OverloadReason, ServiceError, withStages } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import type { FromWorker, JobError } from './job-port.ts';
 import { PoolWorker, type QueuedJob } from './pool-worker.ts';
@@ -99,9 +99,9 @@ export class WorkerPool<Ready, Job, Result> {
   }
 
   /** The refusal for a caller who gets no permit, with the time after which a place is likely to be free. */
-  overloaded(): ServiceError {
+  overloaded(reason: OverloadReason = 'queue_full'): ServiceError {
     const retryAfter = Math.max(1, Math.ceil(this.expectedWait / 1000));
-    return new ServiceError('OVERLOADED', { reason: 'queue_full', retryAfter });
+    return new ServiceError('OVERLOADED', { reason, retryAfter });
   }
 
   /** Starts the threads, which read their modules, before it is known what they load. */
