@@ -10,6 +10,7 @@ import { readThresholds } from '../packs/thresholds.ts';
 import { FairPermits } from '../threads/fair-permits.ts';
 import { collectGarbage } from '../threads/garbage.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
+import { keepPixelsInMemory } from '../vision/decode/pixels-in-memory.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
@@ -19,6 +20,7 @@ import type { InferenceJob, InferenceReady } from './inference-worker.ts';
 // ONNX Runtime 1.30 reports its use to Microsoft, and keeps a file in the home directory for that. Set before a
 // worker loads the library, on the main thread: a worker's own environment does not reach native code.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
+keepPixelsInMemory();
 
 /** Delay before loading is tried again, in milliseconds; doubles with each failure. */
 const FIRST_RETRY_DELAY = 1_000;
