@@ -47,7 +47,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = new Metrics({ engine, bodies, log: output, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });
-  const json = new JsonService({ maxQueue: config.MAX_QUEUE, maxWait: config.REQUEST_TIMEOUT_MS, log });
+  const json = new JsonService({
+    maxQueue: config.MAX_QUEUE,
+    maxWait: config.REQUEST_TIMEOUT_MS,
+    maxRun: config.WORKER_TIMEOUT_MS,
+    log,
+  });
   const rates = new RateLimits(config.RATE_LIMIT_PER_KEY);
   const dependencies = { config, engine, json, keys, bodies, rates, metrics, lifecycle, observers, log };
 

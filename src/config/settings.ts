@@ -215,6 +215,18 @@ export const SETTINGS = {
     description:
       'Maximum wait for a free worker; then `DEADLINE_EXCEEDED`. Work that has started is finished.',
   }),
+  WORKER_TIMEOUT_MS: setting({
+    default: 60_000,
+    parse: (text: string) => {
+      const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value === 0 || (value >= 1_000 && value <= ONE_HOUR_MS) ? value : undefined;
+    },
+    accepts: `0 for never, or a whole number from 1000 to ${ONE_HOUR_MS}`,
+    description:
+      'Maximum time for a worker to process one image, or for the JSON thread to read one body. A thread that takes longer is ' +
+      'taken to hang: its request gets `PROCESSING_ERROR`, and another thread takes its place. When three hang at a time, the ' +
+      'process answers what it has accepted and ends, for its supervisor to start it again.',
+  }),
   MAX_INFLIGHT_BYTES: setting({
     default: 256 * MIB,
     ...integer(1024),

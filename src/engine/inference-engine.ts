@@ -49,6 +49,7 @@ export class InferenceEngine implements FaceEngine {
   #prepared: Pool | undefined;
   #loaded: { pool: Pool; model: LoadedModel } | undefined;
   #loading: Promise<void> = Promise.resolve();
+  #onBeyondRepair = () => {};
 
   /** @param concurrency replaces that of the device, so that tests can batch without a GPU. */
   constructor(config: Config, log: Logger, concurrency = concurrencyOf(config)) {
@@ -81,6 +82,7 @@ export class InferenceEngine implements FaceEngine {
       alive: pool?.alive ?? 0,
       busy: pool?.busy ?? 0,
       restarted: pool?.lost ?? 0,
+      hung: pool?.hung ?? 0,
     };
   }
 
@@ -88,8 +90,14 @@ export class InferenceEngine implements FaceEngine {
     return this.#loaded?.model;
   }
 
-  /** Loads in the background, with retries until it succeeds; see `status`. */
-  start(): void {
+  /**
+   * Loads in the background, with retries until it succeeds; see `status`.
+   *
+   * @param onBeyondRepair called when so many workers hang that only a new process helps. It must not exit, which would wait
+   *   for them.
+   */
+  start(onBeyondRepair = () => {}): void {
+    this.#onBeyondRepair = onBeyondRepair;
     this.#loading = this.#loadUntilDone();
   }
 
@@ -211,6 +219,8 @@ export class InferenceEngine implements FaceEngine {
       jobsPerWorker: imagesPerWorker,
       prefetch: batching === undefined,
       maxWait: this.#config.REQUEST_TIMEOUT_MS,
+      maxRun: this.#config.WORKER_TIMEOUT_MS,
+      onBeyondRepair: () => this.#onBeyondRepair(),
       youngGenerationMiB: YOUNG_GENERATION_MIB,
       log: this.#log,
     });

@@ -201,6 +201,7 @@ export class Metrics implements RequestObserver {
     gauge('face_workers', 'Worker threads configured.', () => engine.load.workers);
     gauge('face_workers_alive', 'Worker threads that can take an image.', () => engine.load.alive);
     gauge('face_workers_busy', 'Worker threads working on an image.', () => engine.load.busy);
+    gauge('face_workers_hung', 'Worker threads that were given up and still hang.', () => engine.load.hung);
     gauge('face_ready', 'Whether faces can be embedded.', () => (engine.status.phase === 'ready' ? 1 : 0));
     counter(
       'face_workers_restarted_total',

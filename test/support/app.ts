@@ -17,6 +17,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,
+    maxRun: config.WORKER_TIMEOUT_MS,
     log: silentLog,
   });
   const dependencies: RouteDependencies = {
