@@ -105,6 +105,13 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     action: 'Embed the photographs again with one model.',
   },
+  RATE_LIMITED: {
+    status: 429,
+    message: 'The API key has sent too many requests.',
+    when: 'More requests than `RATE_LIMIT_PER_KEY` allows the key, or without keys the address. `Retry-After` says when to try again.',
+    retryable: true,
+    action: 'Wait as long as `Retry-After` says, and send fewer requests at a time.',
+  },
   PROCESSING_ERROR: {
     status: 500,
     message: 'The request could not be processed.',
@@ -116,7 +123,8 @@ export const ERROR_CATALOGUE = {
     status: 503,
     message: 'The service is at its capacity.',
     when:
-      'All workers are busy and `MAX_QUEUE` images are waiting, or `MAX_INFLIGHT_BYTES` are held. ' +
+      'All workers are busy and `MAX_QUEUE` images are waiting, or as many of the same key as its share; or `MAX_INFLIGHT_BYTES` are held; ' +
+      'or the system refuses the process a thread. ' +
       '`Retry-After` says when to try again.',
     retryable: true,
     action: 'Wait as long as `Retry-After` says, then send the request again.',
@@ -143,8 +151,8 @@ export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
 interface CatalogueEntry {
   /** HTTP status of the answer. */
-  status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503 | 504;
-  /** The sentence that callers read, unless the error has a more specific one. */
+  status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 503 | 504;
+  /** The sentence callers read unless the thrower knows a better one. */
   message: string;
   /** When it occurs, for the documents. */
   when: string;
@@ -167,7 +175,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-export type OverloadReason = 'queue_full' | 'inflight_bytes';
+export type OverloadReason = 'queue_full' | 'queue_share' | 'inflight_bytes' | 'no_thread';
 
 /** A failure that is reported to the caller. Anything else that is thrown becomes `PROCESSING_ERROR`. */
 export class ServiceError extends Error {

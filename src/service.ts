@@ -3,6 +3,7 @@ import type { Config } from './config/settings.ts';
 import type { FaceEngine } from './engine/engine.ts';
 import { addressesOf } from './http/address.ts';
 import type { ApiKeys } from './http/auth/api-keys.ts';
+import { RateLimits } from './http/auth/rate-limits.ts';
 import type { Lifecycle } from './http/context.ts';
 import { listen } from './http/server.ts';
 import { JsonService } from './json/service.ts';
@@ -46,8 +47,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = new Metrics({ engine, bodies, log: output, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });
-  const json = new JsonService({ maxQueue: config.MAX_QUEUE, maxWait: config.REQUEST_TIMEOUT_MS, log });
-  const dependencies = { config, engine, json, keys, bodies, metrics, lifecycle, observers, log };
+  const json = new JsonService({
+    maxQueue: config.MAX_QUEUE,
+    maxWait: config.REQUEST_TIMEOUT_MS,
+    maxRun: config.WORKER_TIMEOUT_MS,
+    log,
+  });
+  const rates = new RateLimits(config.RATE_LIMIT_PER_KEY);
+  const dependencies = { config, engine, json, keys, bodies, rates, metrics, lifecycle, observers, log };
 
   const addresses = addressesOf(config);
   const server = await listen(createServiceApp(dependencies), addresses.main, config);

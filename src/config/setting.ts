@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** One environment variable, described once: types, validation and documents derive from it. */
 export interface Setting<T> {
   /** The value when the variable is unset or empty. A function where it depends on the machine. */
@@ -45,6 +47,22 @@ export const matching = (pattern: RegExp, accepts: string) => ({
 });
 
 export const setting = <T>(description: Setting<T>) => description;
+
+/** Addresses, and networks as address/bits, separated by commas. */
+export const networks = {
+  parse: (text: string) => {
+    const items = text.split(',').map((item) => item.trim());
+    return items.every(isNetwork) ? items : undefined;
+  },
+  accepts: 'IP addresses and networks such as 10.0.0.0/8, separated by commas',
+};
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 /** A list of texts separated by commas. */
 export const list = (pattern: RegExp, accepts: string) => ({

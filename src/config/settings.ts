@@ -1,6 +1,6 @@
 import { IMAGES_PER_GPU_WORKER } from './concurrency.ts';
 import { availableCores } from './cores.ts';
-import { boolean, integer, list, matching, oneOf, type SettingValue, setting } from './setting.ts';
+import { boolean, integer, list, matching, networks, oneOf, type SettingValue, setting } from './setting.ts';
 
 const MIB = 1024 * 1024;
 const ONE_HOUR_MS = 3_600_000;
@@ -182,11 +182,50 @@ export const SETTINGS = {
     ...integer(0, 100_000),
     description: 'Maximum images that wait for a worker; more are refused with `OVERLOADED`.',
   }),
+  MAX_QUEUE_PER_KEY: setting<number | undefined>({
+    default: undefined,
+    defaultLabel: 'an equal share of the places',
+    ...integer(1, 100_000),
+    description:
+      'Maximum images that hold a place for one API key (without keys: for one address) while others hold places, too. Alone, a ' +
+      'key may use all. By default, the places are shared equally among those that use them. A key below its share finds a place ' +
+      'beyond `MAX_QUEUE`, up to half as many again, when others have taken them all.',
+  }),
+  RATE_LIMIT_PER_KEY: setting({
+    default: 0,
+    parse: (text: string) => {
+      const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value >= 0 && value <= 1_000_000 ? value : undefined;
+    },
+    accepts: 'a number from 0 to 1000000',
+    description:
+      'Requests a second of one API key (without keys: of one address), on average; 0 for no limit. As many may come at once. A ' +
+      'batch counts as its images. More are refused with `RATE_LIMITED`. Each process counts for itself.',
+  }),
+  TRUSTED_PROXIES: setting<string[]>({
+    default: [],
+    ...networks,
+    description:
+      'Proxies whose `X-Forwarded-For` is believed: the address of the caller is the last one in it that is none of these. Without ' +
+      'them it is the other end of the connection. It is in the log, and callers without API keys are told apart by it.',
+  }),
   REQUEST_TIMEOUT_MS: setting({
     default: 10_000,
     ...integer(1, ONE_HOUR_MS),
     description:
       'Maximum wait for a free worker; then `DEADLINE_EXCEEDED`. Work that has started is finished.',
+  }),
+  WORKER_TIMEOUT_MS: setting({
+    default: 60_000,
+    parse: (text: string) => {
+      const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value === 0 || (value >= 1_000 && value <= ONE_HOUR_MS) ? value : undefined;
+    },
+    accepts: `0 for never, or a whole number from 1000 to ${ONE_HOUR_MS}`,
+    description:
+      'Maximum time for a worker to process one image, or for the JSON thread to read one body. A thread that takes longer is ' +
+      'taken to hang: its request gets `PROCESSING_ERROR`, and another thread takes its place. When three hang at a time, the ' +
+      'process answers what it has accepted and ends, for its supervisor to start it again.',
   }),
   MAX_INFLIGHT_BYTES: setting({
     default: 256 * MIB,

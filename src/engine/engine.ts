@@ -57,7 +57,8 @@ export interface FaceEngine {
   /**
    * Takes places before the bytes are read.
    *
+   * @param tenant who holds them: each has its share of the places while others hold some.
    * @throws {ServiceError} OVERLOADED when too few are left, MODEL_NOT_LOADED when no image can be embedded.
    */
-  admit(images: number): Admission;
+  admit(images: number, tenant?: string): Admission;
 }

@@ -7,9 +7,10 @@ import { obtainPack } from '../packs/download/obtain-pack.ts';
 import { PackError } from '../packs/pack-errors.ts';
 import { packFolder } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
+import { FairPermits } from '../threads/fair-permits.ts';
 import { collectGarbage } from '../threads/garbage.ts';
-import { Permits } from '../threads/permits.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
+import { keepPixelsInMemory } from '../vision/decode/pixels-in-memory.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
@@ -19,6 +20,7 @@ import type { InferenceJob, InferenceReady } from './inference-worker.ts';
 // ONNX Runtime 1.30 reports its use to Microsoft, and keeps a file in the home directory for that. Set before a
 // worker loads the library, on the main thread: a worker's own environment does not reach native code.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
+keepPixelsInMemory();
 
 /** Delay before loading is tried again, in milliseconds; doubles with each failure. */
 const FIRST_RETRY_DELAY = 1_000;
@@ -40,20 +42,26 @@ export class InferenceEngine implements FaceEngine {
   readonly #config: Config;
   readonly #log: Logger;
   readonly #concurrency: WorkerConcurrency;
-  readonly #permits: Permits;
+  readonly #places: FairPermits;
   readonly #stopping = new AbortController();
   #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
   /** A pool whose threads have started and wait for the weights. */
   #prepared: Pool | undefined;
   #loaded: { pool: Pool; model: LoadedModel } | undefined;
   #loading: Promise<void> = Promise.resolve();
+  #onBeyondRepair = () => {};
 
   /** @param concurrency replaces that of the device, so that tests can batch without a GPU. */
   constructor(config: Config, log: Logger, concurrency = concurrencyOf(config)) {
     this.#config = config;
     this.#log = log;
     this.#concurrency = concurrency;
-    this.#permits = new Permits(config.WORKERS * concurrency.imagesPerWorker + config.MAX_QUEUE);
+    this.#places = new FairPermits({
+      capacity: config.WORKERS * concurrency.imagesPerWorker + config.MAX_QUEUE,
+      // What callers find who come when another has taken all places.
+      reserve: Math.ceil(config.MAX_QUEUE / 2),
+      maxPerHolder: config.MAX_QUEUE_PER_KEY,
+    });
   }
 
   get status(): EngineStatus {
@@ -66,14 +74,15 @@ export class InferenceEngine implements FaceEngine {
   get load(): EngineLoad {
     const pool = this.#loaded?.pool;
     return {
-      admitted: this.#permits.taken,
-      capacity: this.#permits.capacity,
+      admitted: this.#places.taken,
+      capacity: this.#places.capacity,
       processing: pool?.running ?? 0,
       queued: pool?.queued ?? 0,
       workers: this.#config.WORKERS,
       alive: pool?.alive ?? 0,
       busy: pool?.busy ?? 0,
       restarted: pool?.lost ?? 0,
+      hung: pool?.hung ?? 0,
     };
   }
 
@@ -81,20 +90,28 @@ export class InferenceEngine implements FaceEngine {
     return this.#loaded?.model;
   }
 
-  /** Loads in the background, with retries until it succeeds; see `status`. */
-  start(): void {
+  /**
+   * Loads in the background, with retries until it succeeds; see `status`.
+   *
+   * @param onBeyondRepair called when so many workers hang that only a new process helps. It must not exit, which would wait
+   *   for them.
+   */
+  start(onBeyondRepair = () => {}): void {
+    this.#onBeyondRepair = onBeyondRepair;
     this.#loading = this.#loadUntilDone();
   }
 
-  admit(images: number): Admission {
+  admit(images: number, tenant?: string): Admission {
     const { status } = this;
     const loaded = this.#loaded;
     if (loaded === undefined || status.phase !== 'ready') throw notReady(status);
     const { pool, model } = loaded;
     const releases: (() => void)[] = [];
     const take = (count: number) => {
-      const release = this.#permits.tryTake(count);
-      if (release === undefined) throw pool.overloaded();
+      const release = this.#places.tryTake(count, tenant);
+      if (release === undefined) {
+        throw pool.overloaded(this.#places.hasRoom(count) ? 'queue_share' : 'queue_full');
+      }
       releases.push(release);
     };
     take(images);
@@ -202,6 +219,8 @@ export class InferenceEngine implements FaceEngine {
       jobsPerWorker: imagesPerWorker,
       prefetch: batching === undefined,
       maxWait: this.#config.REQUEST_TIMEOUT_MS,
+      maxRun: this.#config.WORKER_TIMEOUT_MS,
+      onBeyondRepair: () => this.#onBeyondRepair(),
       youngGenerationMiB: YOUNG_GENERATION_MIB,
       log: this.#log,
     });

@@ -1,6 +1,7 @@
 import { collectGarbage, discardBytes, raiseHeapGrowth } from '../threads/garbage.ts';
 import { serveJobs } from '../threads/job-port.ts';
 import { Mutex } from '../threads/mutex.ts';
+import { openSmallJpegDecoder } from '../vision/decode/small-jpeg.ts';
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 
@@ -32,7 +33,7 @@ export interface InferenceReady {
 }
 
 serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
-  const networks = await loadNetworks(setup);
+  const [networks] = await Promise.all([loadNetworks(setup), openSmallJpegDecoder()]);
   raiseHeapGrowth();
   // Files and rewritten graphs are twice the weights; V8 would keep them for long, as this thread allocates little else.
   collectGarbage();

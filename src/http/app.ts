@@ -7,6 +7,7 @@ import type { Config } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { createRequestRecord, sumStages } from '../observability/request-record.ts';
 import { RequestBody } from './body/request-body.ts';
+import { ClientAddresses } from './client-address.ts';
 import type { AppEnvironment, HttpDependencies } from './context.ts';
 import { answerError, createErrorHandler } from './error-answers.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
@@ -32,17 +33,20 @@ export function createApp(
  * Records a request until it ends, which for a stream is after the handler has returned, and then releases what its body holds.
  */
 function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDependencies) {
+  const addresses = new ClientAddresses(config.TRUSTED_PROXIES);
   return createMiddleware<AppEnvironment>(async (c, next) => {
     const started = performance.now();
+    const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
     const record = createRequestRecord({
       requestId: c.get('requestId'),
       method: c.req.method,
+      client: addresses.of(incoming?.socket.remoteAddress, forwardedFor(incoming)),
       traceparent: c.req.header('traceparent'),
     });
     const body = new RequestBody(c.req.raw, {
       budget: bodies,
       timeout: config.BODY_TIMEOUT_MS,
-      incoming: (c.env as { incoming?: IncomingMessage } | undefined)?.incoming,
+      incoming,
     });
     c.set('record', record);
     c.set('body', body);
@@ -72,6 +76,11 @@ function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDepende
       conclude();
     }
   });
+}
+
+/** Node joins headers of this name. */
+function forwardedFor(incoming: IncomingMessage | undefined): string | undefined {
+  return incoming?.headers['x-forwarded-for'] as string | undefined;
 }
 
 /** Source: W3C Server Timing. */

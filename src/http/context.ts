@@ -4,6 +4,7 @@ import type { Logger } from '../observability/log.ts';
 import type { RequestObserver, RequestRecord } from '../observability/request-record.ts';
 import type { Permits } from '../threads/permits.ts';
 import type { ApiKeys } from './auth/api-keys.ts';
+import type { RateLimits } from './auth/rate-limits.ts';
 import type { RequestBody } from './body/request-body.ts';
 
 /** Whether the process is shutting down; independent of whether it can embed. */
@@ -18,6 +19,8 @@ export interface HttpDependencies {
   keys: ApiKeys;
   /** Bytes of request bodies that may be held at a time. */
   bodies: Permits;
+  /** Requests a second of each caller. */
+  rates: RateLimits;
   lifecycle: Lifecycle;
   /** Notified of every request; metrics, log and traces are observers. */
   observers: readonly RequestObserver[];

@@ -66,6 +66,8 @@ function rejectionOf(error: ServiceError): RejectionReason | undefined {
       return error.reason ?? 'queue_full';
     case 'DEADLINE_EXCEEDED':
       return 'deadline';
+    case 'RATE_LIMITED':
+      return 'rate_limit';
     case 'UNAUTHORIZED':
       return 'unauthorized';
     case 'IMAGE_TOO_LARGE':

@@ -17,7 +17,7 @@ export interface RouteTable {
 
 export function createRouteTable(
   app: OpenAPIHono<AppEnvironment>,
-  dependencies: Pick<HttpDependencies, 'config' | 'keys'>,
+  dependencies: Pick<HttpDependencies, 'config' | 'keys' | 'rates'>,
 ): RouteTable {
   const { API_PREFIX } = dependencies.config;
   const methods = new Map<string, Method[]>();

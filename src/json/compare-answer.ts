@@ -39,13 +39,13 @@ export function answerComparison(
   const common = { distance_metric, threshold, model: notes?.model };
   if (queryIds === undefined) {
     const [ranking] = rankings;
-    return encode(JSON.stringify({ query: notes?.query, ...ranking, ...common }));
+    return encode([JSON.stringify({ query: notes?.query, ...ranking, ...common })]);
   }
   const results: string[] = [];
   let bytes = 0;
   for (const ranking of rankings) {
     const text = JSON.stringify({ id: queryIds[results.length], ...ranking });
-    results.push(text);
+    results.push(results.length === 0 ? text : `,${text}`);
     bytes += Buffer.byteLength(text);
     if (bytes > maxBytes) {
       throw new ServiceError('REQUEST_TOO_LARGE', {
@@ -53,11 +53,18 @@ export function answerComparison(
       });
     }
   }
-  return encode(`{"results":[${results.join(',')}],${JSON.stringify(common).slice(1)}`);
+  return encode(['{"results":[', ...results, `],${JSON.stringify(common).slice(1)}`]);
 }
 
 function withFace(face: object | undefined): object | undefined {
   return face && { face };
 }
 
-const encode = (text: string) => new TextEncoder().encode(text);
+/** UTF-8 of all pieces. Joined first, a long text would be in memory once more. */
+function encode(pieces: readonly string[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0));
+  const encoder = new TextEncoder();
+  let at = 0;
+  for (const piece of pieces) at += encoder.encodeInto(piece, bytes.subarray(at)).written;
+  return bytes;
+}

@@ -37,15 +37,30 @@ export interface RankResult {
 export type CompareResult = RankResult | { pending: PendingComparison; ms: number };
 
 /**
+ * Work that a thread does in about a millisecond: so many queries times references, and so many characters of ids in the answers. A few
+ * kilobytes of short embeddings can mean a million of either.
+ */
+const MAX_LIGHT_COMPARISONS = 2_000;
+const MAX_LIGHT_ID_CHARACTERS = 256 * 1024;
+
+/** Whether comparing takes so long that the main thread must not do it. */
+export function isHeavy(queries: number, ids: readonly string[]): boolean {
+  if (queries * ids.length > MAX_LIGHT_COMPARISONS) return true;
+  // Each query is answered with the ids of all references.
+  return queries * ids.reduce((sum, { length }) => sum + length, 0) > MAX_LIGHT_ID_CHARACTERS;
+}
+
+/**
  * Reads a compare request and, unless it has pictures, ranks.
  *
+ * @param options lightOnly: whether a comparison that is heavy is left undone, and undefined is returned.
  * @throws {ServiceError} what is wrong with the request.
  */
 export function compare(
   body: Uint8Array,
   limits: CompareLimits,
-  maxAnswerBytes: number,
-): JobOutcome<CompareResult> {
+  { maxAnswerBytes, lightOnly }: { maxAnswerBytes: number; lightOnly: boolean },
+): JobOutcome<CompareResult> | undefined {
   const started = performance.now();
   const request = readCompareRequest(body, limits);
   if (request.pictures.length > 0) {
@@ -56,7 +71,8 @@ export function compare(
     return { result: { pending, ms: performance.now() - started }, transfer };
   }
   const { queryIds, queries, references, sample, options } = request;
-  // A request without pictures has queries.
+  if (lightOnly && isHeavy(queryIds?.length ?? 1, references.ids)) return undefined;
+  // Without pictures there are queries.
   const vectors = readVectors(queries as EmbeddingReader, sample?.length ?? 0);
   const answer = answerComparison({ queryIds, queries: vectors, references, options }, maxAnswerBytes);
   return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };

@@ -7,7 +7,7 @@ import { assertAtMost } from './assert-at-most.ts';
 import { COMPARE_BODY, type CompareBody, validateCompareBody } from './compare-schema.ts';
 import { assertConsistent } from './embed-options.ts';
 import { readImageText } from './image-text.ts';
-import { countItems, parseJson } from './parse.ts';
+import { countItems, parseJson } from './parse/parse.ts';
 
 export interface CompareLimits {
   /** Maximum references, and maximum queries. */

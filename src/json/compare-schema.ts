@@ -3,9 +3,9 @@ import type { Base64Text } from '../base64.ts';
 import { DISTANCE_METRICS } from '../similarity/compare.ts';
 import type { UncheckedEmbedding } from '../similarity/embedding.ts';
 import { optionsSchema } from './embed-options.ts';
-import { isText } from './long-text.ts';
-import { NumberText } from './number-text.ts';
-import { shapeOf } from './shape-of.ts';
+import { isText } from './parse/long-text.ts';
+import { NumberText } from './parse/number-text.ts';
+import { shapeOf } from './parse/shape-of.ts';
 import { validate } from './validate.ts';
 
 /*

@@ -2,8 +2,8 @@ import type { GivenImage } from '../engine/embed-images.ts';
 import { ServiceError } from '../errors.ts';
 import { assertAtMost } from './assert-at-most.ts';
 import { readImageText } from './image-text.ts';
-import { isText } from './long-text.ts';
-import { countItems, membersOf, parseJson, SCALAR, type Shape } from './parse.ts';
+import { isText } from './parse/long-text.ts';
+import { countItems, membersOf, parseJson, SCALAR, type Shape } from './parse/parse.ts';
 
 /*
  * Reads the images out of a JSON body of `/v1/embed`, on the JSON thread if the body is large. The rest of the body is small

@@ -24,11 +24,34 @@ export type JsonResult = JsonResults[JsonJob['kind']];
 
 /** @throws {ServiceError} what is wrong with the body. */
 export async function runJsonJob(job: JsonJob): Promise<JobOutcome<JsonResult>> {
+  return (await runJob(job, false)) as JobOutcome<JsonResult>;
+}
+
+/** Reading this many bytes takes less than a millisecond, and less than handing them to another thread. */
+const MAX_LIGHT_BYTES = 64 * 1024;
+
+/**
+ * Runs a job that is light enough for the main thread.
+ *
+ * @returns undefined for a heavy one, which is as it was before.
+ * @throws {ServiceError} what is wrong with the body.
+ */
+export async function runIfLight(job: JsonJob): Promise<JobOutcome<JsonResult> | undefined> {
+  return byteLengthOf(job) <= MAX_LIGHT_BYTES ? runJob(job, true) : undefined;
+}
+
+/** @returns undefined only if `lightOnly`. */
+async function runJob(job: JsonJob, lightOnly: boolean): Promise<JobOutcome<JsonResult> | undefined> {
   if (job.kind === 'embed') return readEmbed(gatherBytes(job.body), job.limits);
-  // Loaded with the first comparison: it needs the schema library, 15 MB that embedding does without.
-  const { compare, rank } = await import('./compare-job.ts');
-  if (job.kind === 'rank') return rank(job.comparison, job.notes, job.maxAnswerBytes);
-  return compare(gatherBytes(job.body), job.limits, job.maxAnswerBytes);
+  // With the first comparison: it takes the library of the schemas, 15 MB that embedding does without.
+  const { compare, isHeavy, rank } = await import('./compare-job.ts');
+  const { maxAnswerBytes } = job;
+  if (job.kind === 'compare') {
+    return compare(gatherBytes(job.body), job.limits, { maxAnswerBytes, lightOnly });
+  }
+  const { queries, referenceIds } = job.comparison;
+  if (lightOnly && isHeavy(queries.count, referenceIds)) return undefined;
+  return rank(job.comparison, job.notes, maxAnswerBytes);
 }
 
 function readEmbed(bytes: Uint8Array<ArrayBuffer>, limits: EmbedBodyLimits): JobOutcome<EmbedBody> {

@@ -2,44 +2,37 @@ import { builtFile } from '../config/package.ts';
 import type { Logger } from '../observability/log.ts';
 import { Permits } from '../threads/permits.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
-import {
-  byteLengthOf,
-  type JsonJob,
-  type JsonResult,
-  type JsonResults,
-  runJsonJob,
-  transferListOf,
-} from './jobs.ts';
-
-/** A job of at most this many bytes runs on the calling thread: it takes about a millisecond, less than handing it over. */
-const MAX_INLINE_BYTES = 64 * 1024;
+import { type JsonJob, type JsonResult, type JsonResults, runIfLight, transferListOf } from './jobs.ts';
 
 export interface JsonServiceOptions {
   /** Maximum bodies that wait for the thread. */
   maxQueue: number;
   /** Maximum wait for the thread, in milliseconds. */
   maxWait: number;
+  /** Maximum time for one body, in milliseconds; 0 for none. A thread that takes longer is ended and replaced. */
+  maxRun: number;
   log: Logger;
+  /** The built file of the thread. */
+  entry?: URL;
 }
 
 /**
- * Runs jobs on JSON bodies: small ones at once, large ones on the JSON thread. That thread is not an inference worker, so that
- * comparing works while every worker is busy, and without weights.
+ * Runs jobs on JSON bodies: light ones at once, heavy ones on the JSON thread. It is a thread apart from those of inference, so
+ * that comparing works while every worker is busy, and without weights. One is enough: no body keeps it for longer than about a
+ * second, whatever is in it.
  */
 export class JsonService {
   readonly #pool: WorkerPool<undefined, JsonJob, JsonResult>;
   readonly #permits: Permits;
-  readonly #log: Logger;
-  #started = false;
+  #hasStarted = false;
 
-  constructor({ maxQueue, maxWait, log }: JsonServiceOptions) {
+  constructor({ maxQueue, entry = builtFile('json/worker.js'), ...options }: JsonServiceOptions) {
     this.#permits = new Permits(maxQueue + 1);
-    this.#pool = new WorkerPool({ entry: builtFile('json/worker.js'), size: 1, maxWait, log });
-    this.#log = log;
+    this.#pool = new WorkerPool({ ...options, entry, size: 1, canTerminate: true });
   }
 
   /**
-   * @param job the buffers of a large job are transferred to the thread: the caller's arrays are empty afterwards.
+   * @param job the buffers of a heavy job are transferred to the thread: the caller's arrays are empty afterwards.
    * @returns the result, and the milliseconds that the job waited for the thread.
    * @throws {ServiceError} what is wrong with the body, OVERLOADED or DEADLINE_EXCEEDED.
    */
@@ -47,13 +40,12 @@ export class JsonService {
     job: JsonJob & { kind: K },
     signal?: AbortSignal,
   ): Promise<{ result: JsonResults[K]; waited: number }> {
-    if (byteLengthOf(job) <= MAX_INLINE_BYTES) {
-      return { result: (await runJsonJob(job)).result as JsonResults[K], waited: 0 };
-    }
+    const light = await runIfLight(job);
+    if (light) return { result: light.result as JsonResults[K], waited: 0 };
     const release = this.#permits.tryTake(1);
     if (release === undefined) throw this.#pool.overloaded();
-    this.#startOnce();
     try {
+      this.#startOnce();
       const { result, waited } = await this.#pool.run(job, { transfer: transferListOf(job), signal });
       return { result: result as JsonResults[K], waited };
     } finally {
@@ -66,14 +58,10 @@ export class JsonService {
     return this.#pool.close();
   }
 
-  /** The thread starts with the first large body, since most installations never receive one. */
+  /** The thread starts with the first heavy job: most installations never get one, and are spared its memory. */
   #startOnce(): void {
-    if (this.#started) return;
-    this.#started = true;
-    this.#pool
-      .start(() => undefined)
-      .catch((error) => {
-        this.#log.error({ err: error }, 'the thread for large JSON bodies did not start');
-      });
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
+    this.#pool.startPersistently(() => undefined);
   }
 }

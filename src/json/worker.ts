@@ -2,7 +2,9 @@ import { collectGarbage, discardBytes } from '../threads/garbage.ts';
 import { serveJobs } from '../threads/job-port.ts';
 import { byteLengthOf, type JsonJob, type JsonResult, runJsonJob } from './jobs.ts';
 
-/** How long the thread is idle, in milliseconds, before it gives back what its last bodies took. */
+/** What a body of so many bytes took is given back at once: collecting takes a few milliseconds, reading the body a hundred. */
+const LARGE_BYTES = 16 << 20;
+/** How long the thread is idle, in milliseconds, before it gives back what smaller bodies took. */
 const IDLE_MS = 500;
 
 /** The JSON thread. Parsing megabytes on the main thread would keep every other request waiting. */
@@ -11,12 +13,16 @@ serveJobs<undefined, undefined, JsonJob, JsonResult>(async () => {
   return {
     ready: undefined,
     async run(job) {
-      // A job makes little garbage of V8's own, so V8 would keep the vectors of the largest one until the next.
+      const bytes = byteLengthOf(job);
       clearTimeout(idle);
-      idle = setTimeout(collectGarbage, IDLE_MS);
-      // Later, when the answer has been sent, unless the body is still arriving.
-      setImmediate(discardBytes, byteLengthOf(job));
-      return runJsonJob(job);
+      try {
+        return await runJsonJob(job);
+      } finally {
+        // Later, when the answer has been sent. V8 collects vectors and bodies late: they are not in its heap.
+        if (bytes >= LARGE_BYTES) setImmediate(collectGarbage);
+        else setImmediate(discardBytes, bytes);
+        idle = setTimeout(collectGarbage, IDLE_MS);
+      }
     },
   };
 });

@@ -7,9 +7,10 @@ export interface EngineLoad {
   /** Being processed by workers. */
   processing: number;
   queued: number;
-  /** Worker threads: configured, loaded, processing an image, and lost and replaced so far. */
+  /** Worker threads: configured, loaded, processing an image, lost and replaced so far, and lost ones that still hang. */
   workers: number;
   alive: number;
   busy: number;
   restarted: number;
+  hung: number;
 }

@@ -31,6 +31,9 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 
 const BYTES = [1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7];
 const FACES = [0, 1, 2, 3, 5, 10, 20, 50, 100];
 
+/** The label of callers without a key. */
+const OTHER_CALLERS = 'other';
+
 /** The metrics of one process in Prometheus's format. Every label has a bounded set of values. */
 export class Metrics implements RequestObserver {
   readonly #registry = new Registry();
@@ -42,6 +45,8 @@ export class Metrics implements RequestObserver {
   readonly #images: Counter<'error_code'>;
   readonly #faces: Histogram;
   readonly #inFlight: Gauge;
+  readonly #keyRequests: Counter<'key' | 'error_code'>;
+  readonly #keyImages: Counter<'key'>;
 
   constructor(sources: MetricsSources) {
     const registers = [this.#registry];
@@ -96,6 +101,18 @@ export class Metrics implements RequestObserver {
       help: 'Requests being answered.',
       registers,
     });
+    this.#keyRequests = new Counter({
+      name: 'face_key_requests_total',
+      help: 'Requests answered to each API key; key is "other" without keys, error_code is empty for a success.',
+      labelNames: ['key', 'error_code'],
+      registers,
+    });
+    this.#keyImages = new Counter({
+      name: 'face_key_images_total',
+      help: 'Images answered to each API key, alone or in batches; key is "other" without keys.',
+      labelNames: ['key'],
+      registers,
+    });
     this.#addGauges(sources);
   }
 
@@ -115,6 +132,12 @@ export class Metrics implements RequestObserver {
     for (const { errorCode, faces } of record.images) {
       this.#images.inc({ error_code: errorCode ?? '' });
       if (faces !== undefined) this.#faces.observe(faces);
+    }
+    if (record.tenant !== undefined) {
+      // Names of keys are configured, addresses come from callers.
+      const key = record.keyName ?? OTHER_CALLERS;
+      this.#keyRequests.inc({ key, error_code: record.errorCode ?? '' });
+      if (record.images.length > 0) this.#keyImages.inc({ key }, record.images.length);
     }
     for (const [stage, ms] of record.laps.flatMap(stagesOf)) this.#stages.observe({ stage }, ms / 1000);
   }
@@ -177,7 +200,8 @@ export class Metrics implements RequestObserver {
     );
     gauge('face_workers', 'Worker threads configured.', () => engine.load.workers);
     gauge('face_workers_alive', 'Worker threads that can take an image.', () => engine.load.alive);
-    gauge('face_workers_busy', 'Worker threads that are processing an image.', () => engine.load.busy);
+    gauge('face_workers_busy', 'Worker threads working on an image.', () => engine.load.busy);
+    gauge('face_workers_hung', 'Worker threads that were given up and still hang.', () => engine.load.hung);
     gauge('face_ready', 'Whether faces can be embedded.', () => (engine.status.phase === 'ready' ? 1 : 0));
     counter(
       'face_workers_restarted_total',
@@ -209,7 +233,11 @@ export class Metrics implements RequestObserver {
   }
 
   /** Creates all series at zero, so that a rate includes the first event. */
-  initialise(routes: readonly string[]): void {
+  initialise(routes: readonly string[], keys: readonly string[]): void {
+    for (const key of keys.length > 0 ? keys : [OTHER_CALLERS]) {
+      this.#keyRequests.inc({ key, error_code: '' }, 0);
+      this.#keyImages.inc({ key }, 0);
+    }
     const errors = Object.entries(ERROR_CATALOGUE) as [ErrorCode, { status: number }][];
     for (const route of [...routes, UNMATCHED_ROUTE]) {
       this.#durations.zero({ route });

@@ -45,6 +45,7 @@ function describe(record: RequestRecord): Record<string, unknown> {
     imageErrors: imageErrors(record),
     picture: onlyPicture(record),
     faces: sumFaces(record),
+    client: record.client,
     keyName: record.keyName,
   };
 }

@@ -11,8 +11,11 @@ export type RequestStage = (typeof REQUEST_STAGES)[number];
 /** Why a request was refused without any work. */
 export const REJECTION_REASONS = [
   'queue_full',
+  'queue_share',
   'inflight_bytes',
+  'no_thread',
   'deadline',
+  'rate_limit',
   'unauthorized',
   'too_large',
   'client_gone',
@@ -59,8 +62,12 @@ export interface RequestRecord {
   readonly laps: Lap[];
   /** In the order in which they finished. */
   readonly images: ImageRecord[];
+  /** The caller's address, as far as it is known. */
+  readonly client: string | undefined;
   /** The name of the API key, never the key. */
   keyName: string | undefined;
+  /** Whom the request counts for: the name of its key, else its network; undefined for routes that are for everyone. */
+  tenant: string | undefined;
   /** The caller's W3C trace context, or a new one. */
   readonly trace: TraceContext;
   /** The span id of this request, 16 hex digits. */
@@ -88,6 +95,7 @@ export interface RequestObserver {
 export function createRequestRecord(about: {
   requestId: string;
   method: string;
+  client?: string | undefined;
   traceparent: string | undefined;
 }): RequestRecord {
   return {
@@ -102,7 +110,9 @@ export function createRequestRecord(about: {
     bytesIn: 0,
     laps: [],
     images: [],
+    client: about.client,
     keyName: undefined,
+    tenant: undefined,
     trace: parseTraceparent(about.traceparent) ?? newTrace(),
     spanId: randomBytes(8).toString('hex'),
   };

@@ -16,6 +16,8 @@ export interface EndingOptions {
   listening: Promise<Pick<Service, 'drain' | 'close'>>;
   /** Ends the threads, when every request has been answered. */
   close: () => Promise<void>;
+  /** How many threads hang. Exiting would wait for them. */
+  hungThreads: () => number;
 }
 
 /**
@@ -62,7 +64,7 @@ export class Ending {
     await sleep(delayMs);
     await this.#drain();
     log.info('drained');
-    process.exit(this.#failed ? 1 : 0);
+    this.#exit(this.#failed ? 1 : 0);
   }
 
   /** After an error that nothing caught, no more requests are accepted; those that were are answered, and the exit code is 1. */
@@ -74,7 +76,7 @@ export class Ending {
     if (lifecycle.draining) return;
     lifecycle.draining = true;
     await this.#drain();
-    process.exit(1);
+    this.#exit(1);
   }
 
   async #drain(): Promise<void> {
@@ -89,6 +91,13 @@ export class Ending {
     await service?.drain();
     await close();
     await service?.close();
+  }
+
+  #exit(code: number): never {
+    const hung = this.#options.hungThreads();
+    if (hung === 0) process.exit(code);
+    this.#options.log.error({ hung }, 'worker threads hang, killing the process');
+    this.#kill();
   }
 
   /** Ends the process without waiting. PID 1 of a container cannot kill itself, so it aborts. */

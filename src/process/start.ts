@@ -43,13 +43,14 @@ export async function start(): Promise<void> {
   const lifecycle: Lifecycle = { draining: false };
   const engine = new InferenceEngine(config, log);
   // The workers load while this thread reads the modules of HTTP, which takes about as long as all that it has read so far.
-  engine.start();
+  engine.start(() => ending.onFatalError());
   const listening = startHttp({ config, engine, keys, tracing, lifecycle, log, output });
   const close = async () => {
     await Promise.all([engine.close(), tracing?.shutdown()]);
     keys.close();
   };
-  const ending = new Ending({ config, lifecycle, log, output, listening, close });
+  const hungThreads = () => engine.load.hung;
+  const ending = new Ending({ config, lifecycle, log, output, listening, close, hungThreads });
   handleFatalErrors(log, () => ending.onFatalError());
   handleSignals({
     end: (signal) => ending.onSignal(signal),

@@ -22,7 +22,7 @@ export function createServiceApp(dependencies: RouteDependencies): OpenAPIHono<A
     addModelInfoRoute(api);
     if (dependencies.config.METRICS_PORT === undefined) addMetricsRoute(api);
     addDocsRoutes(api);
-    dependencies.metrics.initialise(table.refuseOtherMethods());
+    dependencies.metrics.initialise(table.refuseOtherMethods(), dependencies.keys.names);
   });
 }
 

@@ -106,7 +106,7 @@ const route = createRoute({
   summary: 'The loaded model, and the limits in force',
   responses: {
     200: { description: 'The loaded model.', content: { 'application/json': { schema: modelInfoSchema } } },
-    ...errorResponses('UNAUTHORIZED', 'MODEL_NOT_LOADED'),
+    ...errorResponses('UNAUTHORIZED', 'RATE_LIMITED', 'MODEL_NOT_LOADED'),
   },
 });
 

@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { discardBytes } from './garbage.ts';
 
 /** Bytes that are on their way to another thread: the thread that gets the port finds all of them there. */
 export interface ForwardedBytes {
@@ -43,6 +44,7 @@ export function gatherBytes(bytes: Uint8Array<ArrayBuffer> | ForwardedBytes): Ui
     if (received === undefined) break;
     whole.set(received.message, offset);
     offset += received.message.length;
+    discardBytes(received.message.length);
   }
   bytes.port.close();
   return whole;

@@ -12,6 +12,10 @@ export type ToWorker<Setup, Job> =
 export type FromWorker<Ready, Result> =
   | { type: 'ready'; ready: Ready }
   | { type: 'failed'; message: string }
+  | Outcome<Result>;
+
+/** How a job ended, by its id. */
+export type Outcome<Result> =
   | { type: 'done'; id: number; result: Result }
   | { type: 'rejected'; id: number; error: JobError };
 
@@ -71,6 +75,10 @@ export function serveJobs<Setup, Ready, Job, Result>(
       send({ type: 'rejected', id, error: describe(error) });
     }
   };
+  // Its job would never be answered. The pool replaces the thread and fails what it has.
+  port.on('messageerror', (error) => {
+    throw error;
+  });
   port.on('message', (message: ToWorker<Setup, Job>) => {
     if (message.type === 'load') begin(message.setup);
     else if (message.type === 'run') run(message);

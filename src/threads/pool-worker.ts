@@ -1,19 +1,8 @@
 import { type TransferListItem, Worker } from 'node:worker_threads';
+import { errorMessage } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
-import type { FromWorker, ToWorker } from './job-port.ts';
-
-export interface QueuedJob<Job, Result> {
-  job: Job;
-  transfer: TransferListItem[];
-  /** When it joined the queue and when it was sent to a worker, on the clock of performance.now(). */
-  enqueued: number;
-  sent: number;
-  /** Whether its caller has been answered already. */
-  abandoned: boolean;
-  settle: { resolve: (value: { result: Result; waited: number }) => void; reject: (error: unknown) => void };
-  /** Removes the timer and the listener that can take the job out of the queue. */
-  unwatch: () => void;
-}
+import type { FromWorker, Outcome, ToWorker } from './job-port.ts';
+import type { QueuedJob } from './queued-job.ts';
 
 export interface PoolWorkerOptions {
   entry: URL;
@@ -22,13 +11,12 @@ export interface PoolWorkerOptions {
 }
 
 /** What a worker reports to its pool. */
-export interface PoolWorkerEvents<Ready, Job, Result> {
+export interface PoolWorkerEvents<Result> {
   onReady(): void;
-  onOutcome(
-    worker: PoolWorker<Ready, Job, Result>,
-    outcome: Extract<FromWorker<Ready, Result>, { type: 'done' | 'rejected' }>,
-  ): void;
-  onExit(worker: PoolWorker<Ready, Job, Result>): void;
+  onOutcome(outcome: Outcome<Result>): void;
+  /** It sent a message that cannot be read: one of its jobs has ended, and it is not known which. */
+  onUnreadable(): void;
+  onExit(): void;
 }
 
 /** One thread of a WorkerPool, and the jobs that it has been sent. */
@@ -45,40 +33,29 @@ export class PoolWorker<Ready, Job, Result> {
   readonly prefetched = new Map<number, QueuedJob<Job, Result>>();
   /** When it last finished a job. */
   doneAt = 0;
-  readonly #thread: Worker;
+  /** Undefined if the system refused a thread. */
+  readonly #thread: Worker | undefined;
+  #failure: unknown;
 
-  constructor(number: number, options: PoolWorkerOptions, events: PoolWorkerEvents<Ready, Job, Result>) {
-    const { entry, youngGenerationMiB, log } = options;
+  constructor(number: number, options: PoolWorkerOptions, events: PoolWorkerEvents<Result>) {
     this.number = number;
-    this.#thread = new Worker(
-      entry,
-      youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {},
-    );
-    let loadFailure: Error | undefined;
-    // An uncaught exception; 'exit' follows.
-    this.#thread.on('error', (error) => {
-      loadFailure = error;
-      log.error({ err: error }, 'a worker thread threw outside a job');
-    });
-    this.exited = new Promise((resolve) => {
-      this.#thread.on('exit', () => {
-        events.onExit(this);
-        resolve();
-      });
-    });
+    this.#thread = this.#startThread(options);
+    this.exited = this.#watchEnd(options.log, events);
     this.loading = new Promise((resolve, reject) => {
-      this.#thread.on('message', (message: FromWorker<Ready, Result>) => {
+      this.#thread?.on('message', (message: FromWorker<Ready, Result>) => {
         if (message.type === 'ready') {
           this.hasLoaded = true;
           resolve(message.ready);
           events.onReady();
         } else if (message.type === 'failed') {
-          loadFailure = new Error(message.message);
+          this.#failure = new Error(message.message);
         } else {
-          events.onOutcome(this, message);
+          events.onOutcome(message);
         }
       });
-      this.exited.then(() => reject(loadFailure ?? new Error('A worker thread ended while it was loading.')));
+      this.exited.then(() => {
+        reject(this.#failure ?? new Error('A worker thread ended while it was loading.'));
+      });
     });
     // It may fail before `load` is called.
     this.loading.catch(() => {});
@@ -103,7 +80,7 @@ export class PoolWorker<Ready, Job, Result> {
     if (prefetch) {
       this.prefetched.set(id, queued);
     } else {
-      queued.unwatch();
+      queued.start();
       this.running.set(id, queued);
     }
   }
@@ -114,19 +91,54 @@ export class PoolWorker<Ready, Job, Result> {
     if (job === undefined) return undefined;
     this.running.delete(id);
     for (const [nextId, next] of this.prefetched) {
-      next.unwatch();
+      next.start();
       this.running.set(nextId, next);
     }
     this.prefetched.clear();
     return job;
   }
 
-  /** Lets the thread end by itself. Terminating it inside ONNX Runtime would abort the process. */
+  /** Lets the thread end by itself, when it next reads its messages. Terminating it inside ONNX Runtime would abort the process. */
   close(): void {
     this.#post({ type: 'close' });
   }
 
+  /** Ends the thread at once. Only for threads that run nothing but JavaScript. */
+  terminate(): void {
+    this.#thread?.terminate();
+  }
+
+  #startThread({ entry, youngGenerationMiB }: PoolWorkerOptions): Worker | undefined {
+    try {
+      return new Worker(
+        entry,
+        youngGenerationMiB ? { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMiB } } : {},
+      );
+    } catch (error) {
+      this.#failure = error;
+      return undefined;
+    }
+  }
+
+  async #watchEnd(log: Logger, events: PoolWorkerEvents<Result>): Promise<void> {
+    // An uncaught exception; 'exit' follows.
+    this.#thread?.on('error', (error) => {
+      this.#failure = error;
+      if (this.hasLoaded) log.error({ err: error }, 'a worker thread threw outside a job');
+      else log.error(`A worker thread could not start. ${errorMessage(error)}`);
+    });
+    this.#thread?.on('messageerror', (error) => {
+      log.error({ err: error }, 'a message of a worker thread cannot be read');
+      events.onUnreadable();
+    });
+    await new Promise((resolve) => {
+      if (this.#thread) this.#thread.on('exit', resolve);
+      else setImmediate(resolve);
+    });
+    events.onExit();
+  }
+
   #post(message: ToWorker<unknown, Job>, transfer: TransferListItem[] = []): void {
-    this.#thread.postMessage(message, transfer);
+    this.#thread?.postMessage(message, transfer);
   }
 }

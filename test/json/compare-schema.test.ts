@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareRequestSchema, validateCompareBody } from '../../src/json/compare-schema.ts';
-import { LongText } from '../../src/json/long-text.ts';
+import { LongText } from '../../src/json/parse/long-text.ts';
 
 const BLOCK = { ids: ['a'], embeddings: 'AAAA', embedding_space: 'x:1' };
 const LIST = [

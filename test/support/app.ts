@@ -1,6 +1,7 @@
 import type { Config } from '../../src/config/settings.ts';
 import type { FaceEngine } from '../../src/engine/engine.ts';
 import { ApiKeys } from '../../src/http/auth/api-keys.ts';
+import { RateLimits } from '../../src/http/auth/rate-limits.ts';
 import { JsonService } from '../../src/json/service.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import type { RouteDependencies } from '../../src/routes/api.ts';
@@ -16,6 +17,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,
+    maxRun: config.WORKER_TIMEOUT_MS,
     log: silentLog,
   });
   const dependencies: RouteDependencies = {
@@ -24,6 +26,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     json,
     keys: ApiKeys.load(config, silentLog),
     bodies,
+    rates: new RateLimits(config.RATE_LIMIT_PER_KEY),
     metrics,
     lifecycle: { draining: false },
     observers: [metrics],

@@ -86,6 +86,7 @@ export class TinyEngine implements FaceEngine {
     alive: 1,
     busy: 0,
     restarted: 0,
+    hung: 0,
   };
   model: LoadedModel | undefined;
   readonly #admit: () => Admission;

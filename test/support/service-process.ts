@@ -20,6 +20,7 @@ const START_MS = 90_000;
  * @param environment its settings; a variable that is undefined is not set.
  * @param files by their names, in the folder in which it starts.
  * @param openFiles how many files it may have open.
+ * @param wrapper a command that starts the service as its own process.
  */
 export class ServiceProcess {
   readonly child: ChildProcess;
@@ -31,11 +32,12 @@ export class ServiceProcess {
     environment: Record<string, string | undefined> = {},
     files: Record<string, string> = {},
     openFiles?: number,
+    wrapper: readonly string[] = [],
   ) {
     // A new folder, so that no .env file is read unless a test provides one.
     const cwd = mkdtempSync(join(tmpdir(), 'service-'));
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
-    const command = [process.execPath, join(ROOT, 'dist/main.js')];
+    const command = [...wrapper, process.execPath, join(ROOT, 'dist/main.js')];
     if (openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`);
     this.child = spawnChild(command[0] as string, command.slice(1), {
       cwd,

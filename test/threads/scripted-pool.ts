@@ -25,6 +25,7 @@ export function createPool(size: number, options: Partial<PoolOptions> = {}): Po
     entry: testWorker('scripted'),
     size,
     maxWait: 120_000,
+    maxRun: 0,
     log: silentLog,
     ...options,
   });
@@ -57,11 +58,13 @@ export class Latch {
 
   open(): void {
     Atomics.store(this.flag, 0, 1);
+    Atomics.notify(this.flag, 0);
   }
 }
 
 /** Stops the clock of this thread, on which jobs wait; that of the workers goes on. */
-export const stopClock = () => vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+export const stopClock = () =>
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
 
 export const untilRunning = (pool: Pool, jobs: number) =>
   expect.poll(() => pool.running, { interval: 1 }).toBe(jobs);

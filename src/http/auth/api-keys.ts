@@ -93,6 +93,11 @@ export class ApiKeys {
     return this.count > 0;
   }
 
+  /** The names of the keys in force. */
+  get names(): string[] {
+    return [...this.#configured, ...this.#fromFile].map(({ name }) => name);
+  }
+
   /** Keys in force. */
   get count(): number {
     return this.#configured.length + this.#fromFile.length;

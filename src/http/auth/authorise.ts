@@ -1,18 +1,19 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { ServiceError } from '../../errors.ts';
+import { networkOf } from '../client-address.ts';
 import type { Access, AppEnvironment, HttpDependencies } from '../context.ts';
 import { bearerToken, equalSecrets } from './api-keys.ts';
 
 /**
- * Checks that the request may use the route, and records the name of its key.
+ * Checks that the request may use the route now, and records whom it counts for.
  *
- * @throws {ServiceError} UNAUTHORIZED.
+ * @throws {ServiceError} UNAUTHORIZED or RATE_LIMITED.
  */
 export function authorise(
   c: Context<AppEnvironment>,
   access: Access,
-  { keys, config }: Pick<HttpDependencies, 'keys' | 'config'>,
+  { keys, config, rates }: Pick<HttpDependencies, 'keys' | 'config' | 'rates'>,
 ): void {
   if (access === 'everyone') return;
   const { headers } = c.req.raw;
@@ -20,10 +21,15 @@ export function authorise(
     if (!equalSecrets(bearerToken(headers) ?? '', config.METRICS_TOKEN)) throw unauthorised();
     return;
   }
-  if (!keys.required) return;
-  const name = keys.identify(headers);
-  if (name === undefined) throw unauthorised();
-  c.get('record').keyName = name;
+  const record = c.get('record');
+  if (keys.required) {
+    record.keyName = keys.identify(headers);
+    if (record.keyName === undefined) throw unauthorised();
+  }
+  // Scrapers come at their own rate.
+  if (access === 'scraper') return;
+  record.tenant = record.keyName ?? (record.client === undefined ? '' : networkOf(record.client));
+  rates.take(record.tenant);
 }
 
 function unauthorised(): ServiceError {

@@ -27,12 +27,13 @@ export interface EmbedPicturesOptions {
  */
 export async function embedPictures(
   pending: PendingComparison,
-  { config, engine }: Pick<Api, 'config' | 'engine'>,
+  { config, engine, rates }: Pick<Api, 'config' | 'engine' | 'rates'>,
   { record, signal }: EmbedPicturesOptions,
 ): Promise<{ comparison: StoredComparison; notes: PictureNotes }> {
   const { comparison, pictures } = pending;
   const { options } = comparison;
-  const admission = engine.admit(pictures.length);
+  const admission = engine.admit(pictures.length, record.tenant);
+  rates.charge(record.tenant, pictures.length - 1);
   try {
     const { model } = admission;
     assertComparable(pending, model);

@@ -72,13 +72,15 @@ export function addEmbedRoute(api: Api): void {
  */
 async function receive(
   c: Context<AppEnvironment>,
-  { config, engine, json }: Api,
+  { config, engine, json, rates }: Api,
 ): Promise<{ request: EmbedRequest; admission: Admission }> {
-  const admission = engine.admit(1);
+  const { tenant } = c.get('record');
+  const admission = engine.admit(1, tenant);
   try {
     const { signal } = c.req.raw;
     const request = await readEmbedRequest(c.get('body'), c.req.query(), { limits: config, json, signal });
     admission.grow(request.images.length - 1);
+    rates.charge(tenant, request.images.length - 1);
     return { request, admission };
   } catch (error) {
     admission.release();

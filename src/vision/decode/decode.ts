@@ -2,8 +2,13 @@ import sharp from 'sharp';
 import { ServiceError } from '../../errors.ts';
 import type { Picture } from '../picture.ts';
 import { sniffImageFormat } from './format.ts';
+import { inspectImage } from './inspect/inspect.ts';
+import { machineFault } from './machine-fault.ts';
+import { keepPixelsInMemory } from './pixels-in-memory.ts';
 import { decodeSmallJpeg } from './small-jpeg.ts';
 
+// For programs that decode on their main thread. The service also calls it before its workers start.
+keepPixelsInMemory();
 // libvips opens far more than the six formats, SVG among them; clients must not reach the other loaders.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
@@ -21,12 +26,14 @@ sharp.cache(false);
  * @param reducedSide a JPEG is decoded at an eighth or a quarter of its size if its longer side keeps at least this many
  *   pixels, which takes less time; 0 always decodes in full.
  * @throws {ServiceError} UNSUPPORTED_FORMAT, IMAGE_TOO_LARGE or INVALID_IMAGE.
+ * @throws {Error} if it is the machine's fault, for example for want of memory.
  */
 export async function decodePicture(bytes: Uint8Array, maxPixels: number, reducedSide = 0): Promise<Picture> {
   const format = sniffImageFormat(bytes);
+  inspectImage(bytes, format, maxPixels);
   const reduced =
     reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
-  const small = format === 'jpeg' && !reduced ? decodeSmallJpeg(bytes, maxPixels) : undefined;
+  const small = format === 'jpeg' && !reduced ? await decodeSmallJpeg(bytes, maxPixels) : undefined;
   if (small) return { ...small, original: { width: small.width, height: small.height } };
   // "error" and not "warning": phones write JPEGs with harmless irregularities. Truncation still fails.
   const pipeline = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
@@ -44,22 +51,12 @@ export async function decodePicture(bytes: Uint8Array, maxPixels: number, reduce
       const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
       return { data: pixels, width, height, original: reduced?.original ?? { width, height } };
     }
-  } catch {
+  } catch (error) {
     // The message of libvips may quote the image's metadata, so it is neither logged nor returned.
-    await refuseTooLarge(bytes, maxPixels);
+    const fault = machineFault(error);
+    if (fault) throw fault;
   }
   throw new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
-}
-
-/** libvips refuses too many pixels before it decodes any, but its error has no code; the header shows the cause. */
-async function refuseTooLarge(bytes: Uint8Array, maxPixels: number): Promise<void> {
-  const header = await sharp(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch(() => undefined);
-  const pixels = header ? header.width * (header.pageHeight ?? header.height) : 0;
-  if (pixels > maxPixels) {
-    throw new ServiceError('IMAGE_TOO_LARGE', { detail: `${pixels} pixels; the limit is ${maxPixels}.` });
-  }
 }
 
 /** The factors by which libjpeg reduces while decoding. A factor of two takes longer than decoding in full. */

@@ -13,5 +13,10 @@ declare module '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs' {
   export default function createModule(options: {
     print(text: string): void;
     printErr(text: string): void;
+    /** Replaces reading and compiling the file. @param done takes the instance. @returns its exports. */
+    instantiateWasm(
+      imports: object,
+      done: (instance: WebAssembly.Instance) => void,
+    ): WebAssembly.Instance['exports'];
   }): Promise<{ JPEGDecoder: new () => JPEGDecoder }>;
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import createModule from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 import type { Pixels } from '../picture.ts';
 import { ascii, startsWith } from './format.ts';
@@ -9,26 +11,45 @@ import { ascii, startsWith } from './format.ts';
 const MAX_PIXELS = 640 * 480;
 /** Encoded pictures are smaller than their pixels. WebAssembly never frees its memory, so larger files go to sharp. */
 const MAX_BYTES = 3 * MAX_PIXELS;
-/** After a failure all pictures go to sharp for this long. It limits how often broken pictures are decoded twice. */
-const REOPENING_DELAY_MS = 1000;
+
+const FILE = createRequire(import.meta.url).resolve('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm');
 
 type JpegDecoder = InstanceType<Awaited<ReturnType<typeof createModule>>['JPEGDecoder']>;
 
+let compiled: WebAssembly.Module | undefined;
 let decoder: JpegDecoder | undefined;
-/** The earliest time to open the decoder, on performance.now()'s clock. */
-let opensAt = 0;
+let opening: Promise<void> | undefined;
 
-/** Takes 15 ms, in the background: pictures go to sharp until the decoder is open. */
+/**
+ * Opens the decoder of this thread unless it is open. A worker does so before its first picture. Afterwards, too, a picture
+ * waits for the decoder and never goes to sharp because it is closed: which decoder takes a picture, and so the answer for a
+ * damaged one, depends on its bytes only.
+ *
+ * @throws {Error} if there is no memory for it. The next call tries again.
+ */
+export async function openSmallJpegDecoder(): Promise<void> {
+  if (decoder) return;
+  opening ??= openDecoder().finally(() => {
+    opening = undefined;
+  });
+  await opening;
+}
+
 async function openDecoder(): Promise<void> {
-  opensAt = Number.POSITIVE_INFINITY;
-  try {
+  // Compiled once for all instances of this thread, so that another one takes a few milliseconds.
+  compiled ??= new WebAssembly.Module(readFileSync(FILE));
+  const module = compiled;
+  const { JPEGDecoder } = await createModule({
     // libjpeg's messages may quote the image, so they are dropped.
-    const { JPEGDecoder } = await createModule({ print: () => {}, printErr: () => {} });
-    decoder = new JPEGDecoder();
-  } catch {
-    // For example, out of memory. sharp decodes everything meanwhile.
-    opensAt = performance.now() + REOPENING_DELAY_MS;
-  }
+    print: () => {},
+    printErr: () => {},
+    instantiateWasm(imports, done) {
+      const instance = new WebAssembly.Instance(module, imports);
+      done(instance);
+      return instance.exports;
+    },
+  });
+  decoder = new JPEGDecoder();
 }
 
 /**
@@ -38,16 +59,14 @@ async function openDecoder(): Promise<void> {
  *
  * @returns undefined for any other picture and wherever libjpeg reports an error or a warning: sharp then decodes it.
  */
-export function decodeSmallJpeg(bytes: Uint8Array, maxPixels: number): Pixels | undefined {
+export async function decodeSmallJpeg(bytes: Uint8Array, maxPixels: number): Promise<Pixels | undefined> {
   if (bytes.length > MAX_BYTES) return undefined;
   const header = readPlainHeader(bytes);
   if (header === undefined) return undefined;
   const { width, height, channels } = header;
   if (width * height > Math.min(maxPixels, MAX_PIXELS)) return undefined;
-  if (decoder === undefined) {
-    if (performance.now() >= opensAt) void openDecoder();
-    return undefined;
-  }
+  // Another picture may have closed it by the time this one goes on.
+  while (decoder === undefined) await openSmallJpegDecoder();
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
@@ -56,9 +75,8 @@ export function decodeSmallJpeg(bytes: Uint8Array, maxPixels: number): Pixels | 
     const data = channels === 3 ? new Uint8Array(decoded.slice().buffer) : repeatThrice(decoded);
     return { data, width, height };
   } catch {
-    // An exception does not unwind WebAssembly's stack; a dozen of them would use it up.
+    // An exception does not unwind WebAssembly's stack; a dozen of them would use it up. So the next picture gets a new instance.
     decoder = undefined;
-    opensAt = performance.now() + REOPENING_DELAY_MS;
     return undefined;
   }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { threadId } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import { ServiceError } from '../../../src/errors.ts';
 import { serveJobs } from '../../../src/threads/job-port.ts';
 import { Mutex } from '../../../src/threads/mutex.ts';
+import { unreadable } from './unreadable.ts';
 
 /** Shared memory that is 0 until the test opens it. */
 export type Flag = Int32Array;
@@ -12,6 +13,8 @@ export interface ScriptedSetup {
   /** Loading ends when this is opened. */
   loadUntil?: Flag;
   failToLoad?: boolean;
+  /** Fails to load until this is opened. */
+  failUntil?: Flag;
   /** Runs its jobs one after the other. */
   inOrder?: boolean;
   /** Counts the jobs that have arrived here. */
@@ -23,6 +26,10 @@ export interface ScriptedJob {
   /** Throws outside the job when this is opened. */
   dieWhen?: Flag;
   dieInJob?: boolean;
+  /** Keeps the thread from doing anything until this is opened, as native code does that hangs. */
+  hangUntil?: Flag;
+  /** Sends a message that cannot be read, and never an answer. */
+  garble?: boolean;
   /** Waits until this is opened. */
   until?: Flag;
   /** Fails with a ServiceError for 'service', otherwise with an Error of this message. */
@@ -40,9 +47,9 @@ export interface ScriptedResult {
 }
 
 /** A worker that does what its jobs say, so that a test decides in which order things happen. */
-serveJobs(async ({ worker, loadUntil, failToLoad, inOrder, arrived }: ScriptedSetup) => {
+serveJobs(async ({ worker, loadUntil, failToLoad, failUntil, inOrder, arrived }: ScriptedSetup) => {
   if (loadUntil) await opened(loadUntil);
-  if (failToLoad) throw new Error('cannot load');
+  if (failToLoad || (failUntil && Atomics.load(failUntil, 0) === 0)) throw new Error('cannot load');
   const mutex = inOrder ? new Mutex() : undefined;
   let held = 0;
   return {
@@ -63,10 +70,15 @@ serveJobs(async ({ worker, loadUntil, failToLoad, inOrder, arrived }: ScriptedSe
   };
 });
 
-async function perform({ dieWhen, dieInJob, until, fail }: ScriptedJob): Promise<void> {
+async function perform({ dieWhen, dieInJob, hangUntil, garble, until, fail }: ScriptedJob): Promise<void> {
   if (dieWhen) opened(dieWhen).then(() => throwOutsideJob('died idle'));
   if (dieInJob) {
     throwOutsideJob('died busy');
+    await new Promise(() => {});
+  }
+  if (hangUntil) Atomics.wait(hangUntil, 0, 0);
+  if (garble) {
+    parentPort?.postMessage(unreadable());
     await new Promise(() => {});
   }
   if (until) await opened(until);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBase64 } from '../../src/base64.ts';
-import { LongText } from '../../src/json/long-text.ts';
-import { NumberText } from '../../src/json/number-text.ts';
-import { countItems, membersOf, parseJson, SCALAR, type Shape } from '../../src/json/parse.ts';
+import { decodeBase64 } from '../../../src/base64.ts';
+import { LongText } from '../../../src/json/parse/long-text.ts';
+import { NumberText } from '../../../src/json/parse/number-text.ts';
+import { countItems, membersOf, parseJson, SCALAR, type Shape } from '../../../src/json/parse/parse.ts';
 
 const LONG = 'QUJD'.repeat(300);
 const BASE64: Shape = { base64: true };

@@ -1,4 +1,4 @@
-import type { NumberSource } from '../similarity/embedding.ts';
+import type { NumberSource } from '../../similarity/embedding.ts';
 import { nearestQuotient, nearestQuotientOfMany } from './decimal.ts';
 
 /** A list of numbers of a JSON body that stays in the body's bytes, where numbers take no more memory than they have digits. */

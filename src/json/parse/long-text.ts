@@ -1,4 +1,4 @@
-import type { Base64Text } from '../base64.ts';
+import type { Base64Text } from '../../base64.ts';
 import { notJson } from './scanner.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../../errors.ts';
 
 export const QUOTE = 0x22;
 export const COLON = 0x3a;

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import { LongText } from './long-text.ts';
 import { NumberText } from './number-text.ts';
 import {

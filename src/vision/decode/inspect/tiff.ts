@@ -1,0 +1,132 @@
+import { ascii, startsWith } from '../format.ts';
+import { ByteReader } from './byte-reader.ts';
+import { inspectProfile } from './icc.ts';
+import { inspectJpeg } from './jpeg.ts';
+import { refuse, type Size } from './limits.ts';
+
+/** Pages, of which the first is decoded. libvips counts them, at 20 µs each; 60,000 took 1.1 s. */
+const MAX_DIRECTORIES = 300;
+/** Entries of all directories. */
+const MAX_ENTRIES = 5000;
+/** Different tags. libtiff takes time in their square: 4,000 unknown ones took 1.9 s. TIFF has about 100. */
+const MAX_TAGS = 250;
+/**
+ * Bytes of all values in relation to those of the file. They cannot exceed it unless tags share them; libtiff copies them for
+ * each tag: 4,000 tags with the same 8 MB took 30 s.
+ */
+const MAX_SHARING = 4;
+/** Scans of one strip or tile in JPEG, which may have as few as 256 pixels. Writers use one. */
+const MAX_SEGMENT_SCANS = 16;
+
+const TAG = {
+  width: 256,
+  height: 257,
+  compression: 259,
+  stripOffsets: 273,
+  stripLengths: 279,
+  tileOffsets: 324,
+  tileLengths: 325,
+  exif: 34665,
+  profile: 34675,
+  gps: 34853,
+};
+const OLD_JPEG = 6;
+const JPEG = 7;
+/** Bytes of a value of each type (TIFF 6.0, section 2); values of other types are not read. */
+const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
+
+interface Value {
+  type: number;
+  count: number;
+  /** Where the values lie. */
+  at: number;
+}
+type Directory = Map<number, Value>;
+
+export function inspectTiff(bytes: Uint8Array): Size | undefined {
+  const file = new ByteReader(bytes, startsWith(bytes, ascii('II')));
+  const page = readDirectories(file);
+  if (page === undefined) return undefined;
+  const profile = page.get(TAG.profile);
+  if (profile) inspectProfile(file.slice(profile.at, profile.count));
+  const compression = numberOf(file, page.get(TAG.compression));
+  if (compression === JPEG) inspectSegments(file, page);
+  // Superseded in 1995, and decoded with a search through the file.
+  if (compression === OLD_JPEG) refuse('JPEG as in TIFF 6.0 of 1992 is not supported.');
+  return { width: numberOf(file, page.get(TAG.width)), height: numberOf(file, page.get(TAG.height)) };
+}
+
+/** Reads all directories. @returns the first. */
+function readDirectories(file: ByteReader): Directory | undefined {
+  // A set also visits what is added while it is read, and ends a chain that is a circle.
+  const offsets = new Set([file.u32(4)]);
+  const tags = new Set<number>();
+  let first: Directory | undefined;
+  let entries = 0;
+  let valueBytes = 0;
+  for (const offset of offsets) {
+    // 0 ends the chain.
+    if (offset === 0 || !file.has(offset, 2)) continue;
+    if (offsets.size > MAX_DIRECTORIES) refuse(`More than ${MAX_DIRECTORIES} directories.`);
+    const count = file.u16(offset);
+    entries += count;
+    if (entries > MAX_ENTRIES) refuse(`More than ${MAX_ENTRIES} entries in directories.`);
+    const directory: Directory = new Map();
+    for (let entry = offset + 2; entry < offset + 2 + 12 * count; entry += 12) {
+      const tag = file.u16(entry);
+      const value = readValue(file, entry);
+      valueBytes += lengthOf(value);
+      tags.add(tag);
+      // libtiff ignores the second of two equal tags.
+      if (!directory.has(tag)) directory.set(tag, value);
+    }
+    if (tags.size > MAX_TAGS) refuse(`More than ${MAX_TAGS} different tags.`);
+    if (valueBytes > MAX_SHARING * file.length) {
+      refuse(`Values of tags of more than ${MAX_SHARING} times the bytes of the file.`);
+    }
+    for (const tag of [TAG.exif, TAG.gps]) {
+      const value = directory.get(tag);
+      if (value) offsets.add(numberOf(file, value));
+    }
+    offsets.add(file.u32(offset + 2 + 12 * count));
+    first ??= directory;
+  }
+  return first;
+}
+
+/** Tag, type, number of values; the values if four bytes hold them, else their place. */
+function readValue(file: ByteReader, entry: number): Value {
+  const value = { type: file.u16(entry + 2), count: file.u32(entry + 4), at: entry + 8 };
+  return lengthOf(value) > 4 ? { ...value, at: file.u32(entry + 8) } : value;
+}
+
+const lengthOf = ({ type, count }: Value) => (TYPE_BYTES[type] ?? 0) * count;
+
+/** The value of a tag with one number. */
+const numberOf = (file: ByteReader, value: Value | undefined) => numbersOf(file, value)[0] ?? 0;
+
+function numbersOf(file: ByteReader, value: Value | undefined): number[] {
+  if (value === undefined) return [];
+  const size = TYPE_BYTES[value.type] ?? 0;
+  if (size === 0 || !file.has(value.at, size)) return [];
+  const count = Math.min(value.count, Math.floor((file.length - value.at) / size));
+  const read = size === 1 ? file.u8 : size === 2 ? file.u16 : file.u32;
+  return Array.from({ length: count }, (_, index) => read.call(file, value.at + index * size));
+}
+
+/** Strips or tiles in JPEG. Equal ones may share their bytes, each of which is read once here. */
+function inspectSegments(file: ByteReader, page: Directory): void {
+  const offsets = numbersOf(file, page.get(TAG.tileOffsets) ?? page.get(TAG.stripOffsets));
+  const lengths = numbersOf(file, page.get(TAG.tileLengths) ?? page.get(TAG.stripLengths));
+  const segments = new Map<number, number>();
+  for (const [index, offset] of offsets.entries()) {
+    segments.set(offset, Math.max(segments.get(offset) ?? 0, lengths[index] ?? 0));
+  }
+  let bytes = 0;
+  for (const [offset, length] of segments) {
+    const segment = file.slice(offset, length);
+    bytes += segment.length;
+    if (bytes > file.length) refuse('Strips or tiles that overlap.');
+    inspectJpeg(segment, MAX_SEGMENT_SCANS);
+  }
+}

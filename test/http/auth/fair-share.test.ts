@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { InferenceEngine } from '../../../src/engine/inference-engine.ts';
+import { assembleApp } from '../../support/app.ts';
+import { startEngine, testConfig } from '../../support/engines.ts';
+import { seriesValue } from '../../support/metric.ts';
+import { blobsPng } from '../../support/pictures.ts';
+
+const [NOISY, QUIET] = ['correct-horse-battery-staple', 'another-key-0123456789'];
+const config = testConfig({
+  API_KEYS: `noisy=${NOISY},quiet=${QUIET}`,
+  MAX_QUEUE: '4',
+  REQUEST_TIMEOUT_MS: '300000',
+});
+const CAPACITY = 5;
+/** Requests of the noisy caller that are open at a time. */
+const NOISE = 10;
+
+let engine: InferenceEngine;
+let app: ReturnType<typeof assembleApp>['app'];
+let picture: Uint8Array<ArrayBuffer>;
+
+beforeAll(async () => {
+  [engine, picture] = await Promise.all([startEngine(config), blobsPng(1)]);
+  ({ app } = assembleApp(config, engine));
+});
+afterAll(() => engine.close());
+
+async function embed(key: string, images = 1): Promise<number> {
+  const body = new FormData();
+  for (let i = 0; i < images; i++) body.append('image', new Blob([picture]));
+  const response = await app.request('/v1/embed', { method: 'POST', headers: { 'X-API-Key': key }, body });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** Sends without a pause until it is told to stop; returns how often each status came. */
+function makeNoise(images: number): () => Promise<Record<number, number>> {
+  let going = true;
+  const statuses: Record<number, number> = {};
+  const call = async () => {
+    while (going) {
+      const status = await embed(NOISY, images);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      // A refusal is immediate, and this thread is also the service's.
+      if (status !== 200) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const calls = Array.from({ length: NOISE }, call);
+  return async () => {
+    going = false;
+    await Promise.all(calls);
+    return statuses;
+  };
+}
+
+describe('a caller that sends more than the service can do', () => {
+  it.each([
+    ['single images', 1],
+    ['batches that fill the queue', CAPACITY],
+  ])('(%s) gets the refusals, and another caller none', async (_, images) => {
+    const stop = makeNoise(images);
+    await expect.poll(() => engine.load.admitted).toBe(CAPACITY);
+    const quiet: number[] = [];
+    for (let i = 0; i < 5; i++) quiet.push(...(await Promise.all([embed(QUIET), embed(QUIET)])));
+    const noisy = await stop();
+    expect(quiet).toEqual(quiet.map(() => 200));
+    expect(noisy[503]).toBeGreaterThan(0);
+    expect(noisy[200]).toBeGreaterThan(0);
+    expect(engine.load.admitted).toBe(0);
+  });
+
+  it('is named by the metrics', async () => {
+    const metrics = await (await app.request('/metrics', { headers: { 'X-API-Key': QUIET } })).text();
+    const requests = (key: string, code: string) =>
+      seriesValue(metrics, `face_key_requests_total{key="${key}",error_code="${code}"}`) ?? 0;
+    expect(requests('quiet', '')).toBe(20);
+    expect(requests('quiet', 'OVERLOADED')).toBe(0);
+    expect(requests('noisy', 'OVERLOADED')).toBeGreaterThan(0);
+    expect(seriesValue(metrics, 'face_key_images_total{key="quiet"}')).toBe(20);
+  });
+
+  it('has all places when it is alone', async () => {
+    const statuses = await Promise.all(Array.from({ length: 8 }, () => embed(NOISY)));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(CAPACITY);
+  });
+});
