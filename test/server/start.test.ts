@@ -60,7 +60,7 @@ describe('starting', () => {
       model_loaded: false,
       model_name: 'buffalo_l',
       error_code: 'MODEL_NOT_LOADED',
-      detail: expect.stringContaining('det_10g.onnx'),
+      detail: 'The weights are not installed; the log says how to get them.',
     });
     const embed = await fetch(`${address}/v1/embed`, {
       method: 'POST',
