@@ -67,7 +67,9 @@ export class QueuedJob<Job, Result> {
   fail(error: unknown): void {
     this.#unwatch();
     if (error instanceof ServiceError) {
-      const waited = (this.sent || performance.now()) - this.enqueued;
+      // A job that was sent early and left before it started waited until now.
+      const end = this.abandoned || this.sent === 0 ? performance.now() : this.sent;
+      const waited = end - this.enqueued;
       const { queue = 0, ...others } = error.stages ?? {};
       error.stages = { queue: waited + queue, ...others };
     }
