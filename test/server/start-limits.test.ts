@@ -11,8 +11,9 @@ describe('a process that may open few files', () => {
     service = new ServiceProcess({}, {}, openFiles);
     expect(await service.exit).toEqual({ code: 1, signal: null });
     expect(service.stdout).toBe('');
+    // Node 24 reads its files with fewer of them open, and the service can say how many it may have.
     expect(service.stderr).toMatch(
-      /^This process may (not open more files \(EMFILE\)|have 150 files open).*\n$/,
+      new RegExp(`^This process may (not open more files \\(EMFILE\\)|have ${openFiles} files open).*\\n$`),
     );
   });
 
