@@ -231,8 +231,20 @@ export const SETTINGS = {
     default: 256 * MIB,
     ...integer(1024),
     description:
-      'Maximum bytes of all request bodies held at a time; more are refused with `OVERLOADED`. ' +
-      'A declared length counts from the start of its request to the end.',
+      'Maximum bytes of all request bodies and answers held at a time; more are refused with `OVERLOADED`. ' +
+      'A declared length counts from the start of its request until the work is done, an answer of more than 64 KiB until it ' +
+      'has left.',
+  }),
+  MAX_UPLOADS: setting({
+    default: 1_000,
+    ...integer(1),
+    description: 'Maximum request bodies that arrive at a time; more are refused with `OVERLOADED`.',
+  }),
+  MIN_UPLOAD_RATE: setting({
+    default: 1_000,
+    ...integer(0),
+    description:
+      'Minimum bytes a second at which a request body must arrive, on average after its first five seconds; 0 for none.',
   }),
   HEADERS_TIMEOUT_MS: setting({
     default: 10_000,
@@ -244,6 +256,12 @@ export const SETTINGS = {
     ...integer(1, ONE_HOUR_MS),
     description:
       'Maximum time for the body of a request to arrive. A client that stops reading its answer for this long is disconnected.',
+  }),
+  ANSWER_TIMEOUT_MS: setting({
+    default: 60_000,
+    ...integer(1, ONE_HOUR_MS),
+    description:
+      'Maximum time that an answer may wait for its reader, all moments together; then the client is disconnected.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: setting({
     default: 75_000,

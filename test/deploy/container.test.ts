@@ -90,7 +90,7 @@ describe('Dockerfile', () => {
     expect(argumentsOf(lastStage, 'COPY')).toContain('--from=dependencies /app/node_modules ./node_modules');
     expect(argumentsOf(lastStage, 'RUN')).toEqual([]);
     expect(argumentsOf(lastStage, 'ENTRYPOINT')).toEqual(['[]']);
-    expect(argumentsOf(lastStage, 'CMD')).toEqual(['["node", "dist/main.js"]']);
+    expect(argumentsOf(lastStage, 'CMD')).toEqual(['["node", "dist/main.cjs"]']);
   });
 
   it('agrees with the service about port, folder of the weights, signal and health check', () => {

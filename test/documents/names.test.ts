@@ -41,11 +41,11 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 });
 
-/** What a compiled file is compiled from: dist/main.js is src/main.ts, build/bench/run.js is bench/run.ts. */
+/** What a compiled file is compiled from: dist/main.cjs is src/main.cts, build/bench/run.js is bench/run.ts. */
 function sourceOf(name: string): string {
-  const compiled = /^(dist|build)\/(.+)\.js$/.exec(name);
+  const compiled = /^(dist|build)\/(.+)\.(c?)js$/.exec(name);
   if (!compiled) return name.replace(/[.]$/, '');
-  return `${compiled[1] === 'dist' ? 'src/' : ''}${compiled[2]}.ts`;
+  return `${compiled[1] === 'dist' ? 'src/' : ''}${compiled[2]}.${compiled[3]}ts`;
 }
 
 describe('README.md', () => {

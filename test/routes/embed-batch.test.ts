@@ -216,7 +216,8 @@ describe('a batch that is no request', () => {
       error_code: 'REQUEST_TOO_LARGE',
       detail: expect.stringMatching('6'),
     });
-    expect(parts).toBeLessThan(12);
+    // The stream is faster than the parser, but does not run away.
+    expect(parts).toBeLessThan(40);
     expect(engine.load.admitted).toBe(0);
   });
 });

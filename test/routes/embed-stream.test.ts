@@ -21,8 +21,8 @@ class Puppeteer {
   readonly engine: TinyEngine;
 
   constructor() {
-    this.engine = new TinyEngine({ phase: 'ready' }, () => {
-      this.places++;
+    this.engine = new TinyEngine({ phase: 'ready' }, (images) => {
+      this.places += images;
       return this.#admission();
     });
   }
@@ -40,9 +40,6 @@ class Puppeteer {
 
   #admission(): Admission {
     return tinyAdmission({
-      grow: (images) => {
-        this.places += images;
-      },
       release: () => {
         this.places = 0;
       },

@@ -32,21 +32,24 @@ async function send(init: RequestInit, query = '') {
   return answerOf(await app.request(`/v1/embed${query}`, { method: 'POST', ...init }));
 }
 
-const sendJson = (body: unknown, headers: Record<string, string> = {}) =>
-  send({
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
+const sendJson = (body: unknown, headers: Record<string, string> = {}, query = '') =>
+  send(
+    {
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    },
+    query,
+  );
 
 const sendRaw = (bytes: Uint8Array<ArrayBuffer>, query = '', type = 'image/png') =>
   send({ headers: { 'Content-Type': type }, body: bytes }, query);
 
-function sendForm(parts: Record<string, string | Uint8Array<ArrayBuffer>>) {
+function sendForm(parts: Record<string, string | Uint8Array<ArrayBuffer>>, query = '') {
   const form = new FormData();
   for (const [name, part] of Object.entries(parts)) {
     form.append(name, typeof part === 'string' ? part : new Blob([part]));
   }
-  return send({ body: form });
+  return send({ body: form }, query);
 }
 
 describe('POST /v1/embed', () => {
@@ -114,6 +117,14 @@ describe('POST /v1/embed', () => {
       sendRaw(picture, query),
       sendForm({ ...fields, image: picture }),
       sendForm({ image: picture, ...fields }),
+      sendJson({ image: base64(picture) }, {}, query),
+      sendJson(
+        { image: base64(picture), faces: 'all' },
+        {},
+        '?encoding_format=base64&detection_threshold=0.3',
+      ),
+      sendForm({ image: picture }, query),
+      sendForm({ image: picture, faces: 'all' }, '?encoding_format=base64&detection_threshold=0.3'),
     ]);
     for (const { body } of answers) {
       expect(body).toEqual(answers[0]?.body);
@@ -230,12 +241,41 @@ describe('POST /v1/embed', () => {
       expectRefusal(await sendRaw(picture, query), 400, 'INVALID_REQUEST', /face|detection_threshold/),
     );
 
-    it('options in the query of a JSON body, which would be overlooked', async () => {
+    it.each([
+      ['?faces=all&faces=all', /^faces: given more than once in the query$/],
+      ['?faces=all&face=x&face=y', /^face: given more than once in the query$/],
+      ['?faces=all', /^faces: given in the query and in the body$/],
+    ])('an option that is given twice: %s', async (query, detail) => {
+      const given = { faces: 'all' };
+      for (const answer of [
+        await sendJson({ image: base64(picture), ...given }, {}, query),
+        await sendJson({ images: [base64(picture)], ...given }, {}, query),
+        await sendForm({ image: picture, ...given }, query),
+      ]) {
+        expectRefusal(answer, 400, 'INVALID_REQUEST', detail);
+      }
+    });
+
+    it('an option that is given twice in the query of a raw body', async () => {
+      const answer = await sendRaw(picture, '?quality=true&quality=1');
+      expectRefusal(answer, 400, 'INVALID_REQUEST', /^quality: given more than once/);
+    });
+
+    it('options that contradict each other in the query and the body', async () => {
+      for (const answer of [
+        await sendJson({ image: base64(picture), faces: 'all' }, {}, '?detection=fast'),
+        await sendForm({ image: picture, faces: 'all' }, '?detection=fast'),
+      ]) {
+        expectRefusal(answer, 400, 'INVALID_REQUEST', /^detection: /);
+      }
+    });
+
+    it('a wrong option in the query before the body is read', async () => {
       const answer = await send(
-        { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ image: base64(picture) }) },
-        '?faces=all',
+        { headers: { 'Content-Type': 'application/json' }, body: 'not JSON' },
+        '?faces=both',
       );
-      expectRefusal(answer, 400, 'INVALID_REQUEST', /belong in the body/);
+      expectRefusal(answer, 400, 'INVALID_REQUEST', /^faces: /);
     });
 
     it.each([
@@ -341,6 +381,9 @@ describe('POST /v1/embed', () => {
         ['that ends early', part('name="image"; filename="a.png"'), /not valid|incomplete/],
         ['that is something else', 'hello', /not valid/],
         ['that is empty', '', /not valid/],
+        ['of empty parts', '--x\r\n\r\n\r\n'.repeat(200), /too many parts/],
+        ['of bare delimiters', '--x\r\n'.repeat(200), /too many parts/],
+        ['of nameless parts', '--x\r\nX-A: b\r\n\r\nc\r\n'.repeat(200), /too many parts/],
         [
           'of fields without end',
           Array.from({ length: 50 }, (_, i) => part(`name="f${i}"`)).join(''),

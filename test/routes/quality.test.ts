@@ -180,7 +180,7 @@ describe('return_face', () => {
 describe('options that are refused', () => {
   it.each([
     ['quality', 'yes'],
-    ['quality', 1],
+    ['quality', 2],
     ['min_quality', 1.1],
     ['min_quality', -0.1],
     ['min_quality', 'high'],

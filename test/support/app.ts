@@ -13,7 +13,8 @@ import { type Answer, answerOf } from './http.ts';
 /** The application as service.ts assembles it, over any engine, with anything replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const metrics = new Metrics({ engine, bodies, log: { dropped: 0 }, version: '0.0.0' });
+  const uploads = new Permits(config.MAX_UPLOADS);
+  const metrics = new Metrics({ engine, bodies, uploads, log: { dropped: 0 }, version: '0.0.0' });
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,
@@ -26,6 +27,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     json,
     keys: ApiKeys.load(config, silentLog),
     bodies,
+    uploads,
     rates: new RateLimits(config.RATE_LIMIT_PER_KEY),
     metrics,
     lifecycle: { draining: false },

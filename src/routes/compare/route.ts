@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../../errors.ts';
-import { chunkedBody } from '../../http/chunked-body.ts';
+import { answerJson } from '../../http/answer/answer-json.ts';
 import { errorResponses } from '../../http/error-answers.ts';
 import { compareRequestSchema } from '../../json/compare-schema.ts';
 import { recordStages } from '../../observability/request-record.ts';
@@ -97,11 +97,11 @@ export function addCompareRoute(api: Api): void {
     }
     const record = c.get('record');
     const { signal } = c.req.raw;
-    const answer = (text: Uint8Array<ArrayBuffer>) =>
-      c.body(chunkedBody(text), 200, {
-        'Content-Type': 'application/json',
-        'Content-Length': String(text.length),
-      });
+    const answer = (text: Uint8Array<ArrayBuffer>) => {
+      // It has been read, and its place in the budget is for the answer.
+      incoming.release();
+      return answerJson(c, text);
+    };
 
     const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
     const read = await json.run({ kind: 'compare', body, limits, maxAnswerBytes }, signal);
