@@ -31,7 +31,13 @@ beforeAll(async () => {
   const engine = new TinyEngine({ phase: 'ready' }, () => {
     throw new Error('This engine embeds no images.');
   });
-  const metrics = new Metrics({ engine, bodies: { taken: 0, capacity: 1 }, uploads: { taken: 0 }, log: { dropped: 0 }, version: 'test' });
+  const metrics = new Metrics({
+    engine,
+    bodies: { taken: 0, capacity: 1 },
+    uploads: { taken: 0 },
+    log: { dropped: 0 },
+    version: 'test',
+  });
   const types = [...(await metrics.render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   exported = new Set(
     types.flatMap(([, name, type]) =>
