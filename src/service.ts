@@ -14,6 +14,7 @@ import { createRequestLog } from './observability/request-log.ts';
 import { isRoutine, type RequestObserver } from './observability/request-record.ts';
 import type { Tracing } from './observability/tracing.ts';
 import { createMetricsApp, createServiceApp } from './routes/apps.ts';
+import { FairPermits } from './threads/fair-permits.ts';
 import { Permits } from './threads/permits.ts';
 
 export interface ServiceOptions {
@@ -49,7 +50,10 @@ export interface Service {
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, engine, keys, tracing, lifecycle, log, output } = options;
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const uploads = new Permits(config.MAX_UPLOADS);
+  const uploads = new FairPermits({
+    capacity: config.MAX_UPLOADS,
+    reserve: Math.ceil(config.MAX_UPLOADS / 2),
+  });
   const metrics = new Metrics({ engine, bodies, uploads, log: output, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });

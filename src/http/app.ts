@@ -48,7 +48,13 @@ function trackRequest({ config, bodies, uploads, lifecycle, observers, log }: Ht
       traceparent: c.req.header('traceparent'),
     });
     const connection = incoming && outgoing && { incoming, outgoing };
-    const body = new RequestBody(c.req.raw, { budget: bodies, uploads, pace, connection });
+    const body = new RequestBody(c.req.raw, {
+      budget: bodies,
+      uploads,
+      tenant: () => record.tenant,
+      pace,
+      connection,
+    });
     const answer = new AnswerBytes(bodies, outgoing);
     c.set('record', record);
     c.set('body', body);

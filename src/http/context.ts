@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Config } from '../config/settings.ts';
 import type { Logger } from '../observability/log.ts';
 import type { RequestObserver, RequestRecord } from '../observability/request-record.ts';
+import type { FairPermits } from '../threads/fair-permits.ts';
 import type { Permits } from '../threads/permits.ts';
 import type { AnswerBytes } from './answer/answer-bytes.ts';
 import type { ApiKeys } from './auth/api-keys.ts';
@@ -21,7 +22,7 @@ export interface HttpDependencies {
   /** Bytes of request bodies and of answers that may be held at a time. */
   bodies: Permits;
   /** Bodies that may arrive at a time. */
-  uploads: Permits;
+  uploads: FairPermits;
   /** Requests a second of each caller. */
   rates: RateLimits;
   lifecycle: Lifecycle;

@@ -6,6 +6,7 @@ import { JsonService } from '../../src/json/service.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import type { RouteDependencies } from '../../src/routes/api.ts';
 import { createServiceApp } from '../../src/routes/apps.ts';
+import { FairPermits } from '../../src/threads/fair-permits.ts';
 import { Permits } from '../../src/threads/permits.ts';
 import { silentLog } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';
@@ -13,7 +14,10 @@ import { type Answer, answerOf } from './http.ts';
 /** The application as service.ts assembles it, over any engine, with anything replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const uploads = new Permits(config.MAX_UPLOADS);
+  const uploads = new FairPermits({
+    capacity: config.MAX_UPLOADS,
+    reserve: Math.ceil(config.MAX_UPLOADS / 2),
+  });
   const metrics = new Metrics({ engine, bodies, uploads, log: { dropped: 0 }, version: '0.0.0' });
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, ServiceError } from '../../errors.ts';
+import type { FairPermits } from '../../threads/fair-permits.ts';
 import { ByteForwarder, type ForwardedBytes } from '../../threads/forwarded-bytes.ts';
 import { discardBytes } from '../../threads/garbage.ts';
 import type { Permits } from '../../threads/permits.ts';
@@ -18,7 +19,9 @@ export interface RequestBodyOptions {
   /** Bytes that all bodies and answers together may hold; see MAX_INFLIGHT_BYTES. */
   budget: Permits;
   /** Bodies that may arrive at a time; see MAX_UPLOADS. */
-  uploads: Permits;
+  uploads: Pick<FairPermits, 'tryTake'>;
+  /** Whom the request counts for, once that is known. */
+  tenant?: () => string | undefined;
   /** How fast the body has to arrive. */
   pace: Pace;
   /** Node's own request and its answer, where there are any. */
@@ -205,7 +208,7 @@ export class RequestBody {
   }
 
   #beginUpload(): () => void {
-    const end = this.#options.uploads.tryTake(1);
+    const end = this.#options.uploads.tryTake(1, this.#options.tenant?.());
     if (end) return end;
     throw new ServiceError('OVERLOADED', {
       message: 'The service receives as many uploads as it may.',

@@ -104,7 +104,7 @@ export function addCompareRoute(api: Api): void {
     };
 
     const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
-    const read = await json.run({ kind: 'compare', body, limits, maxAnswerBytes }, signal);
+    const read = await json.run({ kind: 'compare', body, limits, maxAnswerBytes }, signal, record.tenant);
     recordStages(record, { queue: read.waited, compare: read.result.ms });
     if ('answer' in read.result) return answer(read.result.answer);
 
@@ -113,7 +113,7 @@ export function addCompareRoute(api: Api): void {
     const { queries, references } = pending.comparison;
     incoming.hold(queries.values.byteLength + references.values.byteLength);
     const embedded = await embedPictures(pending, api, { record, signal });
-    const ranked = await json.run({ kind: 'rank', ...embedded, maxAnswerBytes }, signal);
+    const ranked = await json.run({ kind: 'rank', ...embedded, maxAnswerBytes }, signal, record.tenant);
     recordStages(record, { queue: ranked.waited, compare: ranked.result.ms });
     return answer(ranked.result.answer);
   });

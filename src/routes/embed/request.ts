@@ -90,18 +90,19 @@ interface ReadingContext {
   limits: EmbedLimits;
   json: JsonService;
   signal: AbortSignal;
+  tenant: string | undefined;
 }
 
 async function readJsonRequest(
   body: RequestBody,
   query: object,
-  { limits, json, signal }: ReadingContext,
+  { limits, json, signal, tenant }: ReadingContext,
 ): Promise<EmbedRequest> {
   const bytes = await body.forward({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
   // Not the whole configuration, which would be copied to the other thread.
   const { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } = limits;
   const job = { kind: 'embed', body: bytes, limits: { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } } as const;
-  const { images, batch, rest } = (await json.run(job, signal)).result;
+  const { images, batch, rest } = (await json.run(job, signal, tenant)).result;
   const schema = batch ? jsonBatchSchema : jsonSchema;
   const valid: RequestOptions & { image?: string; images?: string[] } = validate(
     schema,

@@ -74,10 +74,11 @@ async function receive(
 ): Promise<{ request: EmbedRequest; admission: Admission }> {
   const { tenant } = c.get('record');
   engine.assertRoom(tenant);
-  const { signal } = c.req.raw;
-  const request = await readEmbedRequest(c.get('body'), queryOf(c), { limits: config, json, signal });
+  const context = { limits: config, json, signal: c.req.raw.signal, tenant };
+  const request = await readEmbedRequest(c.get('body'), queryOf(c), context);
+  const admission = engine.admit(request.images.length, tenant);
   rates.charge(tenant, request.images.length - 1);
-  return { request, admission: engine.admit(request.images.length, tenant) };
+  return { request, admission };
 }
 
 function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
