@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ROOT } from '../support/shared.ts';
-import { CAMPAIGN, report, reportSkipped } from './campaign.ts';
 import { subject } from './pictures/ordinary.ts';
-import { Target } from './target.ts';
+import { CAMPAIGN, report, reportSkipped } from './support/campaign.ts';
+import { Target } from './support/target.ts';
 
 const VERSION = '0.0.0';
 const KEY = 'correct-horse-battery-staple';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../support/numbers.ts';
-import { CAMPAIGN, report } from './campaign.ts';
-import { Client } from './client.ts';
-import { type Kind, ordinaryMix } from './endurance-mix.ts';
 import type { Random } from './pictures/mutate.ts';
-import { Target } from './target.ts';
+import { CAMPAIGN, report } from './support/campaign.ts';
+import { Client } from './support/client.ts';
+import { type Kind, ordinaryMix } from './support/endurance-mix.ts';
+import { Target } from './support/target.ts';
 
 const CALLERS = 8;
 /** One request of a caller in this many is followed by a pause, so that the load goes up and down. */

@@ -8,12 +8,12 @@ import { generateSyntheticPack, SYNTHETIC_PACK_FILES } from '../../tools/synthet
 import { freePort } from '../support/free-port.ts';
 import { hasRealWeights, MODELS } from '../support/shared.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
-import { report, reportSkipped } from './campaign.ts';
-import { Client } from './client.ts';
 import { ordinaryPictures, subject } from './pictures/ordinary.ts';
-import { Target } from './target.ts';
-import { embedRequest } from './usual.ts';
-import { canMount, fillVolume, mountVolume } from './volumes.ts';
+import { report, reportSkipped } from './support/campaign.ts';
+import { Client } from './support/client.ts';
+import { Target } from './support/target.ts';
+import { embedRequest } from './support/usual.ts';
+import { canMount, fillVolume, mountVolume } from './support/volumes.ts';
 
 let target: Target | undefined;
 let client: Client | undefined;

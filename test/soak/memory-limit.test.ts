@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { report, reportSkipped } from './campaign.ts';
-import { Client, type SentRequest } from './client.ts';
 import { subject } from './pictures/ordinary.ts';
-import { Target } from './target.ts';
-import { embedRequest } from './usual.ts';
+import { report, reportSkipped } from './support/campaign.ts';
+import { Client, type SentRequest } from './support/client.ts';
+import { Target } from './support/target.ts';
+import { embedRequest } from './support/usual.ts';
 
 /** What the shipped files give a process of two workers with a small pack; see docs/OPERATIONS.md, "Sizing". */
 const LIMIT_MIB = 2_048;

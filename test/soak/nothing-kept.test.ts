@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { report, reportSkipped } from './campaign.ts';
-import { Client, type Received, type SentRequest } from './client.ts';
-import { FragmentFinder } from './fragments.ts';
 import type { Format } from './pictures/formats.ts';
 import { subject } from './pictures/ordinary.ts';
-import { Target } from './target.ts';
-import { type FileUse, filesWritten, readTrace, type SocketUse, socketsUsed } from './trace.ts';
+import { report, reportSkipped } from './support/campaign.ts';
+import { Client, type Received, type SentRequest } from './support/client.ts';
+import { FragmentFinder } from './support/fragments.ts';
+import { Target } from './support/target.ts';
+import { type FileUse, filesWritten, readTrace, type SocketUse, socketsUsed } from './support/trace.ts';
 
 /** Just below MAX_IMAGE_PIXELS, and sides that every format can have. */
 const LARGEST = { width: 8_000, height: 6_200 };

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cosine } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
 import { type GoldenFace, goldenImages, hasRealWeights, photo } from '../support/shared.ts';
-import { CAMPAIGN, report, reportSkipped } from './campaign.ts';
-import { Client } from './client.ts';
 import { ordinaryPictures } from './pictures/ordinary.ts';
-import { PROCESSORS } from './processors.ts';
-import { Target } from './target.ts';
-import { embedRequest } from './usual.ts';
+import { CAMPAIGN, report, reportSkipped } from './support/campaign.ts';
+import { Client } from './support/client.ts';
+import { PROCESSORS } from './support/processors.ts';
+import { Target } from './support/target.ts';
+import { embedRequest } from './support/usual.ts';
 
 /** Emulation takes a minute to load the weights, and half a minute for each photograph. */
 const HOURS_MS = 6 * 3_600_000;

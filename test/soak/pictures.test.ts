@@ -1,16 +1,16 @@
 import sharp from 'sharp';
 import { afterEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../support/numbers.ts';
-import { type Attack, judge, keep, runAttacks } from './attack.ts';
-import { CAMPAIGN, report } from './campaign.ts';
-import { Client, type SentRequest } from './client.ts';
 import type { Picture } from './pictures/cases.ts';
 import { mutate, oneOf } from './pictures/mutate.ts';
 import { ordinaryPictures } from './pictures/ordinary.ts';
 import { AT_THE_LIMITS, SMALL, worstCases } from './pictures/worst.ts';
-import { pictureProbes } from './probes.ts';
-import { settledMemory, Target } from './target.ts';
-import { embedRequest, fastest, UsualTimes } from './usual.ts';
+import { type Attack, judge, keep, runAttacks } from './support/attack.ts';
+import { CAMPAIGN, report } from './support/campaign.ts';
+import { Client, type SentRequest } from './support/client.ts';
+import { pictureProbes } from './support/probes.ts';
+import { settledMemory, Target } from './support/target.ts';
+import { embedRequest, fastest, UsualTimes } from './support/usual.ts';
 
 /** The slowest picture, over an ordinary photograph of as many pixels. */
 const MAX_RATIO = 20;

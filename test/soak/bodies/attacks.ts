@@ -1,7 +1,7 @@
 import { seededRandom } from '../../support/numbers.ts';
-import type { Attack } from '../attack.ts';
-import type { SentRequest } from '../client.ts';
 import { below, CHANGES, oneOf, type Random } from '../pictures/mutate.ts';
+import type { Attack } from '../support/attack.ts';
+import type { SentRequest } from '../support/client.ts';
 import { changedForm, type FormPart } from './form.ts';
 import { changeJson, type Json, writeJson } from './json.ts';
 
