@@ -13,6 +13,9 @@ export const numberText = (range: z.ZodNumber) =>
     .pipe(range)
     .optional();
 
+export const integerText = (range: z.ZodInt | z.ZodNumber) =>
+  z.string().regex(/^\d+$/, 'expected a whole number').transform(Number).pipe(range).optional();
+
 export const booleanText = () =>
   z
     .string()

@@ -12,9 +12,9 @@ const engine = new TinyEngine({ phase: 'unavailable', reason: '' }, () => {
 const config = testConfig({ MAX_REFERENCES: '3', MAX_IMAGE_SIZE: '1024', MAX_REQUEST_SIZE: '4096' });
 const { app } = assembleApp(config, engine);
 
-async function compare(body: unknown, type = 'application/json') {
+async function compare(body: unknown, type = 'application/json', query = '') {
   return answerOf(
-    await app.request('/v1/compare', {
+    await app.request(`/v1/compare${query}`, {
       method: 'POST',
       headers: { 'Content-Type': type },
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -58,6 +58,38 @@ describe('POST /v1/compare', () => {
       best_match: { id: 'a', distance: 1, similarity: 0.5 },
       distance_metric: 'cosine',
     });
+  });
+
+  it('takes options in the query too, but none twice', async () => {
+    const body = {
+      query_embedding: [1, 0],
+      reference_embeddings: [reference('a', [1, 0]), reference('b', [0, 1])],
+    };
+    const options = { distance_metric: 'euclidean', threshold: 0.4, top_k: 1, return_embeddings: true };
+    const { body: expected } = await compare({ ...body, ...options });
+    const inQuery = (query: string, more = {}) => compare({ ...body, ...more }, 'application/json', query);
+    const all = '?distance_metric=euclidean&threshold=0.4&top_k=1&return_embeddings=TRUE';
+    for (const answer of [
+      await inQuery(all),
+      await inQuery('?threshold=0.4&return_embeddings=1', { distance_metric: 'euclidean', top_k: 1 }),
+    ]) {
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual(expected);
+    }
+    for (const [query, detail] of [
+      ['?top_k=1&top_k=1', /^top_k: given more than once in the query$/],
+      ['?top_k=1', /^top_k: given in the query and in the body$/],
+      ['?top_k=0.5', /^top_k: /],
+      ['?threshold=3', /^threshold: /],
+      ['?x=1', /x/],
+    ] as const) {
+      const refused = await inQuery(query, { top_k: 1 });
+      expect(refused.status).toBe(400);
+      expect(refused.body).toMatchObject({
+        error_code: 'INVALID_REQUEST',
+        detail: expect.stringMatching(detail),
+      });
+    }
   });
 
   it('mixes base64 and numbers', async () => {

@@ -4,10 +4,10 @@ import type { GivenImage } from '../../engine/embed-images.ts';
 import { ServiceError } from '../../errors.ts';
 import { readMultipart } from '../../http/body/multipart.ts';
 import type { RequestBody } from '../../http/body/request-body.ts';
+import { combineOptions } from '../../json/combine-options.ts';
 import { assertConsistent, optionsSchema, type RequestOptions } from '../../json/embed-options.ts';
 import type { JsonService } from '../../json/service.ts';
 import { validate } from '../../json/validate.ts';
-import { combineOptions } from '../query.ts';
 import { queryOptionsSchema, textOptionsSchema } from './text-options.ts';
 
 const imageText = z.string().openapi({
