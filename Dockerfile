@@ -74,4 +74,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10m --retries=3 CMD ["node", "src/cli/healthcheck.ts"]
 # The base's entrypoint is a shell script. The service is PID 1 itself and handles the signals.
 ENTRYPOINT []
-CMD ["node", "dist/main.js"]
+CMD ["node", "dist/main.cjs"]

@@ -66,7 +66,9 @@ export const ERROR_CATALOGUE = {
   INVALID_IMAGE: {
     status: 422,
     message: 'The image cannot be decoded.',
-    when: 'An accepted format, but broken, truncated or empty; or invalid base64.',
+    when:
+      'An accepted format, but broken, truncated or empty; a file built so that it would take far longer to decode than its ' +
+      'pixels do (`detail` names the limit); or invalid base64.',
     retryable: false,
     action: 'Send another image.',
   },

@@ -134,7 +134,9 @@ export const SETTINGS = {
   MAX_IMAGE_PIXELS: setting({
     default: 50_000_000,
     ...integer(1024, 268_000_000),
-    description: 'Maximum pixels of one decoded image. A worker needs three bytes for each.',
+    description:
+      'Maximum pixels of one decoded image. A worker needs three bytes for each, up to eight while it decodes, and 18 for ' +
+      'an AVIF. One side may be at most 100 times the other, unless it has at most 1,000 pixels.',
   }),
   REDUCED_DECODING_SIDE: setting({
     default: 0,
