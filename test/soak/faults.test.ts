@@ -195,9 +195,9 @@ function mountReadOnly(folder: string): void {
     throw new Error(`${folder} cannot be remounted.`);
 }
 
-describe('a process that may have 200 files open', () => {
+describe('a process that may have 300 files open', () => {
   it('answers or refuses a thousand connections, logs no raw error, and is usable afterwards', async () => {
-    const service = await start({}, 200);
+    const service = await start({}, 300);
     const before = await answerNow();
     const idle = service.descriptors.length;
     const outcomes: Record<string, number> = {};

@@ -94,7 +94,7 @@ describe('changed pictures', () => {
       probes: await pictureProbes(),
       probeEvery: 20,
       onProgress(done) {
-        if (done === Math.ceil(count / 5)) warmMemory = target.memory;
+        if (Number.isNaN(warmMemory) && done >= count / 5) warmMemory = target.memory;
       },
     });
     // Slow under load may mean that others were slow: what counts is the time alone.

@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface SentRequest {
   method?: string;
@@ -26,6 +27,7 @@ const newAgent = () => new Agent({ keepAlive: true, maxSockets: 64 });
 /** Requests over connections that are kept, as a calling backend sends them. */
 export class Client {
   #agent = newAgent();
+  readonly #known = new WeakSet<Socket>();
   readonly address: string;
 
   constructor(address: string) {
@@ -61,6 +63,11 @@ export class Client {
         },
       );
       sending.on('error', fail);
+      // A connection may fail after its answer, while the rest of the body is still being sent.
+      sending.on('socket', (socket) => {
+        if (!this.#known.has(socket)) socket.on('error', () => {});
+        this.#known.add(socket);
+      });
       sending.end(body);
     });
   }

@@ -16,7 +16,7 @@ export class FragmentFinder {
   find(secret: string): string | undefined {
     for (let at = 0; at + PIECE <= secret.length; at += PIECE) {
       const piece = secret.slice(at, at + PIECE);
-      if (isTelling(piece) && this.#windows.has(piece)) return piece;
+      if (this.#windows.has(piece) && isTelling(piece)) return piece;
     }
     return undefined;
   }
