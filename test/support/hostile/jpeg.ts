@@ -15,10 +15,18 @@ const huffman = (kind: number, symbol: number) => segment(0xc4, u8(kind, 1), zer
 const scan = (channels: number[], from: number, to: number) =>
   segment(0xda, u8(channels.length, ...channels.flatMap((channel) => [channel, 0]), from, to, 0));
 
-/** A grey progressive picture, and scans that hold nothing but the ends of blocks, 32,767 in four bytes. */
+/** Runs of 32,767 ends of blocks in 15 bits each: the code 0, then how many more than 16,384. */
+function endsOfBlocks(blocks: number) {
+  const bits = `0${'1'.repeat(14)}`.repeat(Math.ceil(blocks / 32767));
+  const bytes = bits.match(/.{1,8}/g)?.map((byte) => Number.parseInt(byte.padEnd(8, '1'), 2)) ?? [];
+  // A zero follows FF, which is not a marker then.
+  return u8(...bytes.flatMap((byte) => (byte === 0xff ? [byte, 0] : [byte])));
+}
+
+/** A grey progressive picture, and scans that hold nothing but the ends of blocks. */
 export function emptyScans(width: number, height: number, count: number) {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
-  const ends = repeat(u8(0x7f, 0xff, 0x00), Math.ceil(blocks / 32767));
+  const ends = endsOfBlocks(blocks);
   return join(
     START,
     flatTable,
@@ -34,7 +42,6 @@ export function emptyScans(width: number, height: number, count: number) {
   );
 }
 
-/** A baseline picture whose three channels come in one scan, many times: the first of them is the picture. */
 export const arithmetic = (width: number, height: number) =>
   join(START, flatTable, frame(0xc9, width, height), scan([1, 2, 3], 0, 63), zeros(1000), END);
 

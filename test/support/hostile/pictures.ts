@@ -1,8 +1,9 @@
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { bytesOf } from '../pictures.ts';
 import { gif, webp, webpChunk } from './animations.ts';
 import { avif, codedPicture, grid } from './avif.ts';
-import { repeat, zeros } from './bytes.ts';
+import { join, repeat, text, zeros } from './bytes.ts';
 import {
   arithmetic,
   circularExif,
@@ -70,6 +71,15 @@ export const HOSTILE_PICTURES: HostilePicture[] = [
   {
     name: 'a PNG of 1,940 bytes whose colour profile is a program (167 s)',
     make: () => png(TINY, TINY, { extra: [profileChunk(profile(program(65_000)))] }),
+    refused: /program of more than 5 steps/,
+  },
+  {
+    name: 'a PNG whose program of colours has a wrong checksum, which libpng does not read',
+    make: () => {
+      const content = deflateSync(profile(program(4000)));
+      content.writeUInt32BE(0, content.length - 4);
+      return png(TINY, TINY, { extra: [chunk('iCCP', join(text('k\0\0'), content))] });
+    },
     refused: /program of more than 5 steps/,
   },
   {

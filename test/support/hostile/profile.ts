@@ -58,3 +58,13 @@ export function program(steps: number): [string, Uint8Array] {
   const places = repeat(u32be(16 + 8 * steps, matrix.length), steps);
   return ['D2B0', join(text('mpet'), u32be(0), u16be(3, 3), u32be(steps), places, matrix)];
 }
+
+/** A program of steps with curves of several segments, each a power, all sharing the bytes of one curve. */
+export function curves(steps: number, segments: number): [string, Uint8Array] {
+  const powers = repeat(join(text('parf'), u32be(0), u16be(0, 0), ...[2.2, 1, 0, 0].map(float)), segments);
+  const limits = Array.from({ length: segments - 1 }, (_, index) => float((index + 1) / segments));
+  const curve = join(text('curf'), u32be(0), u16be(segments, 0), ...limits, powers);
+  const step = join(text('cvst'), u32be(0), u16be(3, 3), repeat(u32be(36, curve.length), 3), curve);
+  const places = repeat(u32be(16 + 8 * steps, step.length), steps);
+  return ['D2B0', join(text('mpet'), u32be(0), u16be(3, 3), u32be(steps), places, step)];
+}

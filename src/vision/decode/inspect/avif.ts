@@ -18,6 +18,8 @@ const MAX_SHARING = 2;
 const MAX_TRANSFORMS = 3;
 /** Pictures put together from pictures put together, and so on. */
 const MAX_DEPTH = 4;
+/** What an item counts as at least. */
+const MIN_ITEM_PIXELS = 64 * 64;
 
 /** Open bitstream units that make libaom decode a frame (AV1 specification, 6.2.2). */
 const FRAME_UNITS = [3, 6];
@@ -53,7 +55,7 @@ function codedPixels(id: number, all: Items, limit: number, depth: number): numb
   const item = all.items.get(id);
   if (item === undefined) return 0;
   if (item.size === undefined) refuse('A picture without a size.');
-  let pixels = item.size.width * item.size.height * item.frames;
+  let pixels = Math.max(item.size.width * item.size.height * item.frames, MIN_ITEM_PIXELS);
   for (const other of [...(all.sources.get(id) ?? []), ...(all.auxiliaries.get(id) ?? [])]) {
     if (pixels > limit) return pixels;
     pixels += codedPixels(other, all, limit, depth + 1);

@@ -3,6 +3,8 @@ import { ByteReader } from './byte-reader.ts';
 import { refuse } from './limits.ts';
 
 const PREFIX = [...ascii('Exif'), 0, 0];
+/** libexif reads as much as a JPEG can hold. */
+const MAX_BYTES = 0xfffe;
 /** Entries that point to another directory: Exif, GPS, interoperability. */
 const POINTERS = [0x8769, 0x8825, 0xa005];
 
@@ -11,7 +13,7 @@ const MAX_POINTERS = 6;
 
 /** Refuses metadata of an EXIF block that libexif would follow in circles. It ignores a damaged block. */
 export function inspectExif(block: Uint8Array): void {
-  const bytes = startsWith(block, PREFIX) ? block.subarray(PREFIX.length) : block;
+  const bytes = (startsWith(block, PREFIX) ? block.subarray(PREFIX.length) : block).subarray(0, MAX_BYTES);
   const littleEndian = startsWith(bytes, ascii('II'));
   const file = new ByteReader(bytes, littleEndian);
   const first = file.u32(4);

@@ -12,8 +12,8 @@ import { inspectWebp } from './webp.ts';
  * Each reads the structure of a file as the decoder does, in time that its bytes bound. It refuses what would keep the decoder
  * busy, and leaves other mistakes to the decoder.
  */
-const INSPECTIONS: Record<ImageFormat, (bytes: Uint8Array) => Size | undefined> = {
-  jpeg: inspectJpeg,
+const INSPECTIONS: Record<ImageFormat, (bytes: Uint8Array, maxPixels: number) => Size | undefined> = {
+  jpeg: (bytes) => inspectJpeg(bytes),
   png: inspectPng,
   webp: inspectWebp,
   gif: inspectGif,
@@ -27,7 +27,7 @@ const INSPECTIONS: Record<ImageFormat, (bytes: Uint8Array) => Size | undefined> 
  * @throws {ServiceError} IMAGE_TOO_LARGE or INVALID_IMAGE.
  */
 export function inspectImage(bytes: Uint8Array, format: ImageFormat, maxPixels: number): void {
-  const size = INSPECTIONS[format](bytes);
+  const size = INSPECTIONS[format](bytes, maxPixels);
   if (size === undefined) return;
   const { width, height } = size;
   const pixels = width * height;

@@ -1,4 +1,4 @@
-import { inflateSync, constants as zlib } from 'node:zlib';
+import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { ByteReader } from './byte-reader.ts';
 import { inspectExif } from './exif.ts';
 import { inspectProfile } from './icc.ts';
@@ -6,10 +6,11 @@ import { MAX_PROFILE_BYTES, PieceCounter, refuse, type Size } from './limits.ts'
 
 /** Compressed texts of a picture, inflated. 200 texts of 8 kB each took libpng 0.6 s. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
-/** Deflate reaches 1:1032, so fewer bytes cannot become more than the limit. */
-const HARMLESS_BYTES = MAX_TEXT_BYTES / 1032;
-/** What a damaged text counts as: libpng inflates it up to the damage. */
-const DAMAGED_TEXT_BYTES = MAX_TEXT_BYTES / 16;
+/** What a byte can become. */
+const MAX_DEFLATION = 1032;
+/** What damaged data counts as: libpng inflates it up to the damage. */
+const DAMAGED_BYTES = 256 * 1024;
+const ZLIB_HEADER_BYTES = 2;
 
 const SIGNATURE_BYTES = 8;
 /** Length, name and checksum. */
@@ -18,8 +19,10 @@ const CHUNK_BYTES = 12;
 export function inspectPng(bytes: Uint8Array): Size | undefined {
   const file = new ByteReader(bytes);
   const pieces = new PieceCounter();
-  const texts = new TextBudget();
+  const texts = new InflationBudget(MAX_TEXT_BYTES, 'Compressed texts');
+  const profiles = new InflationBudget(MAX_PROFILE_BYTES, 'A colour profile');
   let size: Size | undefined;
+  let profile: Uint8Array | undefined;
   let at = SIGNATURE_BYTES;
   while (file.has(at, CHUNK_BYTES)) {
     const length = file.u32(at);
@@ -32,7 +35,11 @@ export function inspectPng(bytes: Uint8Array): Size | undefined {
         size ??= { width: new ByteReader(content).u32(0), height: new ByteReader(content).u32(4) };
         break;
       case 'iCCP':
-        inspectProfile(inflateProfile(content));
+        // Name, 0, method, profile.
+        profile = profiles.inflate(content.subarray(content.indexOf(0) + 2));
+        // libpng may not reach the damage, and use the profile.
+        if (profile === undefined) refuse('A damaged colour profile.');
+        inspectProfile(profile);
         break;
       case 'eXIf':
         inspectExif(content);
@@ -58,33 +65,42 @@ function compressedText(content: Uint8Array): Uint8Array {
   return content.subarray(content.indexOf(0, translated) + 1);
 }
 
-/** Name, 0, method, profile. */
-function inflateProfile(content: Uint8Array): Uint8Array {
-  const compressed = content.subarray(content.indexOf(0) + 2);
-  const profile = inflate(compressed, MAX_PROFILE_BYTES);
-  if (profile === 'too long') refuse(`A colour profile of more than ${MAX_PROFILE_BYTES} bytes.`);
-  return profile ?? new Uint8Array();
-}
-
-class TextBudget {
+/** What the chunks of one kind may inflate to, together. */
+class InflationBudget {
+  readonly #limit: number;
+  readonly #what: string;
   #compressed = 0;
   #inflated = 0;
 
-  add(text: Uint8Array): void {
-    this.#compressed += text.length;
-    if (this.#compressed <= HARMLESS_BYTES) return;
-    const inflated = inflate(text, MAX_TEXT_BYTES - this.#inflated);
-    if (inflated !== 'too long') this.#inflated += inflated?.length ?? DAMAGED_TEXT_BYTES;
-    if (inflated === 'too long' || this.#inflated >= MAX_TEXT_BYTES) {
-      refuse(`Compressed texts of more than ${MAX_TEXT_BYTES} bytes.`);
+  constructor(limit: number, what: string) {
+    this.#limit = limit;
+    this.#what = what;
+  }
+
+  /** Refuses too much, and inflates only what may be. */
+  add(compressed: Uint8Array): void {
+    this.#compressed += compressed.length;
+    if (this.#compressed * MAX_DEFLATION > this.#limit) this.inflate(compressed);
+  }
+
+  /** @returns undefined for damaged data. */
+  inflate(compressed: Uint8Array): Uint8Array | undefined {
+    const inflated = inflate(compressed, this.#limit - this.#inflated);
+    if (inflated !== 'too long') this.#inflated += inflated?.length ?? DAMAGED_BYTES;
+    if (inflated === 'too long' || this.#inflated >= this.#limit) {
+      refuse(`${this.#what} of more than ${this.#limit} bytes.`);
     }
+    return inflated;
   }
 }
 
-/** @returns undefined for damaged data; what there is of truncated data. */
+/** Does not check the checksum, as libpng. @returns undefined for damaged data; what there is of truncated data. */
 function inflate(data: Uint8Array, limit: number): Uint8Array | 'too long' | undefined {
   try {
-    return inflateSync(data, { maxOutputLength: Math.max(limit, 1), finishFlush: zlib.Z_SYNC_FLUSH });
+    return inflateRawSync(data.subarray(ZLIB_HEADER_BYTES), {
+      maxOutputLength: Math.max(limit, 1),
+      finishFlush: zlib.Z_SYNC_FLUSH,
+    });
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too long' : undefined;
   }

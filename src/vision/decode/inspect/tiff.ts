@@ -14,9 +14,11 @@ const MAX_TAGS = 250;
  * Bytes of all values in relation to those of the file. They cannot exceed it unless tags share them; libtiff copies them for
  * each tag: 4,000 tags with the same 8 MB took 30 s.
  */
-const MAX_SHARING = 4;
+const MAX_SHARING = 2;
 /** Scans of one strip or tile in JPEG, which may have as few as 256 pixels. Writers use one. */
 const MAX_SEGMENT_SCANS = 16;
+/** As in sharp, which refuses more. */
+const MAX_CHANNELS = 5;
 
 const TAG = {
   width: 256,
@@ -43,17 +45,21 @@ interface Value {
 }
 type Directory = Map<number, Value>;
 
-export function inspectTiff(bytes: Uint8Array): Size | undefined {
+export function inspectTiff(bytes: Uint8Array, maxPixels: number): Size | undefined {
   const file = new ByteReader(bytes, startsWith(bytes, ascii('II')));
   const page = readDirectories(file);
   if (page === undefined) return undefined;
   const profile = page.get(TAG.profile);
   if (profile) inspectProfile(file.slice(profile.at, profile.count));
   const compression = numberOf(file, page.get(TAG.compression));
-  if (compression === JPEG) inspectSegments(file, page);
   // Superseded in 1995, and decoded with a search through the file.
   if (compression === OLD_JPEG) refuse('JPEG as in TIFF 6.0 of 1992 is not supported.');
-  return { width: numberOf(file, page.get(TAG.width)), height: numberOf(file, page.get(TAG.height)) };
+  const size = {
+    width: numberOf(file, page.get(TAG.width)),
+    height: numberOf(file, page.get(TAG.height)),
+  };
+  if (compression === JPEG && size.width * size.height <= maxPixels) inspectSegments(file, page, size);
+  return size;
 }
 
 /** Reads all directories. @returns the first. */
@@ -103,21 +109,23 @@ function readValue(file: ByteReader, entry: number): Value {
 const lengthOf = ({ type, count }: Value) => (TYPE_BYTES[type] ?? 0) * count;
 
 /** The value of a tag with one number. */
-const numberOf = (file: ByteReader, value: Value | undefined) => numbersOf(file, value)[0] ?? 0;
+const numberOf = (file: ByteReader, value: Value | undefined) => numbersOf(file, value, 1)[0] ?? 0;
 
-function numbersOf(file: ByteReader, value: Value | undefined): number[] {
+function numbersOf(file: ByteReader, value: Value | undefined, limit: number): number[] {
   if (value === undefined) return [];
   const size = TYPE_BYTES[value.type] ?? 0;
   if (size === 0 || !file.has(value.at, size)) return [];
-  const count = Math.min(value.count, Math.floor((file.length - value.at) / size));
+  const count = Math.min(value.count, limit, Math.floor((file.length - value.at) / size));
   const read = size === 1 ? file.u8 : size === 2 ? file.u16 : file.u32;
   return Array.from({ length: count }, (_, index) => read.call(file, value.at + index * size));
 }
 
 /** Strips or tiles in JPEG. Equal ones may share their bytes, each of which is read once here. */
-function inspectSegments(file: ByteReader, page: Directory): void {
-  const offsets = numbersOf(file, page.get(TAG.tileOffsets) ?? page.get(TAG.stripOffsets));
-  const lengths = numbersOf(file, page.get(TAG.tileLengths) ?? page.get(TAG.stripLengths));
+function inspectSegments(file: ByteReader, page: Directory, { width, height }: Size): void {
+  // A strip has at least a row, a tile 16 by 16 pixels; each channel may have its own.
+  const limit = MAX_CHANNELS * Math.max(height, Math.ceil(width / 16) * Math.ceil(height / 16));
+  const offsets = numbersOf(file, page.get(TAG.tileOffsets) ?? page.get(TAG.stripOffsets), limit);
+  const lengths = numbersOf(file, page.get(TAG.tileLengths) ?? page.get(TAG.stripLengths), limit);
   const segments = new Map<number, number>();
   for (const [index, offset] of offsets.entries()) {
     segments.set(offset, Math.max(segments.get(offset) ?? 0, lengths[index] ?? 0));
