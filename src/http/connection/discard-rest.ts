@@ -24,7 +24,7 @@ export function discardRest(socket: Socket): () => void {
   const stop = () => {
     clearTimeout(timer);
     clearImmediate(start);
-    socket.off('data', count);
+    socket.off('data', count).off('close', stop);
   };
   socket.once('close', stop);
   return stop;
