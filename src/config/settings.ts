@@ -8,6 +8,9 @@ const ONE_HOUR_MS = 3_600_000;
 /** What `faces=largest` may stop after; see the setting and the request option of this name. */
 export const DETECTION_MODES = ['full', 'fast'] as const;
 
+/** The highest value of MAX_FACES: the detector finds no more faces. */
+export const HIGHEST_MAX_FACES = 1_000;
+
 export const SETTINGS = {
   APP_NAME: setting({
     default: 'face-embedding-service',
@@ -175,7 +178,7 @@ export const SETTINGS = {
   }),
   MAX_FACES: setting({
     default: 100,
-    ...integer(1, 1000),
+    ...integer(1, HIGHEST_MAX_FACES),
     description:
       'Maximum faces embedded for one image with `faces=all`, best score first; `faces_omitted` counts the rest.',
   }),

@@ -52,7 +52,10 @@ describe('pictures made to be slow', () => {
       });
       if (fault !== undefined) faults.push(`${name}: ${fault}`);
       if (ms > limit) faults.push(`${name}: ${Math.round(ms)} ms; ${keep(attack)}`);
-      if (target.hasEnded) break;
+      if (target.ending !== undefined) {
+        faults.push(`${name}: ${target.ending}; ${keep(attack)}`);
+        break;
+      }
     }
     slow.sort((a, b) => b.ratio - a.ratio);
     report('Pictures made to be slow', {
@@ -129,6 +132,7 @@ describe('changed pictures', () => {
 
 /** Pixels that a picture declares, and the service accepts. */
 async function pixelsOf({ picture }: Attack): Promise<number> {
+  if (picture === undefined || picture.length === 0) return 0;
   const { width = 0, height = 0 } = await sharp(picture, { limitInputPixels: false, failOn: 'none' })
     .metadata()
     .catch((): { width?: number; height?: number } => ({}));

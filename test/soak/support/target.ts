@@ -61,6 +61,7 @@ export class Target {
   }
 
   #status(): string {
+    if (this.hasEnded) return '';
     return readFileSync(`/proc/${this.pid}/status`, 'utf8');
   }
 
@@ -77,8 +78,16 @@ export class Target {
     });
   }
 
-  /** Worker threads that were lost and replaced. */
+  /** How it ended, with its last words; undefined while it runs. */
+  get ending(): string | undefined {
+    if (!this.hasEnded) return undefined;
+    const { exitCode, signalCode } = this.service.child;
+    return `The service ended with ${exitCode ?? signalCode}: ${(this.service.stderr + this.service.stdout).slice(-1_500)}`;
+  }
+
+  /** Worker threads that were lost and replaced; not a number when the process has ended. */
   async workersLost(): Promise<number> {
+    if (this.hasEnded) return Number.NaN;
     return (await metric(this.address, 'face_workers_restarted_total')) ?? Number.NaN;
   }
 
