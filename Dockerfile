@@ -75,4 +75,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10m --retries=3 CMD ["node", "dist/cli/healthcheck.js"]
 # The entrypoint of the base image is a shell script. The service itself is PID 1 and handles the signals.
 ENTRYPOINT []
-CMD ["node", "dist/main.js"]
+CMD ["node", "dist/main.cjs"]

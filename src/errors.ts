@@ -66,7 +66,9 @@ export const ERROR_CATALOGUE = {
   INVALID_IMAGE: {
     status: 422,
     message: 'The image cannot be decoded.',
-    when: 'The image is broken, truncated or empty, or its base64 is invalid.',
+    when:
+      'The image is broken, truncated or empty; its file is built so that decoding would take far longer than its pixels ' +
+      'need (`detail` names the limit); or its base64 is invalid.',
     retryable: false,
     action: 'Send another image.',
   },
@@ -123,8 +125,8 @@ export const ERROR_CATALOGUE = {
     status: 503,
     message: 'The service is at its capacity.',
     when:
-      'All workers are busy and `MAX_QUEUE` images are waiting, or as many of the same key as its share; or `MAX_INFLIGHT_BYTES` are held; ' +
-      'or the system refuses the process a thread. ' +
+      'All workers are busy and `MAX_QUEUE` images are waiting, or as many of the same key as its share; `MAX_INFLIGHT_BYTES` are ' +
+      'held, `MAX_UPLOADS` bodies are arriving, or the system refuses the process a thread. ' +
       '`Retry-After` says when to try again.',
     retryable: true,
     action: 'Wait as long as `Retry-After` says, then send the request again.',
@@ -175,7 +177,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-export type OverloadReason = 'queue_full' | 'queue_share' | 'inflight_bytes' | 'no_thread';
+export type OverloadReason = 'queue_full' | 'queue_share' | 'inflight_bytes' | 'uploads' | 'no_thread';
 
 /** A failure that is reported to the caller. Anything else that is thrown becomes `PROCESSING_ERROR`. */
 export class ServiceError extends Error {

@@ -14,6 +14,7 @@ import { createRequestLog } from './observability/request-log.ts';
 import { isRoutine, type RequestObserver } from './observability/request-record.ts';
 import type { Tracing } from './observability/tracing.ts';
 import { createMetricsApp, createServiceApp } from './routes/apps.ts';
+import { FairPermits } from './threads/fair-permits.ts';
 import { Permits } from './threads/permits.ts';
 
 export interface ServiceOptions {
@@ -25,6 +26,11 @@ export interface ServiceOptions {
   log: Logger;
   output: LogOutput;
 }
+
+/** Clients that send or read too slowly get this share of SHUTDOWN_GRACE_MS; the rest is for work that they leave behind. */
+const CLIENTS_SHARE_OF_GRACE = 0.75;
+/** Time for a scrape that is under way when the process ends, in milliseconds. */
+const SCRAPE_MS = 1_000;
 
 /** The HTTP side of the process, which listens. */
 export interface Service {
@@ -44,7 +50,11 @@ export interface Service {
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, engine, keys, tracing, lifecycle, log, output } = options;
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const metrics = new Metrics({ engine, bodies, log: output, version: VERSION });
+  const uploads = new FairPermits({
+    capacity: config.MAX_UPLOADS,
+    reserve: Math.ceil(config.MAX_UPLOADS / 2),
+  });
+  const metrics = new Metrics({ engine, bodies, uploads, log: output, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });
   const json = new JsonService({
@@ -54,18 +64,31 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
   });
   const rates = new RateLimits(config.RATE_LIMIT_PER_KEY);
-  const dependencies = { config, engine, json, keys, bodies, rates, metrics, lifecycle, observers, log };
+  const dependencies = {
+    config,
+    engine,
+    json,
+    keys,
+    bodies,
+    uploads,
+    rates,
+    metrics,
+    lifecycle,
+    observers,
+    log,
+  };
 
   const addresses = addressesOf(config);
-  const server = await listen(createServiceApp(dependencies), addresses.main, config);
+  const server = await listen(createServiceApp(dependencies), addresses.main, { config, observers, log });
   const metricsServer =
-    addresses.metrics && (await listen(createMetricsApp(dependencies), addresses.metrics, config));
+    addresses.metrics &&
+    (await listen(createMetricsApp(dependencies), addresses.metrics, { config, observers: [], log }));
   return {
     port: server.port,
-    drain: server.close,
+    drain: () => server.close(config.SHUTDOWN_GRACE_MS * CLIENTS_SHARE_OF_GRACE),
     async close() {
       await json.close();
-      await metricsServer?.close();
+      await metricsServer?.close(SCRAPE_MS);
     },
   };
 }

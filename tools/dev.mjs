@@ -9,7 +9,7 @@ const cwd = fileURLToPath(new URL('..', import.meta.url));
 const run = (...args) => spawn(process.execPath, args, { cwd, stdio: 'inherit' });
 const children = [
   run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'),
-  run('--watch-path=dist', 'dist/main.js'),
+  run('--watch-path=dist', 'dist/main.cjs'),
 ];
 for (const child of children) {
   child.on('exit', () => {

@@ -127,7 +127,7 @@ config() { podman image inspect --format "{{json .Config.$1}}" "$image"; }
 expect 'user' '"1000:1000"' "$(config User)"
 expect 'stop signal' '"SIGTERM"' "$(config StopSignal)"
 expect 'entrypoint, which must not be a shell script' 'null' "$(config Entrypoint)"
-expect 'command' '["node","dist/main.js"]' "$(config Cmd)"
+expect 'command' '["node","dist/main.cjs"]' "$(config Cmd)"
 expect 'health check' '["CMD","node","dist/cli/healthcheck.js"]' \
   "$(podman image inspect --format '{{json .HealthCheck.Test}}' "$image")"
 
@@ -371,7 +371,7 @@ const status = require('node:fs').readFileSync('/proc/1/status', 'utf8');
 `${/^Uid:\s+(\d+)/m.exec(status)[1]} ${/^CapEff:\s+(\w+)/m.exec(status)[1]}`
 JS
 )")"
-expect 'PID 1' 'node dist/main.js' \
+expect 'PID 1' 'node dist/main.cjs' \
   "$(podman exec "$container" node -p 'require("node:fs").readFileSync("/proc/1/cmdline", "utf8").split("\0").join(" ").trim()')"
 client embedAndCompare "$url" || fail 'embed or compare failed.'
 client everythingElse "$url" || fail 'something is missing from the image.'

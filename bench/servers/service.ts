@@ -19,7 +19,7 @@ export function startService(
 ): Promise<ServerProcess> {
   return ServerProcess.start({
     command: process.execPath,
-    args: [fileURLToPath(builtFile('main.js'))],
+    args: [fileURLToPath(builtFile('main.cjs'))],
     // A folder without a .env file.
     cwd: tmpdir(),
     environment: {

@@ -1,6 +1,6 @@
 /**
- * Images that one worker processes at a time on a GPU: one whose detector runs, some that are decoded meanwhile (libvips
- * decodes four at a time in Node's thread pool), and some whose faces wait for a batch. Each may take 3 × MAX_IMAGE_PIXELS
+ * Images that one worker processes at a time on a GPU: one whose detector runs, some that are decoded meanwhile (in Node's
+ * thread pool, which main.cts makes as large), and some whose faces wait for a batch. Each may take 3 × MAX_IMAGE_PIXELS
  * bytes. An estimate: it has not been measured on a GPU.
  */
 export const IMAGES_PER_GPU_WORKER = 8;

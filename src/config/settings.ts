@@ -8,6 +8,9 @@ const ONE_HOUR_MS = 3_600_000;
 /** The values of the setting DETECTION and of the request option `detection`. */
 export const DETECTION_MODES = ['full', 'fast'] as const;
 
+/** The highest value of MAX_FACES: the detector finds no more faces. */
+export const HIGHEST_MAX_FACES = 1_000;
+
 export const SETTINGS = {
   APP_NAME: setting({
     default: 'face-embedding-service',
@@ -134,7 +137,9 @@ export const SETTINGS = {
   MAX_IMAGE_PIXELS: setting({
     default: 50_000_000,
     ...integer(1024, 268_000_000),
-    description: 'Maximum pixels of one decoded image. A worker needs three bytes for each.',
+    description:
+      'Maximum pixels of one decoded image. A worker needs three bytes for each, up to eight while it decodes, and 18 for ' +
+      'an AVIF. One side may be at most 100 times the other, unless it has at most 1,000 pixels.',
   }),
   REDUCED_DECODING_SIDE: setting({
     default: 0,
@@ -173,7 +178,7 @@ export const SETTINGS = {
   }),
   MAX_FACES: setting({
     default: 100,
-    ...integer(1, 1000),
+    ...integer(1, HIGHEST_MAX_FACES),
     description:
       'Maximum faces embedded for one image with `faces=all`, best score first; `faces_omitted` counts the rest.',
   }),
@@ -231,8 +236,20 @@ export const SETTINGS = {
     default: 256 * MIB,
     ...integer(1024),
     description:
-      'Maximum bytes of all request bodies held at a time; more are refused with `OVERLOADED`. ' +
-      'A declared length counts from the start of its request to the end.',
+      'Maximum bytes of all request bodies and answers held at a time; more are refused with `OVERLOADED`. ' +
+      'A declared length counts from the start of its request until the work is done, an answer of more than 64 KiB until it ' +
+      'has left.',
+  }),
+  MAX_UPLOADS: setting({
+    default: 1_000,
+    ...integer(1),
+    description: 'Maximum request bodies that arrive at a time; more are refused with `OVERLOADED`.',
+  }),
+  MIN_UPLOAD_RATE: setting({
+    default: 1_000,
+    ...integer(0),
+    description:
+      'Minimum bytes a second at which a request body must arrive, on average after its first five seconds; 0 for none.',
   }),
   HEADERS_TIMEOUT_MS: setting({
     default: 10_000,
@@ -244,6 +261,12 @@ export const SETTINGS = {
     ...integer(1, ONE_HOUR_MS),
     description:
       'Maximum time for the body of a request to arrive. A client that stops reading its answer for this long is disconnected.',
+  }),
+  ANSWER_TIMEOUT_MS: setting({
+    default: 60_000,
+    ...integer(1, ONE_HOUR_MS),
+    description:
+      'Maximum time that an answer may wait for its reader, all moments together; then the client is disconnected.',
   }),
   KEEP_ALIVE_TIMEOUT_MS: setting({
     default: 75_000,

@@ -82,7 +82,8 @@ async function outcomeOf(
   try {
     return { index, answer: await admission.embed(image, options, signal) };
   } catch (error) {
-    signal?.throwIfAborted();
+    // Any other error is reported even if nobody waits for it, since it may be unforeseen.
+    if (signal?.aborted && error === signal.reason) throw error;
     return {
       index,
       error: error instanceof ServiceError ? error : new ServiceError('PROCESSING_ERROR', { cause: error }),

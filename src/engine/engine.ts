@@ -26,16 +26,10 @@ export interface EmbedAnswer extends EmbedResult {
 
 export type { EngineLoad };
 
-/** Places for images, whose bytes may still be arriving. They are taken until `release`. */
+/** Places for images. They are taken until `release`. */
 export interface Admission {
   /** The model that embeds the images. */
   readonly model: LoadedModel;
-  /**
-   * Takes more places, once the number of images is known.
-   *
-   * @throws {ServiceError} OVERLOADED when too few are left; the places taken before are kept.
-   */
-  grow(images: number): void;
   /**
    * Embeds one image on the next free worker.
    *
@@ -55,7 +49,14 @@ export interface FaceEngine {
   /** Undefined until the weights are loaded. */
   readonly model: LoadedModel | undefined;
   /**
-   * Takes places before the bytes are read.
+   * Checks, without taking a place, that an image could be admitted now: before its bytes are read, so that a full service
+   * refuses at once.
+   *
+   * @throws {ServiceError} as `admit`.
+   */
+  assertRoom(tenant?: string): void;
+  /**
+   * Takes places, when the bytes of the images are there.
    *
    * @param tenant who holds them: each has its share of the places while others hold some.
    * @throws {ServiceError} OVERLOADED when too few are left, MODEL_NOT_LOADED when no image can be embedded.

@@ -101,30 +101,26 @@ export class InferenceEngine implements FaceEngine {
     this.#loading = this.#loadUntilDone();
   }
 
+  assertRoom(tenant?: string): void {
+    this.admit(1, tenant).release();
+  }
+
   admit(images: number, tenant?: string): Admission {
     const { status } = this;
     const loaded = this.#loaded;
     if (loaded === undefined || status.phase !== 'ready') throw notReady(status);
     const { pool, model } = loaded;
-    const releases: (() => void)[] = [];
-    const take = (count: number) => {
-      const release = this.#places.tryTake(count, tenant);
-      if (release === undefined) {
-        throw pool.overloaded(this.#places.hasRoom(count) ? 'queue_share' : 'queue_full');
-      }
-      releases.push(release);
-    };
-    take(images);
+    const release = this.#places.tryTake(images, tenant);
+    if (release === undefined) {
+      throw pool.overloaded(this.#places.hasRoom(images) ? 'queue_share' : 'queue_full');
+    }
     return {
       model,
-      grow: take,
       async embed(image, options, signal) {
         const { result, waited } = await pool.run({ image, options }, { transfer: [image.buffer], signal });
         return { ...result, waited: waited + result.waited };
       },
-      release() {
-        for (const release of releases.splice(0)) release();
-      },
+      release,
     };
   }
 

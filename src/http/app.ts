@@ -6,8 +6,10 @@ import { requestId } from 'hono/request-id';
 import type { Config } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { createRequestRecord, sumStages } from '../observability/request-record.ts';
+import { AnswerBytes } from './answer/answer-bytes.ts';
 import { RequestBody } from './body/request-body.ts';
 import { ClientAddresses } from './client-address.ts';
+import type { Exchange } from './connection/connection.ts';
 import type { AppEnvironment, HttpDependencies } from './context.ts';
 import { answerError, createErrorHandler } from './error-answers.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
@@ -30,26 +32,33 @@ export function createApp(
 }
 
 /**
- * Records a request until it ends, which for a stream is after the handler has returned, and then releases what its body holds.
+ * Records a request until it ends, which for a stream is after the handler has returned, and then releases what its body and
+ * its answer hold.
  */
-function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDependencies) {
+function trackRequest({ config, bodies, uploads, lifecycle, observers, log }: HttpDependencies) {
+  const pace = { timeout: config.BODY_TIMEOUT_MS, minRate: config.MIN_UPLOAD_RATE };
   const addresses = new ClientAddresses(config.TRUSTED_PROXIES);
   return createMiddleware<AppEnvironment>(async (c, next) => {
     const started = performance.now();
-    const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+    const { incoming, outgoing } = (c.env ?? {}) as Partial<Exchange>;
     const record = createRequestRecord({
       requestId: c.get('requestId'),
       method: c.req.method,
       client: addresses.of(incoming?.socket.remoteAddress, forwardedFor(incoming)),
       traceparent: c.req.header('traceparent'),
     });
+    const connection = incoming && outgoing && { incoming, outgoing };
     const body = new RequestBody(c.req.raw, {
       budget: bodies,
-      timeout: config.BODY_TIMEOUT_MS,
-      incoming,
+      uploads,
+      tenant: () => record.tenant,
+      pace,
+      connection,
     });
+    const answer = new AnswerBytes(bodies, outgoing);
     c.set('record', record);
     c.set('body', body);
+    c.set('answer', answer);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) c.header(name, value);
     for (const observer of observers) observer.begin?.();
 
@@ -62,6 +71,7 @@ function trackRequest({ config, bodies, lifecycle, observers, log }: HttpDepende
     if (lifecycle.draining) headers.set('Connection', 'close');
     const conclude = () => {
       body.release();
+      if (!connection) answer.release();
       record.bytesIn = body.bytesRead;
       record.duration = performance.now() - started;
       record.status = record.rejection === 'client_gone' ? 499 : status;

@@ -2,7 +2,9 @@ import type { Context } from 'hono';
 import type { Config } from '../config/settings.ts';
 import type { Logger } from '../observability/log.ts';
 import type { RequestObserver, RequestRecord } from '../observability/request-record.ts';
+import type { FairPermits } from '../threads/fair-permits.ts';
 import type { Permits } from '../threads/permits.ts';
+import type { AnswerBytes } from './answer/answer-bytes.ts';
 import type { ApiKeys } from './auth/api-keys.ts';
 import type { RateLimits } from './auth/rate-limits.ts';
 import type { RequestBody } from './body/request-body.ts';
@@ -17,8 +19,10 @@ export interface Lifecycle {
 export interface HttpDependencies {
   config: Config;
   keys: ApiKeys;
-  /** Bytes of request bodies that may be held at a time. */
+  /** Bytes of request bodies and of answers that may be held at a time. */
   bodies: Permits;
+  /** Bodies that may arrive at a time. */
+  uploads: FairPermits;
   /** Requests a second of each caller. */
   rates: RateLimits;
   lifecycle: Lifecycle;
@@ -33,6 +37,8 @@ export interface AppEnvironment {
     requestId: string;
     record: RequestRecord;
     body: RequestBody;
+    /** Counts the bytes of an answer that may be large. */
+    answer: AnswerBytes;
     /** Set when the answer is a stream: settles at its end, when the record does not change any more. */
     streamed: Promise<void> | undefined;
   };

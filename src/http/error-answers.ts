@@ -3,7 +3,7 @@ import type { Context, ErrorHandler } from 'hono';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { type RejectionReason, recordFailure } from '../observability/request-record.ts';
-import { ClientDisconnected } from './body/request-body.ts';
+import { ClientDisconnected } from './body/body-source.ts';
 import type { AppEnvironment } from './context.ts';
 
 const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
@@ -96,15 +96,16 @@ export function answerError(
 /** Turns what a route throws into an answer. An unexpected error is logged in full, and its answer omits the cause. */
 export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
   return (thrown, c) => {
-    if (thrown instanceof ClientDisconnected || c.req.raw.signal.aborted) {
-      // The answer cannot be delivered, and a client that disconnects is not an error of the service.
-      c.get('record').rejection = 'client_gone';
-      return c.body(null, 400);
-    }
+    const isGone = thrown instanceof ClientDisconnected;
     const error =
-      thrown instanceof ServiceError ? thrown : new ServiceError('PROCESSING_ERROR', { cause: thrown });
+      thrown instanceof ServiceError
+        ? thrown
+        : new ServiceError(isGone ? 'INVALID_REQUEST' : 'PROCESSING_ERROR', { cause: thrown });
     logUnforeseen(error, log, c.get('requestId'));
-    return answerError(c, error);
+    if (!isGone && !c.req.raw.signal.aborted) return answerError(c, error);
+    // The answer goes nowhere, unless only one direction was closed. A caller that disconnects is not an error of the service.
+    c.get('record').rejection = 'client_gone';
+    return c.json(errorBody(error, c.get('requestId')), error.status);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { ServiceError } from '../errors.ts';
 import { authorise, SECURITY } from './auth/authorise.ts';
+import { ClientDisconnected } from './body/body-source.ts';
 import type { Access, AppEnvironment, Handler, HttpDependencies } from './context.ts';
 
 type Method = RouteConfig['method'];
@@ -30,7 +31,9 @@ export function createRouteTable(
         authorise(c, access, dependencies);
         return await handler(c);
       } catch (thrown) {
-        // Hono passes only Errors to its error handler, and the reason of an abort may be a string.
+        const { signal } = c.req.raw;
+        if (signal.aborted && thrown === signal.reason) throw new ClientDisconnected(String(thrown));
+        // Hono passes only Errors to its error handler.
         throw thrown instanceof Error ? thrown : new Error(String(thrown));
       }
     });

@@ -59,10 +59,14 @@ export function isHeavy(queries: number, ids: readonly string[]): boolean {
 export function compare(
   body: Uint8Array,
   limits: CompareLimits,
-  { maxAnswerBytes, lightOnly }: { maxAnswerBytes: number; lightOnly: boolean },
+  {
+    given,
+    maxAnswerBytes,
+    lightOnly,
+  }: { given: object | undefined; maxAnswerBytes: number; lightOnly: boolean },
 ): JobOutcome<CompareResult> | undefined {
   const started = performance.now();
-  const request = readCompareRequest(body, limits);
+  const request = readCompareRequest(body, limits, given);
   if (request.pictures.length > 0) {
     const pending = storeComparison(request);
     const { queries: stored, references } = pending.comparison;

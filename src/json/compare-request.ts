@@ -4,6 +4,7 @@ import { agreeOnSpace, type NamedSpace, spacesOf } from '../similarity/compare.t
 import { readUnitEmbedding } from '../similarity/embedding.ts';
 import { type EmbeddingReader, type ExpectedLength, openEmbeddings } from '../similarity/embedding-set.ts';
 import { assertAtMost } from './assert-at-most.ts';
+import { combineOptions } from './combine-options.ts';
 import { COMPARE_BODY, type CompareBody, validateCompareBody } from './compare-schema.ts';
 import { assertConsistent } from './embed-options.ts';
 import { readImageText } from './image-text.ts';
@@ -54,11 +55,16 @@ const COMPARISON_LENGTH = 512;
 /**
  * Reads the body of a compare request.
  *
+ * @param given options from outside the body.
  * @throws {ServiceError} INVALID_REQUEST; REQUEST_TOO_LARGE for too many references, queries, comparisons or pictures;
  *   EMBEDDING_SPACE_MISMATCH; INVALID_EMBEDDING for the embeddings read here: the query and the first reference.
  */
-export function readCompareRequest(bytes: Uint8Array, limits: CompareLimits): OpenedCompareRequest {
-  const body = parseBody(bytes, limits);
+export function readCompareRequest(
+  bytes: Uint8Array,
+  limits: CompareLimits,
+  given: object = {},
+): OpenedCompareRequest {
+  const body = parseBody(bytes, limits, given);
   const {
     query_embedding,
     query_embeddings,
@@ -94,12 +100,12 @@ export function readCompareRequest(bytes: Uint8Array, limits: CompareLimits): Op
 }
 
 /** @throws {ServiceError} INVALID_REQUEST; REQUEST_TOO_LARGE for too many items, before each of them is validated. */
-function parseBody(bytes: Uint8Array, limits: CompareLimits): CompareBody {
+function parseBody(bytes: Uint8Array, limits: CompareLimits, given: object): CompareBody {
   const body = parseJson(bytes, COMPARE_BODY, { items: limits.references });
   const { query_embeddings, reference_embeddings } = (body ?? {}) as Partial<CompareBody>;
   assertAtMost(countOf(reference_embeddings), limits.references, 'references');
   assertAtMost(countOf(query_embeddings), limits.references, 'queries');
-  return validateCompareBody(body);
+  return validateCompareBody(combineOptions(given, body));
 }
 
 /** Items of a list or of a block; 0 for anything else. */

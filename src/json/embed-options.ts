@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { DETECTION_MODES } from '../config/settings.ts';
+import { DETECTION_MODES, HIGHEST_MAX_FACES } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
+import { MAX_CANDIDATES } from '../vision/detect/candidates.ts';
 import { FACE_SELECTIONS } from '../vision/detect/selection.ts';
 
 /** The options of an embed request, the same in every transport. Types, validation and the OpenAPI document derive from it. */
@@ -25,10 +26,17 @@ export const optionsSchema = z.strictObject({
         '`fast`, with `faces=largest` only: stops after the coarse pass of the detector when its choice is large ' +
         'and its score high. Default: the service’s `DETECTION`.',
     }),
-  detection_threshold: z.number().min(0).max(1).optional().meta({
-    description: 'Minimum detection score of a face. Default: the service’s `DETECTION_THRESHOLD`.',
-    example: 0.5,
-  }),
+  detection_threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .meta({
+      description:
+        'Minimum detection score of a face. Default: the service’s `DETECTION_THRESHOLD`. With a low one, only the ' +
+        `${MAX_CANDIDATES} candidates with the best scores are considered, and at most ${HIGHEST_MAX_FACES} faces are found.`,
+      example: 0.5,
+    }),
   quality: z.boolean().default(true).meta({ description: 'Whether the quality of each face is returned.' }),
   min_quality: z
     .number()

@@ -6,10 +6,13 @@ import type { CompareResult, RankResult, StoredComparison } from './compare-job.
 import type { CompareLimits } from './compare-request.ts';
 import { type EmbedBody, type EmbedBodyLimits, readEmbedBody } from './embed-body.ts';
 
-/** Work on a JSON body or its content, which takes longer the larger it is. It runs on the calling thread. */
+/**
+ * Work on a JSON body or its content, which takes longer the larger it is. It runs on the calling thread. `given` are valid
+ * options from outside the body, which must not be repeated in it.
+ */
 export type JsonJob =
   | { kind: 'embed'; body: JobBody; limits: EmbedBodyLimits }
-  | { kind: 'compare'; body: JobBody; limits: CompareLimits; maxAnswerBytes: number }
+  | { kind: 'compare'; body: JobBody; given?: object; limits: CompareLimits; maxAnswerBytes: number }
   | { kind: 'rank'; comparison: StoredComparison; notes: PictureNotes; maxAnswerBytes: number };
 
 type JobBody = Uint8Array<ArrayBuffer> | ForwardedBytes;
@@ -47,7 +50,7 @@ async function runJob(job: JsonJob, lightOnly: boolean): Promise<JobOutcome<Json
   const { compare, isHeavy, rank } = await import('./compare-job.ts');
   const { maxAnswerBytes } = job;
   if (job.kind === 'compare') {
-    return compare(gatherBytes(job.body), job.limits, { maxAnswerBytes, lightOnly });
+    return compare(gatherBytes(job.body), job.limits, { given: job.given, maxAnswerBytes, lightOnly });
   }
   const { queries, referenceIds } = job.comparison;
   if (lightOnly && isHeavy(queries.count, referenceIds)) return undefined;

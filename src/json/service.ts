@@ -1,6 +1,6 @@
 import { builtFile } from '../config/package.ts';
 import type { Logger } from '../observability/log.ts';
-import { Permits } from '../threads/permits.ts';
+import { FairPermits } from '../threads/fair-permits.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
 import { type JsonJob, type JsonResult, type JsonResults, runIfLight, transferListOf } from './jobs.ts';
 
@@ -23,26 +23,28 @@ export interface JsonServiceOptions {
  */
 export class JsonService {
   readonly #pool: WorkerPool<undefined, JsonJob, JsonResult>;
-  readonly #permits: Permits;
+  readonly #permits: FairPermits;
   #hasStarted = false;
 
   constructor({ maxQueue, entry = builtFile('json/worker.js'), ...options }: JsonServiceOptions) {
-    this.#permits = new Permits(maxQueue + 1);
+    this.#permits = new FairPermits({ capacity: maxQueue + 1, reserve: Math.ceil(maxQueue / 2) });
     this.#pool = new WorkerPool({ ...options, entry, size: 1, canTerminate: true });
   }
 
   /**
    * @param job the buffers of a heavy job are transferred to the thread: the caller's arrays are empty afterwards.
+   * @param tenant whose job it is: each has its share of the queue.
    * @returns the result, and the milliseconds that the job waited for the thread.
    * @throws {ServiceError} what is wrong with the body, OVERLOADED or DEADLINE_EXCEEDED.
    */
   async run<K extends JsonJob['kind']>(
     job: JsonJob & { kind: K },
     signal?: AbortSignal,
+    tenant?: string,
   ): Promise<{ result: JsonResults[K]; waited: number }> {
     const light = await runIfLight(job);
     if (light) return { result: light.result as JsonResults[K], waited: 0 };
-    const release = this.#permits.tryTake(1);
+    const release = this.#permits.tryTake(1, tenant);
     if (release === undefined) throw this.#pool.overloaded();
     try {
       this.#startOnce();

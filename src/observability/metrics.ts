@@ -19,8 +19,10 @@ export interface EngineSource {
 
 export interface MetricsSources {
   engine: EngineSource;
-  /** Bytes of request bodies held now, and their maximum. */
+  /** Bytes of request bodies and answers held now, and their maximum. */
   bodies: { readonly taken: number; readonly capacity: number };
+  /** Request bodies that are arriving. */
+  uploads: { readonly taken: number };
   /** Lines of the log that were dropped so far. */
   log: { readonly dropped: number };
   version: string;
@@ -156,7 +158,7 @@ export class Metrics implements RequestObserver {
   }
 
   /** Gauges are read from the engine at each scrape, so that they cannot drift from it. */
-  #addGauges({ engine, bodies, log, version }: MetricsSources): void {
+  #addGauges({ engine, bodies, uploads, log, version }: MetricsSources): void {
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name,
@@ -178,9 +180,10 @@ export class Metrics implements RequestObserver {
       });
     gauge(
       'face_inflight_body_bytes',
-      'Bytes of request bodies that are held or announced.',
+      'Bytes of request bodies that are held or announced, and of answers that have not left.',
       () => bodies.taken,
     );
+    gauge('face_uploads', 'Request bodies that are arriving.', () => uploads.taken);
     gauge(
       'face_inflight_body_bytes_limit',
       'Maximum bytes that may be held: MAX_INFLIGHT_BYTES.',
@@ -190,7 +193,7 @@ export class Metrics implements RequestObserver {
     gauge('face_images_queued', 'Images waiting for a worker.', () => engine.load.queued);
     gauge(
       'face_images_admitted',
-      'Images that hold a place, including those whose bytes are still arriving.',
+      'Images that hold a place: those being processed, those waiting, and those of batches that are not yet handed over.',
       () => engine.load.admitted,
     );
     gauge(

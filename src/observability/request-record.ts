@@ -13,6 +13,7 @@ export const REJECTION_REASONS = [
   'queue_full',
   'queue_share',
   'inflight_bytes',
+  'uploads',
   'no_thread',
   'deadline',
   'rate_limit',

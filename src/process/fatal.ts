@@ -22,6 +22,12 @@ export function installErrorHandler(): void {
   });
 }
 
+/** Logs what Node writes to standard error otherwise, where it would wait for a reader. */
+export function logWarnings(logger: Logger): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => logger.warn({ err: warning }, 'Node warns of something'));
+}
+
 /** @param handler ends the process, after the error has been logged. */
 export function handleFatalErrors(logger: Logger, handler: () => void): void {
   log = logger;

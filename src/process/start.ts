@@ -17,7 +17,7 @@ import { startTracing } from '../observability/tracing.ts';
 import { assertKnownPack } from '../packs/pack-folders.ts';
 import type { Service, ServiceOptions } from '../service.ts';
 import { Ending } from './ending.ts';
-import { handleFatalErrors } from './fatal.ts';
+import { handleFatalErrors, logWarnings } from './fatal.ts';
 import { handleSignals } from './signals.ts';
 
 /** Reads the configuration, loads and listens. */
@@ -31,6 +31,7 @@ export async function start(): Promise<void> {
   const output = new LogOutput(1);
   process.on('exit', () => output.flush());
   const log = await createLogger({ level: config.LOG_LEVEL, name: config.APP_NAME, output });
+  logWarnings(log);
   const keys = ApiKeys.load(config, log);
   const misspelt = findMisspelt(environment);
   assertProtected(config, keys, misspelt);

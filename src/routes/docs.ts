@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { VERSION } from '../config/package.ts';
+import type { AppEnvironment } from '../http/context.ts';
 import { StaticAnswer } from '../http/static-answer.ts';
 import type { Api } from './api.ts';
 
@@ -27,13 +29,14 @@ const START_SCRIPT = `SwaggerUIBundle({
 });
 `;
 
-const page = (title: string) => `<!doctype html>
+/** @param base an element that says what the page's addresses are relative to, if not to its own. */
+const page = (title: string, base = '') => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)}</title>
-<link rel="icon" href="data:,">
+${base}<link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
@@ -82,10 +85,12 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
   });
   add(documentRoute, 'everyone', (c) => document.answer(c));
 
-  add(pageRoute, 'everyone', (c) => {
+  const showPage = (base?: string) => (c: Context<AppEnvironment>) => {
     c.header('Content-Security-Policy', PAGE_POLICY);
-    return c.html(page(config.APP_NAME));
-  });
+    return c.html(page(config.APP_NAME, base));
+  };
+  add(pageRoute, 'everyone', showPage());
+  addUndocumented('get', '/docs/', showPage('<base href="..">\n'));
 
   for (const [name, { type, load }] of Object.entries(DOCS_ASSETS)) {
     const contentType = `${type}; charset=utf-8`;

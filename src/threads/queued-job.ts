@@ -43,7 +43,8 @@ export class QueuedJob<Job, Result> {
     });
     const leave = (error: unknown) => {
       this.abandoned = true;
-      this.fail(error);
+      // It may have been sent early, and has not started.
+      this.fail(error, performance.now());
       onLeave(this);
     };
     const timer = setTimeout(() => leave(new ServiceError('DEADLINE_EXCEEDED')), maxWait);
@@ -64,12 +65,11 @@ export class QueuedJob<Job, Result> {
     this.#resolve({ result, waited: this.sent - this.enqueued });
   }
 
-  fail(error: unknown): void {
+  /** @param waitedUntil when it stopped waiting, on the same clock. */
+  fail(error: unknown, waitedUntil = this.sent || performance.now()): void {
     this.#unwatch();
     if (error instanceof ServiceError) {
-      // A job that was sent early and left before it started waited until now.
-      const end = this.abandoned || this.sent === 0 ? performance.now() : this.sent;
-      const waited = end - this.enqueued;
+      const waited = waitedUntil - this.enqueued;
       const { queue = 0, ...others } = error.stages ?? {};
       error.stages = { queue: waited + queue, ...others };
     }

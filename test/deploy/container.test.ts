@@ -94,7 +94,7 @@ describe('Dockerfile', () => {
     ]);
     expect(argumentsOf(lastStage, 'RUN')).toEqual([]);
     expect(argumentsOf(lastStage, 'ENTRYPOINT')).toEqual(['[]']);
-    expect(argumentsOf(lastStage, 'CMD')).toEqual(['["node", "dist/main.js"]']);
+    expect(argumentsOf(lastStage, 'CMD')).toEqual(['["node", "dist/main.cjs"]']);
   });
 
   it('agrees with the service about port, models folder, signal and health check', () => {

@@ -34,6 +34,7 @@ beforeAll(async () => {
   const metrics = new Metrics({
     engine,
     bodies: { taken: 0, capacity: 1 },
+    uploads: { taken: 0 },
     log: { dropped: 0 },
     version: 'test',
   });

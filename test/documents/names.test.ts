@@ -14,6 +14,8 @@ const OTHER_NAMES = [
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'LD_LIBRARY_PATH', 'PATH', 'PWD'],
   ...['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'],
   ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER'],
+  ...['SOAK_SEED', 'SOAK_PICTURES', 'SOAK_BODIES', 'SOAK_FIRST', 'SOAK_MINUTES', 'SOAK_EXAMPLES'],
+  ...['SOAK_PHOTOGRAPHS', 'SOAK_REPORT', 'SOAK_VENV', 'SOAK_ARM64', 'PROPERTY_SEED', 'PROPERTY_RUNS'],
   ...['MODEL', 'LICENSE', 'FILE', 'GET', 'HEAD', 'POST', 'JSON', 'SIGTERM', 'SIGINT', 'CATALOGUE', 'PASSES'],
 ];
 
@@ -41,11 +43,11 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 });
 
-/** What a compiled file is compiled from: dist/main.js is src/main.ts, build/bench/run.js is bench/run.ts. */
+/** What a compiled file is compiled from: dist/main.cjs is src/main.cts, build/bench/run.js is bench/run.ts. */
 function sourceOf(name: string): string {
-  const compiled = /^(dist|build)\/(.+)\.js$/.exec(name);
+  const compiled = /^(dist|build)\/(.+)\.(c?)js$/.exec(name);
   if (!compiled) return name.replace(/[.]$/, '');
-  return `${compiled[1] === 'dist' ? 'src/' : ''}${compiled[2]}.ts`;
+  return `${compiled[1] === 'dist' ? 'src/' : ''}${compiled[2]}.${compiled[3]}ts`;
 }
 
 describe('README.md', () => {

@@ -87,7 +87,21 @@ describe('GET /openapi.json', () => {
     }
   });
 
-  it('describes every transport of an image, and the options of a raw one', () => {
+  it('gives options in the query no default, which generated clients would send beside the body', () => {
+    const parameters = Object.values(
+      document.paths as Record<string, { post?: { parameters?: [] } }>,
+    ).flatMap(({ post }) => post?.parameters ?? []) as {
+      in: string;
+      name: string;
+      schema: object;
+      description?: string;
+    }[];
+    const inQuery = parameters.filter((parameter) => parameter.in === 'query');
+    expect(inQuery.length).toBe(16);
+    for (const { schema } of inQuery) expect(schema).not.toHaveProperty('default');
+  });
+
+  it('describes every transport of an image, and its options', () => {
     const { requestBody, parameters } = document.paths['/v1/embed'].post;
     expect(Object.keys(requestBody.content)).toEqual([
       'application/json',
@@ -151,5 +165,13 @@ describe('GET /docs', () => {
     for (const address of addresses.filter((one) => !one.startsWith('data:'))) {
       expect((await app.request(`/${address}`)).status).toBe(200);
     }
+  });
+
+  it('is the same page at /docs/, with addresses that lead to the same files', async () => {
+    const [page, below] = await Promise.all(
+      ['/docs', '/docs/'].map(async (path) => (await app.request(path)).text()),
+    );
+    expect(below?.replace('<base href="..">\n', '')).toBe(page);
+    expect(below).not.toBe(page);
   });
 });

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { HeldUpload } from '../support/held-upload.ts';
 import { metric } from '../support/metric.ts';
 import { blobsPng, slowPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
@@ -43,26 +42,6 @@ async function probe(): Promise<number[]> {
   }
   return statuses;
 }
-
-describe('while every place is taken', () => {
-  it('embeds are refused at once, other requests are answered, and the accepted ones too', async () => {
-    const picture = await blobsPng(1);
-    const capacity = (await metric(address, 'face_images_capacity')) as number;
-    const uploads = Array.from({ length: capacity }, () => new HeldUpload(address, picture));
-    await expect.poll(() => metric(address, 'face_images_admitted')).toBe(capacity);
-    for (let i = 0; i < 3; i++) {
-      const refused = await embed(picture);
-      expect(refused.status).toBe(503);
-      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-      expect(await refused.json()).toMatchObject({ error_code: 'OVERLOADED' });
-    }
-    expect(await probe()).toEqual([200, 200, 200, 200]);
-    expect((await compare()).status).toBe(200);
-    const answers = await Promise.all(uploads.map((upload) => upload.finish()));
-    expect(answers.map(({ status }) => status)).toEqual(Array(capacity).fill(200));
-    expect((await embed(picture)).status).toBe(200);
-  });
-});
 
 describe('while every worker is busy', () => {
   it('probes and compares are answered before the images', async () => {

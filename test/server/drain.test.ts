@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { HeldUpload } from '../support/held-upload.ts';
 import { metric } from '../support/metric.ts';
 import { blobsPng, slowPng } from '../support/pictures.ts';
+import { RawConnection, statuses } from '../support/raw-connection.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
 const AN_HOUR = '3600000';
@@ -28,7 +30,7 @@ describe('draining', () => {
     const address = await service.ready();
     const processed = embed(address, slow);
     const uploads = [1, 2, 3].map(() => new HeldUpload(address, small));
-    await expect.poll(() => metric(address, 'face_images_admitted')).toBeGreaterThanOrEqual(3);
+    await expect.poll(() => metric(address, 'face_uploads')).toBe(3);
     service.kill(signal);
     await untilDraining();
     for (const upload of uploads) expect(await upload.finish()).toMatchObject({ status: 200 });
@@ -48,6 +50,62 @@ describe('draining', () => {
     await once(response, 'end');
     expect(await service.stop()).toEqual({ code: 0, signal: null });
     agent.destroy();
+  });
+
+  it('closes connections without a request under way, on both ports, and answers those with one', async () => {
+    const metricsPort = await freePort();
+    service = new ServiceProcess({
+      METRICS_PORT: String(metricsPort),
+      HEADERS_TIMEOUT_MS: AN_HOUR,
+      KEEP_ALIVE_TIMEOUT_MS: AN_HOUR,
+      SHUTDOWN_GRACE_MS: AN_HOUR,
+    });
+    const address = await service.ready();
+    const port = Number(new URL(address).port);
+    const whole = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n';
+    const without = [
+      '',
+      'GET /livez HT',
+      'GET /livez HTTP/1.1\r\nHost: x\r\nX-',
+      whole,
+      `${whole}GET /li`,
+    ].flatMap((text) => [port, metricsPort].map((to) => ({ text, connection: new RawConnection(to) })));
+    for (const { text, connection } of without) await connection.write(text);
+    for (const { text, connection } of without) {
+      if (!text.startsWith(whole)) continue;
+      await expect.poll(() => statuses(connection.received).length, { interval: 10 }).toBe(1);
+    }
+    const upload = new HeldUpload(address, small);
+    const uploads = `http://127.0.0.1:${metricsPort}`;
+    await expect.poll(() => metric(uploads, 'face_uploads')).toBe(1);
+    service.kill('SIGTERM');
+    await untilDraining();
+    for (const { connection } of without.filter((_, index) => index % 2 === 0)) {
+      await connection.untilClosed();
+      expect(statuses(connection.received).length).toBeLessThanOrEqual(1);
+    }
+    // The port of the metrics is open until the end, so that the drain can be watched.
+    expect(await metric(uploads, 'face_uploads')).toBe(1);
+    expect(await upload.finish()).toMatchObject({ status: 200 });
+    expect(await service.exit).toEqual({ code: 0, signal: null });
+    for (const { connection } of without) await connection.untilClosed();
+  });
+
+  it('does not wait for a body that does not come, nor for an answer that is not read', async () => {
+    const GRACE_MS = 8_000;
+    service = new ServiceProcess({ BODY_TIMEOUT_MS: AN_HOUR, SHUTDOWN_GRACE_MS: String(GRACE_MS) });
+    const address = await service.ready();
+    const upload = new HeldUpload(address, small);
+    const reader = new RawConnection(Number(new URL(address).port));
+    reader.stall();
+    // Each answer is 1.5 MB, more than the connection buffers.
+    const asset = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n';
+    await reader.write(asset.repeat(20));
+    await expect.poll(() => metric(address, 'face_uploads')).toBe(1);
+    service.kill('SIGTERM');
+    await expect(upload.answer).rejects.toThrow();
+    expect(await service.exit).toEqual({ code: 0, signal: null });
+    reader.close();
   });
 
   it('also ends a service that is loading', async () => {

@@ -19,6 +19,7 @@ beforeAll(async () => {
   service = new ServiceProcess({
     API_KEYS: `door=${KEY}`,
     METRICS_PORT: String(metricsPort),
+    TRUSTED_PROXIES: '127.0.0.0/8',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '100',
   });
@@ -47,6 +48,8 @@ describe('a request to the service', () => {
         'Content-Type': 'image/png',
         'X-API-Key': KEY,
         'X-Request-Id': 'abc-1',
+        // The first one is invented by the caller, the second was appended by the proxy.
+        'X-Forwarded-For': '203.0.113.9, 198.51.100.7',
         traceparent: `00-${TRACE_ID}-${PARENT_ID}-01`,
       },
       body: picture,
@@ -64,6 +67,7 @@ describe('a request to the service', () => {
       traceId: TRACE_ID,
       parentSpanId: PARENT_ID,
       spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
+      client: '198.51.100.7',
       keyName: 'door',
       bytesIn: picture.length,
       picture: { width: 320, height: 240 },
@@ -85,6 +89,9 @@ describe('a request to the service', () => {
 
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(metrics).toContain('face_http_requests_total{route="/v1/embed",status="200",error_code=""} 1\n');
+    expect(metrics).toContain('face_key_requests_total{key="door",error_code=""} 1\n');
+    // Callers would make series without end.
+    expect(metrics).not.toContain('198.51');
   });
 
   it('is logged with its error code and without its key', async () => {
@@ -100,6 +107,7 @@ describe('a request to the service', () => {
     expect(answer.status).toBe(401);
     expect(await lineOf('abc-2')).toMatchObject({
       status: 401,
+      client: '127.0.0.1',
       errorCode: 'UNAUTHORIZED',
       rejection: 'unauthorized',
     });

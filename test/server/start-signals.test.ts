@@ -96,3 +96,13 @@ describe('an error that nothing caught', () => {
     expect(others).toEqual([]);
   });
 });
+
+it('a warning of Node is a line of the log', async () => {
+  service = startWith('warning');
+  await service.listening();
+  service.kill('SIGUSR2');
+  await expect.poll(() => lines('Node warns of something')).toHaveLength(1);
+  expect(lines('Node warns of something')[0]).toMatchObject({ level: 40, err: { message: 'of the test' } });
+  expect(await service.stop()).toEqual({ code: 0, signal: null });
+  expect(service.stderr).toBe('');
+});

@@ -75,7 +75,12 @@ describe('starting', () => {
       body: '{"query_embedding": [1], "reference_embeddings": []}',
     });
     expect(compare.status).toBe(200);
-    for (const way of ['MODEL_AUTO_DOWNLOAD=true', 'npm run models -- install', 'MODEL_NAME=synthetic']) {
+    for (const way of [
+      'det_10g.onnx',
+      'MODEL_AUTO_DOWNLOAD=true',
+      'npm run models -- install',
+      'MODEL_NAME=synthetic',
+    ]) {
       expect(service.stdout).toContain(way);
     }
     // Loading is tried again.

@@ -5,12 +5,13 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { listen } from '../../src/http/server.ts';
-import { testConfig } from '../support/engines.ts';
+import { silentLog, testConfig } from '../support/engines.ts';
 import { metric } from '../support/metric.ts';
 import { blobsPng, slowPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 
-const AN_HOUR = '3600000';
+const AN_HOUR_MS = 3_600_000;
+const AN_HOUR = String(AN_HOUR_MS);
 
 describe('an answer line by line, over a connection that is kept', () => {
   let service: ServiceProcess;
@@ -79,12 +80,13 @@ describe('a client that reads nothing of its answer', () => {
       onRequest();
       return new Response(answer());
     };
-    const server = await listen({ fetch }, { host: '127.0.0.1', port: 0, setting: 'PORT' }, config);
+    const address = { host: '127.0.0.1', port: 0, setting: 'PORT' } as const;
+    const server = await listen({ fetch }, address, { config, observers: [], log: silentLog });
     const socket = connect(server.port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
     socket.pause();
     socket.on('error', () => {});
     await requested;
-    await server.close();
+    await server.close(AN_HOUR_MS);
     socket.destroy();
     return performance.now() - started;
   }

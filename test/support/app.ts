@@ -6,6 +6,7 @@ import { JsonService } from '../../src/json/service.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import type { RouteDependencies } from '../../src/routes/api.ts';
 import { createServiceApp } from '../../src/routes/apps.ts';
+import { FairPermits } from '../../src/threads/fair-permits.ts';
 import { Permits } from '../../src/threads/permits.ts';
 import { silentLog } from './engines.ts';
 import { type Answer, answerOf } from './http.ts';
@@ -13,7 +14,11 @@ import { type Answer, answerOf } from './http.ts';
 /** Assembles the application as service.ts does, for any engine and with any part replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {
   const bodies = new Permits(config.MAX_INFLIGHT_BYTES);
-  const metrics = new Metrics({ engine, bodies, log: { dropped: 0 }, version: '0.0.0' });
+  const uploads = new FairPermits({
+    capacity: config.MAX_UPLOADS,
+    reserve: Math.ceil(config.MAX_UPLOADS / 2),
+  });
+  const metrics = new Metrics({ engine, bodies, uploads, log: { dropped: 0 }, version: '0.0.0' });
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,
@@ -26,6 +31,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     json,
     keys: ApiKeys.load(config, silentLog),
     bodies,
+    uploads,
     rates: new RateLimits(config.RATE_LIMIT_PER_KEY),
     metrics,
     lifecycle: { draining: false },

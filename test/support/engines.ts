@@ -51,7 +51,6 @@ const TINY_MODEL: LoadedModel = {
 /** An admission without limits that embeds nothing, except for the given parts. */
 export const tinyAdmission = (parts: Partial<Admission>): Admission => ({
   model: TINY_MODEL,
-  grow() {},
   embed: () => Promise.reject(new Error('This engine embeds nothing.')),
   release() {},
   ...parts,
@@ -89,14 +88,19 @@ export class TinyEngine implements FaceEngine {
     hung: 0,
   };
   model: LoadedModel | undefined;
-  readonly #admit: () => Admission;
+  readonly #admit: (images: number) => Admission;
 
-  constructor(status: EngineStatus, admit: () => Admission) {
+  /** @param admit is also asked for no place, to check whether there is room. */
+  constructor(status: EngineStatus, admit: (images: number) => Admission) {
     this.status = status;
     this.#admit = admit;
   }
 
-  admit(): Admission {
-    return this.#admit();
+  assertRoom(): void {
+    this.#admit(0);
+  }
+
+  admit(images: number): Admission {
+    return this.#admit(images);
   }
 }

@@ -9,8 +9,8 @@ export interface UploadAnswer {
 }
 
 /**
- * An upload to /v1/embed whose last byte is held back until the test sends it. The service gives a request its place when the
- * headers arrive, so until then it is in flight, however slow or fast the machine is.
+ * An upload to /v1/embed whose last byte is held back until the test sends it. Until then it is in flight, however slow or fast the
+ * machine is, without a place in the queue.
  */
 export class HeldUpload {
   readonly answer: Promise<UploadAnswer>;

@@ -37,7 +37,7 @@ export class ServiceProcess {
     // A new folder, so that no .env file is read unless a test provides one.
     const cwd = mkdtempSync(join(tmpdir(), 'service-'));
     for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
-    const command = [...wrapper, process.execPath, join(ROOT, 'dist/main.js')];
+    const command = [...wrapper, process.execPath, join(ROOT, 'dist/main.cjs')];
     if (openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`);
     this.child = spawnChild(command[0] as string, command.slice(1), {
       cwd,
@@ -49,6 +49,7 @@ export class ServiceProcess {
         WORKERS: '1',
         // A test that needs a limit sets it; no other test may fail because the machine is busy.
         REQUEST_TIMEOUT_MS: '300000',
+        MIN_UPLOAD_RATE: '0',
         SHUTDOWN_DELAY_MS: '0',
         SHUTDOWN_GRACE_MS: '300000',
         ...environment,

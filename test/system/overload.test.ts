@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { spawnChild } from '../support/child-process.ts';
-import { HeldUpload } from '../support/held-upload.ts';
 import { closedLoop, tally } from '../support/load.ts';
 import { metric } from '../support/metric.ts';
-import { blobs, blobsPng, bytesOf } from '../support/pictures.ts';
+import { blobs, bytesOf, slowPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/service-process.ts';
 import { ROOT } from '../support/shared.ts';
 
@@ -82,12 +81,19 @@ describe('the health check of the container', () => {
   };
 
   it('succeeds while every place is taken', async () => {
-    const picture = await blobsPng(1);
     const capacity = (await metric(address, 'face_images_capacity')) as number;
-    const uploads = Array.from({ length: capacity }, () => new HeldUpload(address, picture));
-    await expect.poll(() => metric(address, 'face_images_admitted')).toBe(capacity);
+    const requests = [{ headers: { 'Content-Type': 'image/png' }, body: await slowPng() }];
+    let done = false;
+    const callers = closedLoop({
+      url: `${address}/v1/embed`,
+      requests,
+      callers: capacity * 2,
+      until: () => done,
+    });
+    await expect.poll(() => metric(address, 'face_images_admitted'), { interval: 5 }).toBe(capacity);
     // It waits for two seconds at most, so it may fail once on a busy machine.
     await expect.poll(runHealthcheck).toBe(0);
-    await Promise.all(uploads.map((upload) => upload.finish()));
+    done = true;
+    expect(tally(await callers)).toHaveProperty('503 OVERLOADED');
   });
 });

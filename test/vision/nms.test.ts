@@ -8,7 +8,7 @@ const box = (left: number, top: number, side = 99) => ({
 describe('non-maximum suppression', () => {
   it('keeps the better of two boxes that overlap, and both of two that do not', () => {
     const [best, near, far] = [box(0, 0), box(10, 10), box(300, 0)];
-    expect(suppressOverlaps([best, near, far])).toEqual([best, far]);
+    expect(suppressOverlaps([best, near, far], 10)).toEqual([best, far]);
   });
 
   it('drops a box above an overlap of 0.4', () => {
@@ -16,17 +16,27 @@ describe('non-maximum suppression', () => {
     const best = box(0, 0);
     const above = box(42, 0);
     const below = box(43, 0);
-    expect(suppressOverlaps([best, above])).toEqual([best]);
-    expect(suppressOverlaps([best, below])).toEqual([best, below]);
+    expect(suppressOverlaps([best, above], 10)).toEqual([best]);
+    expect(suppressOverlaps([best, below], 10)).toEqual([best, below]);
   });
 
   it('compares a box with kept boxes only', () => {
     // a suppresses b; c overlaps only b, so it is kept.
     const [a, b, c] = [box(0, 0), box(30, 0), box(60, 0)];
-    expect(suppressOverlaps([a, b, c])).toEqual([a, c]);
+    expect(suppressOverlaps([a, b, c], 10)).toEqual([a, c]);
   });
 
   it('returns an empty list for no candidates', () => {
-    expect(suppressOverlaps([])).toEqual([]);
+    expect(suppressOverlaps([], 10)).toEqual([]);
+  });
+
+  it('keeps no more than the limit, and looks at no candidate after that', () => {
+    const unread = Object.defineProperty(box(900, 0), 'box', {
+      get() {
+        throw new Error('read');
+      },
+    });
+    const [a, b] = [box(0, 0), box(300, 0)];
+    expect(suppressOverlaps([a, b, unread], 2)).toEqual([a, b]);
   });
 });

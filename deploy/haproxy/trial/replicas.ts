@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { builtFile } from '../../../src/config/package.ts';
 import { send, waitUntil } from './http-client.ts';
 
-const SERVICE = fileURLToPath(builtFile('main.js'));
+const SERVICE = fileURLToPath(builtFile('main.cjs'));
 /** Without a .env file. */
 const WORKING_DIRECTORY = mkdtempSync(join(tmpdir(), 'balancer-'));
 

@@ -1,6 +1,5 @@
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { ServiceError } from '../../errors.ts';
-import { joinChunks } from './request-body.ts';
 
 export interface MultipartLimits {
   /** Bytes of one file part. */
@@ -24,8 +23,10 @@ export interface MultipartForm {
 /** Options are few and short; a form with more or longer fields is malformed. */
 const MAX_FIELDS = 32;
 const MAX_FIELD_BYTES = 1024;
-const MAX_FIELD_NAME_BYTES = 100;
+const MAX_FIELD_NAME_LENGTH = 100;
 const MAX_HEADERS_PER_PART = 32;
+/** Room for the longest file name, percent-encoded. Busboy ignores what is longer, and so a part without a usable header. */
+const MAX_HEADER_BYTES_PER_PART = 8 * 1024;
 
 /**
  * Reads multipart/form-data from a stream of chunks. It stops at the first limit that is exceeded, except that a file that is too
@@ -47,12 +48,17 @@ export async function readMultipart(
     failure ??= error;
   };
   collectFiles(parser, form, limits, fail);
-  parser.on('field', (name, value, nameTruncated, valueTruncated) => {
-    if (nameTruncated || valueTruncated) fail(malformed('A form field is too long.'));
-    else if (name in form.fields) fail(malformed(`The form field "${name}" is repeated.`));
+  // What Busboy declares as a text is undefined for a part without a name.
+  parser.on('field', (name: string | undefined, value, nameTruncated, valueTruncated) => {
+    if (name === undefined) fail(malformed('A form field has no name.'));
+    else if (nameTruncated || valueTruncated || name.length > MAX_FIELD_NAME_LENGTH) {
+      fail(malformed('A form field is too long.'));
+    } else if (name in form.fields) fail(malformed(`The form field "${name}" is repeated.`));
     else form.fields[name] = value;
   });
   parser.on('fieldsLimit', () => fail(malformed('There are too many form fields.')));
+  // Also counts empty parts and parts without a name, which are neither files nor fields.
+  parser.on('partsLimit', () => fail(malformed('There are too many parts.')));
   const finished = new Promise<void>((resolve) => {
     parser.on('finish', resolve);
     parser.on('error', () => {
@@ -86,8 +92,9 @@ function createParser(
         fileSize: limits.fileBytes,
         fields: MAX_FIELDS,
         fieldSize: MAX_FIELD_BYTES,
-        fieldNameSize: MAX_FIELD_NAME_BYTES,
+        parts: limits.files + 1 + MAX_FIELDS + 1,
         headerPairs: MAX_HEADERS_PER_PART,
+        headerSize: MAX_HEADER_BYTES_PER_PART,
       },
     });
   } catch {
@@ -123,6 +130,16 @@ function collectFiles(
       file.bytes = chunks && joinChunks(chunks);
     });
   });
+}
+
+function joinChunks(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return joined;
 }
 
 function malformed(detail: string): ServiceError {

@@ -1,8 +1,13 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, ServiceError } from '../../errors.ts';
+import type { FairPermits } from '../../threads/fair-permits.ts';
 import { ByteForwarder, type ForwardedBytes } from '../../threads/forwarded-bytes.ts';
 import { discardBytes } from '../../threads/garbage.ts';
 import type { Permits } from '../../threads/permits.ts';
+import { type BodySource, IncomingSource, StreamSource } from './body-source.ts';
+import { ByteBlocks } from './byte-blocks.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { type Pace, watchPace } from './pace.ts';
 
 export interface BodyLimit {
   bytes: number;
@@ -10,25 +15,29 @@ export interface BodyLimit {
   code: Extract<ErrorCode, 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE'>;
 }
 
-/** The client closed the connection, so it cannot be answered. */
-export class ClientDisconnected extends Error {}
-
 export interface RequestBodyOptions {
-  /** Bytes that all bodies together may hold; see MAX_INFLIGHT_BYTES. */
+  /** Bytes that all bodies and answers together may hold; see MAX_INFLIGHT_BYTES. */
   budget: Permits;
-  /** Maximum time for the body to arrive, in milliseconds. */
-  timeout: number;
-  /** Node's own request, if there is one: it is read without a web stream in between. */
-  incoming?: IncomingMessage | undefined;
+  /** Bodies that may arrive at a time; see MAX_UPLOADS. */
+  uploads: Pick<FairPermits, 'tryTake'>;
+  /** Whom the request counts for, once that is known. */
+  tenant?: () => string | undefined;
+  /** How fast the body has to arrive. */
+  pace: Pace;
+  /** Node's own request and its answer, where there are any. */
+  connection?: { incoming: IncomingMessage; outgoing: ServerResponse } | undefined;
 }
-
-/** The smallest step in which bytes without a declared length are counted, so that small chunks cost little. */
-const BUDGET_STEP = 64 * 1024;
 
 /** Bodies of this size are forwarded to the other thread in pieces; for smaller ones, one copy less matters more. */
 const MIN_FORWARDED_BYTES = 32 << 20;
-/** Bytes of a forwarded piece: joining its chunks takes a millisecond. */
+/** Bytes of a forwarded piece: joining its blocks takes a millisecond. */
 const PIECE_BYTES = 4 << 20;
+/** Smaller chunks are joined before they are parsed, since each call of a parser has its price. */
+const MIN_PARSED_BYTES = 1024;
+/** What Node reads at a time. Larger chunks are cut: a parser that finds fault with what it has read does not read on. */
+const MAX_PARSED_BYTES = 64 * 1024;
+/** The smallest step in which the budget is taken, so that small chunks cost little. */
+const BUDGET_STEP = 64 * 1024;
 
 /**
  * The body of one request. It is refused as soon as it is known to be too large, to exceed the budget of all bodies, or to
@@ -37,13 +46,18 @@ const PIECE_BYTES = 4 << 20;
 export class RequestBody {
   readonly #request: Request;
   readonly #options: RequestBodyOptions;
-  readonly #releases: (() => void)[] = [];
+  readonly #held: HeldBytes;
+  #forwarder: ByteForwarder | undefined;
+  #source: BodySource | undefined;
   #reserved = 0;
+  #allocated = 0;
   #bytesRead = 0;
+  #discarded = 0;
 
   constructor(request: Request, options: RequestBodyOptions) {
     this.#request = request;
     this.#options = options;
+    this.#held = new HeldBytes(options.budget);
   }
 
   get bytesRead(): number {
@@ -66,27 +80,32 @@ export class RequestBody {
 
   /** Returns what the body holds of the budget, and frees its memory. */
   release(): void {
-    for (const release of this.#releases.splice(0)) release();
+    this.#forwarder?.close();
+    this.#held.release();
+    if (this.#discarded === this.#bytesRead) return;
+    // After the answer has been sent.
+    setImmediate(discardBytes, this.#bytesRead - this.#discarded);
+    this.#discarded = this.#bytesRead;
   }
 
   /** @returns the whole body in a buffer of its own. */
   async read(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer>> {
     const declared = this.#declared;
     if (!(declared > 0 && declared <= limit.bytes)) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of this.chunks(limit)) chunks.push(chunk);
-      return joinChunks(chunks);
+      const blocks = new ByteBlocks((bytes) => this.#allocate(bytes));
+      await this.#receive(limit, (chunk) => blocks.append(chunk));
+      return blocks.take();
     }
     // Filled while it arrives: joining tens of megabytes at the end would block the event loop. The memory of a new array is
     // not touched before it is written to.
     let body: Uint8Array<ArrayBuffer> | undefined;
     let offset = 0;
-    for await (const chunk of this.chunks(limit)) {
+    await this.#receive(limit, (chunk) => {
       body ??= new Uint8Array(declared);
-      if (offset + chunk.length > declared) break;
+      if (offset + chunk.length > declared) throw lengthMismatch();
       body.set(chunk, offset);
       offset += chunk.length;
-    }
+    });
     if (body === undefined || offset !== declared) throw lengthMismatch();
     return body;
   }
@@ -95,39 +114,68 @@ export class RequestBody {
   async forward(limit: BodyLimit): Promise<Uint8Array<ArrayBuffer> | ForwardedBytes> {
     const declared = this.#declared;
     if (declared > 0 && declared < MIN_FORWARDED_BYTES) return this.read(limit);
+    const blocks = new ByteBlocks((bytes) => this.#allocate(bytes));
     let forwarder: ByteForwarder | undefined;
-    let chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of this.chunks(limit)) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes < PIECE_BYTES) continue;
-      forwarder ??= this.#openForwarder();
-      forwarder.send(joinChunks(chunks));
-      discardBytes(bytes);
-      chunks = [];
-      bytes = 0;
-    }
+    await this.#receive(limit, (chunk) => {
+      blocks.append(chunk);
+      if (blocks.length < PIECE_BYTES) return;
+      discardBytes(blocks.length);
+      forwarder ??= this.#forwarder = new ByteForwarder();
+      forwarder.send(blocks.take());
+    });
     if (declared > 0 && this.#bytesRead !== declared) throw lengthMismatch();
-    if (forwarder === undefined) return joinChunks(chunks);
-    forwarder.send(joinChunks(chunks));
+    if (forwarder === undefined) return blocks.take();
+    forwarder.send(blocks.take());
     return forwarder.bytes;
   }
 
-  #openForwarder(): ByteForwarder {
-    const forwarder = new ByteForwarder();
-    this.#releases.push(() => forwarder.close());
-    return forwarder;
+  /**
+   * The body in pieces that are parsed in no time, whatever the chunks in which it arrives.
+   *
+   * @throws {ServiceError} see `#receive`.
+   * @throws {ClientDisconnected}
+   */
+  async *pieces(limit: BodyLimit): AsyncGenerator<Uint8Array> {
+    let pieces: Uint8Array[] = [];
+    const small = new ByteBlocks(undefined, MIN_PARSED_BYTES);
+    let ended = false;
+    let wake = () => {};
+    const received = this.#receive(limit, (chunk) => {
+      if (this.#bytesRead > this.#reserved) this.#reserve(Math.max(BUDGET_STEP, chunk.length));
+      pieces.push(...parsedPieces(small, chunk));
+      if (pieces.length > 0) wake();
+    }).finally(() => {
+      ended = true;
+      wake();
+    });
+    // It may fail while a piece is parsed, when nothing awaits it.
+    received.catch(() => {});
+    try {
+      while (!ended || pieces.length > 0) {
+        const arrived = pieces;
+        pieces = [];
+        yield* arrived;
+        if (ended || pieces.length > 0) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      await received;
+      if (small.length > 0) yield small.take();
+    } finally {
+      this.#source?.stop(new Error('The body is not read further.'));
+    }
   }
 
   /**
-   * The chunks of the body as they arrive.
+   * Reads the body.
    *
-   * @throws {ServiceError} the limit's code; OVERLOADED when the budget is used up; INVALID_REQUEST when it ends early or
-   *   arrives too slowly; UNSUPPORTED_MEDIA_TYPE when it is compressed.
+   * @throws {ServiceError} the limit's code; OVERLOADED when the budget is used up or too many bodies arrive; INVALID_REQUEST
+   *   when it ends early or arrives too slowly; UNSUPPORTED_MEDIA_TYPE when it is compressed.
    * @throws {ClientDisconnected}
    */
-  async *chunks(limit: BodyLimit): AsyncGenerator<Uint8Array> {
+  async #receive(limit: BodyLimit, take: (chunk: Uint8Array) => void): Promise<void> {
+    const { connection, pace } = this.#options;
     const tooLarge = () => new ServiceError(limit.code, { detail: `The limit is ${limit.bytes} bytes.` });
     const encoding = this.#request.headers.get('content-encoding');
     if (encoding !== null && encoding.toLowerCase() !== 'identity') {
@@ -136,96 +184,86 @@ export class RequestBody {
     const declared = this.#declared;
     if (declared > limit.bytes) throw tooLarge();
     this.#reserve(declared);
-    // Runs after the answer has been sent.
-    this.#releases.push(() => void setImmediate(discardBytes, this.#bytesRead));
-
-    const source = this.#source();
-    const deadline = startDeadline(this.#options.timeout);
+    const endUpload = this.#beginUpload();
+    const source = connection
+      ? new IncomingSource(connection.incoming)
+      : new StreamSource(this.#request.body);
+    this.#source = source;
+    this.#invite();
+    const endWatch = watchPace(
+      pace,
+      () => this.#bytesRead,
+      (error) => source.stop(error),
+    );
     try {
-      for (;;) {
-        const { done, value } = await this.#next(source, deadline.expired);
-        if (done) return;
-        this.#bytesRead += value.length;
+      await source.read((chunk) => {
+        this.#bytesRead += chunk.length;
         if (this.#bytesRead > limit.bytes) throw tooLarge();
-        if (this.#bytesRead > this.#reserved) this.#reserve(Math.max(BUDGET_STEP, value.length));
-        yield value;
-      }
+        take(chunk);
+      });
     } finally {
-      deadline.clear();
-      // Not awaited: a source that sends nothing would delay the answer.
-      source.return?.()?.catch(() => {});
+      endWatch();
+      endUpload();
     }
   }
 
-  #source(): AsyncIterator<Uint8Array> {
-    const { incoming } = this.#options;
-    // Not destroyed when reading stops early, which would reset the connection before the caller reads the answer.
-    if (incoming) return incoming.iterator({ destroyOnReturn: false });
-    const { body } = this.#request;
-    return body === null ? emptySource() : body.values({ preventCancel: true });
+  #beginUpload(): () => void {
+    const end = this.#options.uploads.tryTake(1, this.#options.tenant?.());
+    if (end) return end;
+    throw new ServiceError('OVERLOADED', {
+      message: 'The service receives as many uploads as it may.',
+      reason: 'uploads',
+      retryAfter: 1,
+    });
   }
 
-  async #next(
-    source: AsyncIterator<Uint8Array>,
-    expired: Promise<never>,
-  ): Promise<IteratorResult<Uint8Array>> {
-    try {
-      return await Promise.race([source.next(), expired]);
-    } catch (error) {
-      if (error instanceof ServiceError) throw error;
-      throw new ClientDisconnected('The caller disconnected while it sent the body.', { cause: error });
-    }
+  /** Asks a caller for the body who waits for that. Until here the head alone could refuse the request. */
+  #invite(): void {
+    const { connection } = this.#options;
+    if (connection && expectsContinue(connection.incoming)) connection.outgoing.writeContinue();
+  }
+
+  /** Counts memory that is about to be allocated, as far as the declared length does not cover it. */
+  #allocate(bytes: number): void {
+    this.#allocated += bytes;
+    if (this.#allocated > this.#reserved) this.#reserve(this.#allocated - this.#reserved);
   }
 
   #reserve(bytes: number): void {
-    this.hold(bytes);
+    this.#held.take(bytes);
     this.#reserved += bytes;
   }
 
   /**
-   * Takes bytes of the budget until `release`: for the body, or for data derived from it.
+   * Takes bytes of the budget until `release`, for data derived from the body.
    *
    * @throws {ServiceError} OVERLOADED.
    */
   hold(bytes: number): void {
-    const release = this.#options.budget.tryTake(bytes);
-    if (release === undefined) {
-      throw new ServiceError('OVERLOADED', {
-        message: 'The service holds as many bytes as it may.',
-        reason: 'inflight_bytes',
-        retryAfter: 1,
-      });
-    }
-    this.#releases.push(release);
+    this.#held.take(bytes);
   }
+}
+
+/** The chunk in pieces for a parser, or none while there are too few bytes. */
+function parsedPieces(small: ByteBlocks, chunk: Uint8Array): Uint8Array[] {
+  let bytes = chunk;
+  if (small.length > 0 || chunk.length < MIN_PARSED_BYTES) {
+    small.append(chunk);
+    if (small.length < MIN_PARSED_BYTES) return [];
+    bytes = small.take();
+  }
+  const pieces: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; start += MAX_PARSED_BYTES) {
+    pieces.push(bytes.subarray(start, start + MAX_PARSED_BYTES));
+  }
+  return pieces;
+}
+
+/** HTTP/1.0 has no such expectation, and the server refuses all others. */
+function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersion === '1.1';
 }
 
 function lengthMismatch(): ServiceError {
   return new ServiceError('INVALID_REQUEST', { detail: 'The body has not the length that was declared.' });
-}
-
-function startDeadline(timeout: number): { expired: Promise<never>; clear: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new ServiceError('INVALID_REQUEST', { detail: `The body did not arrive within ${timeout} ms.` }),
-      );
-    }, timeout);
-  });
-  // It may expire between two chunks, when nothing awaits it.
-  expired.catch(() => {});
-  return { expired, clear: () => clearTimeout(timer) };
-}
-
-async function* emptySource(): AsyncGenerator<Uint8Array> {}
-
-export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return joined;
 }

@@ -1,14 +1,17 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../../errors.ts';
-import { chunkedBody } from '../../http/chunked-body.ts';
+import { answerJson } from '../../http/answer/answer-json.ts';
 import { errorResponses } from '../../http/error-answers.ts';
 import { compareRequestSchema } from '../../json/compare-schema.ts';
+import { validate } from '../../json/validate.ts';
 import { recordStages } from '../../observability/request-record.ts';
 import { DISTANCE_METRICS } from '../../similarity/compare.ts';
 import { type Api, IMAGE_ERRORS } from '../api.ts';
 import { imageSchema, modelSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
+import { queryOf } from '../query.ts';
 import { embedPictures } from './pictures.ts';
+import { compareQuerySchema } from './query-options.ts';
 
 const pictureSchema = z
   .object({ ...faceShape, embedding: faceShape.embedding.optional(), image: imageSchema })
@@ -73,7 +76,10 @@ const route = createRoute({
     'the request, as in `reference_embeddings[3].image: 0 faces`; if several fail, the first is reported.\n\n' +
     'At most `MAX_COMPARISONS` queries × references are compared; the limit shrinks in proportion for embeddings of more than ' +
     '512 numbers. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
-  request: { body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } } },
+  request: {
+    query: compareQuerySchema,
+    body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } },
+  },
   responses: {
     200: {
       description: 'The ranking of the references, for each query.',
@@ -97,16 +103,21 @@ export function addCompareRoute(api: Api): void {
     if (incoming.mediaType !== 'application/json') {
       throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', { detail: 'Accepted is application/json.' });
     }
+    const given = validate(compareQuerySchema, queryOf(c));
     const record = c.get('record');
     const { signal } = c.req.raw;
-    const answer = (text: Uint8Array<ArrayBuffer>) =>
-      c.body(chunkedBody(text), 200, {
-        'Content-Type': 'application/json',
-        'Content-Length': String(text.length),
-      });
+    const answer = (text: Uint8Array<ArrayBuffer>) => {
+      // It has been read, and its place in the budget is for the answer.
+      incoming.release();
+      return answerJson(c, text);
+    };
 
     const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
-    const read = await json.run({ kind: 'compare', body, limits, maxAnswerBytes }, signal);
+    const read = await json.run(
+      { kind: 'compare', body, given, limits, maxAnswerBytes },
+      signal,
+      record.tenant,
+    );
     recordStages(record, { queue: read.waited, compare: read.result.ms });
     if ('answer' in read.result) return answer(read.result.answer);
 
@@ -115,7 +126,7 @@ export function addCompareRoute(api: Api): void {
     const { queries, references } = pending.comparison;
     incoming.hold(queries.values.byteLength + references.values.byteLength);
     const embedded = await embedPictures(pending, api, { record, signal });
-    const ranked = await json.run({ kind: 'rank', ...embedded, maxAnswerBytes }, signal);
+    const ranked = await json.run({ kind: 'rank', ...embedded, maxAnswerBytes }, signal, record.tenant);
     recordStages(record, { queue: ranked.waited, compare: ranked.result.ms });
     return answer(ranked.result.answer);
   });

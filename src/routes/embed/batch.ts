@@ -1,16 +1,22 @@
 import type { Context } from 'hono';
 import type { ImageOutcome } from '../../engine/embed-images.ts';
+import { answerCountedJson } from '../../http/answer/answer-json.ts';
+import { answerWithLines } from '../../http/answer/ndjson.ts';
+import { tooManyBytes } from '../../http/body/held-bytes.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { errorBody, logUnforeseen } from '../../http/error-answers.ts';
-import { answerWithLines } from '../../http/ndjson.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import type { Logger } from '../../observability/log.ts';
 import { describeImage, type describeModel } from './answer.ts';
 
 /** What the answer to an embed request is made from. */
 export interface Answering {
-  /** Embeds the images and reports the outcome of each, in the order in which they finish. */
-  embedAll: (onOutcome: (outcome: ImageOutcome) => void, signal: AbortSignal) => Promise<void>;
+  /**
+   * Embeds the images and reports the outcome of each, in the order in which they finish.
+   *
+   * @param report returns the outcome that is answered, which is an error when there is no room for the answer.
+   */
+  embedAll: (report: (outcome: ImageOutcome) => ImageOutcome, signal: AbortSignal) => Promise<void>;
   options: RequestOptions;
   model: ReturnType<typeof describeModel>;
   log: Logger;
@@ -19,20 +25,43 @@ export interface Answering {
 /** One JSON answer with all results, in request order. */
 export async function answerBatch(c: Context<AppEnvironment>, answering: Answering): Promise<Response> {
   const results: string[] = [];
+  const answer = c.get('answer');
+  let length = 0;
   await answering.embedAll((outcome) => {
-    results[outcome.index] = resultText(outcome, answering, c);
+    let given = outcome;
+    let text = resultText(given, answering, c);
+    // Texts of results are held until all are there, as its answer is until it has been read.
+    if (!answer.tryAdd(Buffer.byteLength(text))) {
+      given = withoutRoom(outcome);
+      text = resultText(given, answering, c);
+    }
+    results[outcome.index] = text;
+    length += Buffer.byteLength(text);
+    return given;
   }, c.req.raw.signal);
-  // Results are serialised one by one: serialising a whole batch at once would block the event loop.
-  const text = `{"results":[${results.join(',')}],"model":${JSON.stringify(answering.model)}}`;
-  return c.body(text, 200, { 'Content-Type': 'application/json' });
+  // In parts that were written one by one: serialising a whole batch at once would block the event loop.
+  const ends = ['{"results":[', `],"model":${JSON.stringify(answering.model)}}`] as const;
+  const parts = results.flatMap((text, index) => (index === 0 ? [text] : [',', text]));
+  length += results.length - 1 + Buffer.byteLength(ends.join(''));
+  return answerCountedJson(c, [ends[0], ...parts, ends[1]], length);
 }
 
 /** A line for each result as soon as it is ready, and a last line that tells a complete answer from one that was cut off. */
 export function answerBatchInLines(c: Context<AppEnvironment>, answering: Answering): Response {
-  return answerWithLines(c, answering.log, async (write, signal) => {
-    await answering.embedAll((outcome) => write(resultText(outcome, answering, c)), signal);
-    write(JSON.stringify({ done: true, model: answering.model }));
+  return answerWithLines(c, answering.log, async (lines, signal) => {
+    await answering.embedAll((outcome) => {
+      if (lines.tryWrite(resultText(outcome, answering, c))) return outcome;
+      const refused = withoutRoom(outcome);
+      lines.write(resultText(refused, answering, c));
+      return refused;
+    }, signal);
+    lines.write(JSON.stringify({ done: true, model: answering.model }));
   });
+}
+
+/** What is answered in place of a result that does not fit into the budget of all bytes. */
+function withoutRoom({ index }: ImageOutcome): ImageOutcome {
+  return { index, error: tooManyBytes() };
 }
 
 /** One result as JSON. */

@@ -4,11 +4,11 @@ import type { GivenImage } from '../../engine/embed-images.ts';
 import { ServiceError } from '../../errors.ts';
 import { readMultipart } from '../../http/body/multipart.ts';
 import type { RequestBody } from '../../http/body/request-body.ts';
-import type { EmbedBody } from '../../json/embed-body.ts';
+import { combineOptions } from '../../json/combine-options.ts';
 import { assertConsistent, optionsSchema, type RequestOptions } from '../../json/embed-options.ts';
 import type { JsonService } from '../../json/service.ts';
 import { validate } from '../../json/validate.ts';
-import { textOptionsSchema } from './text-options.ts';
+import { queryOptionsSchema, textOptionsSchema } from './text-options.ts';
 
 const imageText = z.string().openapi({
   description: 'A data URL (`data:image/jpeg;base64,…`) or bare base64, standard or URL-safe, padded or not.',
@@ -32,7 +32,9 @@ const formSchema = textOptionsSchema.extend({
 
 /** For the OpenAPI document. */
 export const EMBED_REQUEST = {
-  query: textOptionsSchema.openapi({ description: 'Options of a raw image body.' }),
+  query: queryOptionsSchema.openapi({
+    description: 'Options, which may also stand in a body of JSON or in a form.',
+  }),
   body: {
     required: true,
     content: {
@@ -60,65 +62,69 @@ export type EmbedLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE' | '
  * Reads images and their options from the transport that the Content-Type names. An invalid image in JSON or in a form
  * becomes a refusal among the images, not an error, so that it does not fail the others.
  *
- * @param query the query parameters: the options of a raw body. With other bodies they are refused.
+ * @param query the query parameters: options, which the body must not give again.
  * @throws {ServiceError} when the request is malformed, too large or of another media type.
  */
 export async function readEmbedRequest(
   body: RequestBody,
   query: Record<string, string>,
-  { limits, json, signal }: { limits: EmbedLimits; json: JsonService; signal: AbortSignal },
+  context: ReadingContext,
 ): Promise<EmbedRequest> {
   const { mediaType } = body;
+  // Before the body is read, so that a wrong option costs nobody an upload.
+  const given = Object.keys(query).length > 0 ? validate(queryOptionsSchema, query) : {};
+  if (mediaType === 'application/json') return readJsonRequest(body, given, context);
+  if (mediaType === 'multipart/form-data') return readFormRequest(body, query, context.limits);
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
-    const options = validate(textOptionsSchema, query);
+    const options = validate(optionsSchema, given);
     assertConsistent(options);
-    const image = await body.read({ bytes: limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
+    const image = await body.read({ bytes: context.limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
     return { images: [image], batch: false, options };
   }
-  if (mediaType !== 'application/json' && mediaType !== 'multipart/form-data') {
-    throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', {
-      detail: 'Accepted are application/json, multipart/form-data, image/* and application/octet-stream.',
-    });
-  }
-  if (Object.keys(query).length > 0) {
-    throw new ServiceError('INVALID_REQUEST', {
-      detail: `With ${mediaType}, options belong in the body, not in the query.`,
-    });
-  }
-  return mediaType === 'application/json'
-    ? readJsonRequest(body, { limits, json, signal })
-    : readFormRequest(body, limits);
+  throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', {
+    detail: 'Accepted are application/json, multipart/form-data, image/* and application/octet-stream.',
+  });
+}
+
+interface ReadingContext {
+  limits: EmbedLimits;
+  json: JsonService;
+  signal: AbortSignal;
+  tenant: string | undefined;
 }
 
 async function readJsonRequest(
   body: RequestBody,
-  { limits, json, signal }: { limits: EmbedLimits; json: JsonService; signal: AbortSignal },
+  query: object,
+  { limits, json, signal, tenant }: ReadingContext,
 ): Promise<EmbedRequest> {
   const bytes = await body.forward({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
   // Not the whole configuration, which would be copied to the other thread.
   const { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } = limits;
   const job = { kind: 'embed', body: bytes, limits: { MAX_IMAGE_SIZE, MAX_BATCH_SIZE } } as const;
-  return validateEmbedBody((await json.run(job, signal)).result);
-}
-
-/** @throws {ServiceError} INVALID_REQUEST. */
-function validateEmbedBody({ images, batch, rest }: EmbedBody): EmbedRequest {
-  const body: RequestOptions & { image?: string; images?: string[] } = batch
-    ? validate(jsonBatchSchema, rest)
-    : validate(jsonSchema, rest);
-  const { image: _, images: __, ...options } = body;
+  const { images, batch, rest } = (await json.run(job, signal, tenant)).result;
+  const schema = batch ? jsonBatchSchema : jsonSchema;
+  const valid: RequestOptions & { image?: string; images?: string[] } = validate(
+    schema,
+    combineOptions(query, rest),
+  );
+  const { image: _, images: __, ...options } = valid;
   assertConsistent(options);
   return { images, batch, options };
 }
 
-async function readFormRequest(body: RequestBody, limits: EmbedLimits): Promise<EmbedRequest> {
+async function readFormRequest(
+  body: RequestBody,
+  query: Record<string, string>,
+  limits: EmbedLimits,
+): Promise<EmbedRequest> {
   const { files, fields } = await readMultipart(
-    body.chunks({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
+    body.pieces({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
     body.contentType ?? '',
     (name) => name === 'image',
     { files: limits.MAX_BATCH_SIZE, fileBytes: limits.MAX_IMAGE_SIZE },
   );
-  const options = validate(textOptionsSchema, fields);
+  const options = validate(textOptionsSchema, combineOptions(query, fields));
   assertConsistent(options);
   if (files.length === 0 || files.some(({ name }) => name !== 'image')) {
     throw new ServiceError('INVALID_REQUEST', {

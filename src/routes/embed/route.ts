@@ -4,12 +4,14 @@ import { imagesAtOnce } from '../../config/concurrency.ts';
 import type { Config } from '../../config/settings.ts';
 import { embedImages, type ImageOutcome } from '../../engine/embed-images.ts';
 import type { Admission } from '../../engine/engine.ts';
+import { answerJson } from '../../http/answer/answer-json.ts';
+import { prefersLines } from '../../http/answer/ndjson.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { errorResponses } from '../../http/error-answers.ts';
-import { prefersLines } from '../../http/ndjson.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
 import { type Api, IMAGE_ERRORS } from '../api.ts';
+import { queryOf } from '../query.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
@@ -49,13 +51,10 @@ export function addEmbedRoute(api: Api): void {
           options: embedOptions(options, config),
           atOnce: imagesAtOnce(config),
           signal,
-          onOutcome(outcome) {
-            recordImage(record, outcome);
-            report(outcome);
-          },
+          onOutcome: (outcome) => recordImage(record, report(outcome)),
         });
       } finally {
-        // An answer that is still being sent must not hold a place.
+        // An answer that is still being sent must not hold a place, nor the body of its request.
         admission.release();
         c.get('body').release();
       }
@@ -67,25 +66,20 @@ export function addEmbedRoute(api: Api): void {
 }
 
 /**
- * Reads the request. It takes one place before the body is read, and one for each further image when their number is known: a
- * batch takes as many places as its images in single requests.
+ * Reads the request and takes places for its images, as many as they would take as single requests. A service without a place
+ * refuses before it reads the body, but a place is taken when the body is there: a slow upload must not keep others waiting.
  */
 async function receive(
   c: Context<AppEnvironment>,
   { config, engine, json, rates }: Api,
 ): Promise<{ request: EmbedRequest; admission: Admission }> {
   const { tenant } = c.get('record');
-  const admission = engine.admit(1, tenant);
-  try {
-    const { signal } = c.req.raw;
-    const request = await readEmbedRequest(c.get('body'), c.req.query(), { limits: config, json, signal });
-    admission.grow(request.images.length - 1);
-    rates.charge(tenant, request.images.length - 1);
-    return { request, admission };
-  } catch (error) {
-    admission.release();
-    throw error;
-  }
+  engine.assertRoom(tenant);
+  const context = { limits: config, json, signal: c.req.raw.signal, tenant };
+  const request = await readEmbedRequest(c.get('body'), queryOf(c), context);
+  const admission = engine.admit(request.images.length, tenant);
+  rates.charge(tenant, request.images.length - 1);
+  return { request, admission };
 }
 
 function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
@@ -104,8 +98,11 @@ async function answerOne(
   { embedAll, options, model }: Answering,
 ): Promise<Response> {
   const outcomes: ImageOutcome[] = [];
-  await embedAll((outcome) => outcomes.push(outcome), c.req.raw.signal);
+  await embedAll((outcome) => {
+    outcomes.push(outcome);
+    return outcome;
+  }, c.req.raw.signal);
   const [outcome] = outcomes as [ImageOutcome];
   if ('error' in outcome) throw outcome.error;
-  return c.json({ ...describeImage(outcome.answer, options), model });
+  return answerJson(c, JSON.stringify({ ...describeImage(outcome.answer, options), model }));
 }

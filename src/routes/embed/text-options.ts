@@ -1,44 +1,48 @@
 import { z } from '@hono/zod-openapi';
 import { optionsSchema } from '../../json/embed-options.ts';
+import { booleanText, describeOption, numberText } from '../text-options.ts';
 
-const numberText = (range: z.ZodNumber) =>
-  z
-    .string()
-    .regex(/^\d*\.?\d+$/, 'expected a number')
-    .transform(Number)
-    .pipe(range)
-    .optional();
+const { shape } = optionsSchema;
 
-const booleanText = (fallback: boolean) =>
-  z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .default(fallback);
-
-/** The description of an option in the OpenAPI document, which is the same for text. */
-const describe = (name: keyof typeof optionsSchema.shape): { description: string; example?: unknown } => {
-  const { description = '', example } = optionsSchema.shape[name].meta() ?? {};
-  return { description, ...(example === undefined ? {} : { example }) };
-};
-
-/** The options as query parameters and form fields, which are text. */
-export const textOptionsSchema = optionsSchema.extend({
+const numbers = {
   detection_threshold: numberText(z.number().min(0).max(1)).openapi({
+    ...describeOption(shape.detection_threshold),
     type: 'number',
     minimum: 0,
     maximum: 1,
   }),
-  quality: booleanText(true).openapi({ ...describe('quality'), type: 'boolean', default: true }),
   min_quality: numberText(z.number().min(0).max(1)).openapi({
-    ...describe('min_quality'),
+    ...describeOption(shape.min_quality),
     type: 'number',
     minimum: 0,
     maximum: 1,
   }),
   min_face_size: numberText(z.number().min(0)).openapi({
-    ...describe('min_face_size'),
+    ...describeOption(shape.min_face_size),
     type: 'number',
     minimum: 0,
   }),
-  return_face: booleanText(false).openapi({ ...describe('return_face'), type: 'boolean', default: false }),
+};
+
+const quality = { ...describeOption(shape.quality), type: 'boolean' } as const;
+const returnFace = { ...describeOption(shape.return_face), type: 'boolean' } as const;
+
+/** The options as form fields. */
+export const textOptionsSchema = optionsSchema.extend({
+  ...numbers,
+  quality: booleanText()
+    .default(true)
+    .openapi({ ...quality, default: true }),
+  return_face: booleanText()
+    .default(false)
+    .openapi({ ...returnFace, default: false }),
+});
+
+/** The options as query parameters: only what is given. */
+export const queryOptionsSchema = optionsSchema.extend({
+  ...numbers,
+  faces: shape.faces.unwrap().optional().openapi(describeOption(shape.faces)),
+  encoding_format: shape.encoding_format.unwrap().optional().openapi(describeOption(shape.encoding_format)),
+  quality: booleanText().optional().openapi(quality),
+  return_face: booleanText().optional().openapi(returnFace),
 });

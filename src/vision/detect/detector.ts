@@ -1,9 +1,16 @@
 import * as ort from 'onnxruntime-node';
+import { HIGHEST_MAX_FACES } from '../../config/settings.ts';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
 import { ANCHORS, BOX_VALUES, LANDMARK_VALUES, STRIDES } from '../../onnx/scrfd-outputs.ts';
 import { Mutex } from '../../threads/mutex.ts';
 import type { Pixels } from '../picture.ts';
-import { type Candidate, collectCandidates, landmarksOf } from './candidates.ts';
+import {
+  type Candidate,
+  collectCandidates,
+  dropWorst,
+  type FeatureMap,
+  MAX_CANDIDATES,
+} from './candidates.ts';
 import type { DetectedFace, FaceBox } from './face.ts';
 import { DenseHead, type Head, LazyHead, type PreparedHead, prepareHead } from './heads.ts';
 import { Letterbox } from './letterbox.ts';
@@ -100,19 +107,17 @@ export class FaceDetector {
       const scale = input.letterbox.fit(picture);
       const session = coresIdle && size >= MIN_MULTI_THREAD_SIZE ? this.#multiThreadSession : this.#session;
       const outputs = await this.#run(session, input);
-      for (const [level, stride] of STRIDES.entries()) {
-        const head = this.#headOf(outputs, level, size / stride);
-        collectCandidates({ head, stride, columns: size / stride, scale }, threshold, candidates);
-      }
+      const maps = STRIDES.map((stride, level): FeatureMap => {
+        const columns = size / stride;
+        return { head: this.#headOf(outputs, level, columns), stride, columns, scale };
+      });
+      collectCandidates(maps, threshold, MAX_CANDIDATES, candidates);
       candidates.sort(byScore);
-      kept = suppressOverlaps(candidates);
+      dropWorst(candidates, MAX_CANDIDATES);
+      kept = suppressOverlaps(candidates, HIGHEST_MAX_FACES);
       if (isEnough?.(kept, scale)) break;
     }
-    return kept.map((candidate) => ({
-      score: candidate.score,
-      box: candidate.box,
-      landmarks: landmarksOf(candidate),
-    }));
+    return kept.map(({ score, box, landmarks }) => ({ score, box, landmarks }));
   }
 
   #headOf(outputs: readonly Output[], level: number, columns: number): Head {

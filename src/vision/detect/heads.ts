@@ -84,7 +84,7 @@ export class LazyHead implements Head {
 
   /** Copies the 3 × 3 cells around a cell; zeros beyond the edges of the feature map. */
   #copyPatch(cell: number): void {
-    const { channels, order } = this.#prepared;
+    const { channels } = this.#prepared;
     const x = cell % this.#columns;
     const y = Math.floor(cell / this.#columns);
     const plane = this.#features.length / channels;
@@ -98,17 +98,25 @@ export class LazyHead implements Head {
       offsets[position] = isInside ? row * this.#columns + column : -1;
     }
     const patch = this.#patch;
-    for (let at = 0; at < patch.length; at++) {
-      const offset = offsets[order.position[at] as number] as number;
-      patch[at] = offset < 0 ? 0 : (this.#features[(order.channel[at] as number) * plane + offset] as number);
+    const features = this.#features;
+    let at = 0;
+    for (let block = 0; block < channels; block += BLOCK) {
+      const end = Math.min(block + BLOCK, channels) * plane;
+      for (let position = 0; position < POSITIONS; position++) {
+        const offset = offsets[position] as number;
+        if (offset < 0) {
+          for (let channel = block * plane; channel < end; channel += plane) patch[at++] = 0;
+        } else {
+          for (let from = block * plane + offset; from < end; from += plane)
+            patch[at++] = features[from] as number;
+        }
+      }
     }
   }
 }
 
 /** A deferred head with its weights in {@link ProductOrder}. */
-export interface PreparedHead extends Omit<DeferredHead, 'features' | 'kept'> {
-  order: ProductOrder;
-}
+export type PreparedHead = Omit<DeferredHead, 'features' | 'kept'>;
 
 const KERNEL = 3;
 const POSITIONS = KERNEL * KERNEL;
@@ -156,7 +164,7 @@ export function prepareHead({ channels, boxes, landmarks }: DeferredHead): Prepa
     });
     return { weights: ordered, bias };
   };
-  return { channels, order, boxes: prepare(boxes), landmarks: prepare(landmarks) };
+  return { channels, boxes: prepare(boxes), landmarks: prepare(landmarks) };
 }
 
 /**

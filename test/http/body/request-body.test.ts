@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ClientDisconnected, RequestBody } from '../../../src/http/body/request-body.ts';
+import { ClientDisconnected } from '../../../src/http/body/body-source.ts';
+import { RequestBody } from '../../../src/http/body/request-body.ts';
 import { type ForwardedBytes, gatherBytes } from '../../../src/threads/forwarded-bytes.ts';
 import { Permits } from '../../../src/threads/permits.ts';
 
@@ -7,7 +8,12 @@ const LIMIT = { bytes: 1_000_000, code: 'IMAGE_TOO_LARGE' } as const;
 
 function bodyOf(
   source: Uint8Array<ArrayBuffer> | ReadableStream,
-  { budget = new Permits(10_000_000), timeout = 5_000, headers = {} as Record<string, string> } = {},
+  {
+    budget = new Permits(10_000_000),
+    uploads = new Permits(1),
+    timeout = 5_000,
+    headers = {} as Record<string, string>,
+  } = {},
 ) {
   const request = new Request('http://x/', {
     method: 'POST',
@@ -15,7 +21,8 @@ function bodyOf(
     duplex: 'half',
     headers,
   } as RequestInit);
-  return { body: new RequestBody(request, { budget, timeout }), budget };
+  const pace = { timeout, minRate: 0 };
+  return { body: new RequestBody(request, { budget, uploads, pace }), budget, uploads };
 }
 
 const streamOf = (pull: (controller: ReadableStreamDefaultController) => void | Promise<void>) =>

@@ -18,9 +18,10 @@ export async function postCompare(
   app: App,
   body: unknown,
   headers: Record<string, string> = {},
+  query = '',
 ): Promise<Answer> {
   return answerOf(
-    await app.request('/v1/compare', {
+    await app.request(`/v1/compare${query}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),

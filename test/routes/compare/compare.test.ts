@@ -6,7 +6,8 @@ import { engineWithoutModel, expectRefusal, postCompare } from './compare-reques
 
 const config = testConfig({ MAX_REFERENCES: '3', MAX_IMAGE_SIZE: '1024', MAX_REQUEST_SIZE: '4096' });
 const { app } = assembleApp(config, engineWithoutModel);
-const compare = (body: unknown, headers?: Record<string, string>) => postCompare(app, body, headers);
+const compare = (body: unknown, headers?: Record<string, string>, query?: string) =>
+  postCompare(app, body, headers, query);
 
 const reference = (id: string, embedding: unknown, more = {}) => ({ id, embedding, ...more });
 
@@ -44,6 +45,33 @@ describe('POST /v1/compare', () => {
       best_match: { id: 'a', distance: 1, similarity: 0.5 },
       distance_metric: 'cosine',
     });
+  });
+
+  it('takes options in the query too, but none twice', async () => {
+    const body = {
+      query_embedding: [1, 0],
+      reference_embeddings: [reference('a', [1, 0]), reference('b', [0, 1])],
+    };
+    const options = { distance_metric: 'euclidean', threshold: 0.4, top_k: 1, return_embeddings: true };
+    const { body: expected } = await compare({ ...body, ...options });
+    const inQuery = (query: string, more = {}) => compare({ ...body, ...more }, {}, query);
+    const all = '?distance_metric=euclidean&threshold=0.4&top_k=1&return_embeddings=TRUE';
+    for (const answer of [
+      await inQuery(all),
+      await inQuery('?threshold=0.4&return_embeddings=1', { distance_metric: 'euclidean', top_k: 1 }),
+    ]) {
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual(expected);
+    }
+    for (const [query, detail] of [
+      ['?top_k=1&top_k=1', /^top_k: given more than once in the query$/],
+      ['?top_k=1', /^top_k: given in the query and in the body$/],
+      ['?top_k=0.5', /^top_k: /],
+      ['?threshold=3', /^threshold: /],
+      ['?x=1', /x/],
+    ] as const) {
+      expectRefusal(await inQuery(query, { top_k: 1 }), 400, 'INVALID_REQUEST', detail);
+    }
   });
 
   it('compares base64 with numbers', async () => {

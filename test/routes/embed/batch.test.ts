@@ -180,7 +180,8 @@ describe('an invalid batch', () => {
       error_code: 'REQUEST_TOO_LARGE',
       detail: expect.stringMatching('6'),
     });
-    expect(parts).toBeLessThan(12);
+    // The stream is faster than the parser, but does not run away.
+    expect(parts).toBeLessThan(40);
     expect(service.engine.load.admitted).toBe(0);
   });
 });

@@ -34,21 +34,24 @@ export function useEmbedRoute(environment: Record<string, string> = {}) {
     service,
     send,
     /** @param body a string is sent as it is, anything else as JSON. */
-    sendJson: (body: unknown, headers: Record<string, string> = {}) =>
-      send({
-        headers: { 'Content-Type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
+    sendJson: (body: unknown, headers: Record<string, string> = {}, query = '') =>
+      send(
+        {
+          headers: { 'Content-Type': 'application/json', ...headers },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        },
+        query,
+      ),
     sendRaw: (bytes: Uint8Array<ArrayBuffer>, query = '', type = 'image/png') =>
       send({ headers: { 'Content-Type': type }, body: bytes }, query),
     /** @param parts in this order. */
-    sendForm(parts: Record<string, FormPart>) {
+    sendForm(parts: Record<string, FormPart>, query = '') {
       const form = new FormData();
       for (const [name, part] of Object.entries(parts)) {
         if (typeof part === 'string') form.append(name, part);
         else for (const file of [part].flat()) form.append(name, new Blob([file]));
       }
-      return send({ body: form });
+      return send({ body: form }, query);
     },
   };
 }

@@ -72,6 +72,14 @@ describe('POST /v1/embed', () => {
       sendRaw(picture, query),
       sendForm({ ...fields, image: picture }),
       sendForm({ image: picture, ...fields }),
+      sendJson({ image: base64(picture) }, {}, query),
+      sendJson(
+        { image: base64(picture), faces: 'all' },
+        {},
+        '?encoding_format=base64&detection_threshold=0.3',
+      ),
+      sendForm({ image: picture }, query),
+      sendForm({ image: picture, faces: 'all' }, '?encoding_format=base64&detection_threshold=0.3'),
     ]);
     for (const { body } of answers) {
       expect(body).toEqual(answers[0]?.body);

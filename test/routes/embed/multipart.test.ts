@@ -27,6 +27,9 @@ describe('a multipart body', () => {
     ['that is truncated', part('name="image"; filename="a.png"'), /not valid|incomplete/],
     ['that is not multipart', 'hello', /not valid/],
     ['that is empty', '', /not valid/],
+    ['of empty parts', '--x\r\n\r\n\r\n'.repeat(200), /too many parts/],
+    ['of bare delimiters', '--x\r\n'.repeat(200), /too many parts/],
+    ['of nameless parts', '--x\r\nX-A: b\r\n\r\nc\r\n'.repeat(200), /too many parts/],
     [
       'with too many fields',
       Array.from({ length: 50 }, (_, i) => part(`name="f${i}"`)).join(''),

@@ -156,7 +156,7 @@ describe('return_face', () => {
 describe('an invalid option', () => {
   it.each([
     ['quality', 'yes'],
-    ['quality', 1],
+    ['quality', 2],
     ['min_quality', 1.1],
     ['min_quality', -0.1],
     ['min_quality', 'high'],

@@ -47,12 +47,41 @@ describe('POST /v1/embed refuses', () => {
     expectRefusal(await sendRaw(picture, query), 400, 'INVALID_REQUEST', /face|detection_threshold/),
   );
 
-  it('options in the query of a JSON body, which would be ignored', async () => {
+  it.each([
+    ['?faces=all&faces=all', /^faces: given more than once in the query$/],
+    ['?faces=all&face=x&face=y', /^face: given more than once in the query$/],
+    ['?faces=all', /^faces: given in the query and in the body$/],
+  ])('an option that is given twice: %s', async (query, detail) => {
+    const given = { faces: 'all' };
+    for (const answer of [
+      await sendJson({ image: base64(picture), ...given }, {}, query),
+      await sendJson({ images: [base64(picture)], ...given }, {}, query),
+      await sendForm({ image: picture, ...given }, query),
+    ]) {
+      expectRefusal(answer, 400, 'INVALID_REQUEST', detail);
+    }
+  });
+
+  it('an option that is given twice in the query of a raw body', async () => {
+    const answer = await sendRaw(picture, '?quality=true&quality=1');
+    expectRefusal(answer, 400, 'INVALID_REQUEST', /^quality: given more than once/);
+  });
+
+  it('options that contradict each other in the query and the body', async () => {
+    for (const answer of [
+      await sendJson({ image: base64(picture), faces: 'all' }, {}, '?detection=fast'),
+      await sendForm({ image: picture, faces: 'all' }, '?detection=fast'),
+    ]) {
+      expectRefusal(answer, 400, 'INVALID_REQUEST', /^detection: /);
+    }
+  });
+
+  it('a wrong option in the query before the body is read', async () => {
     const answer = await send(
-      { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ image: base64(picture) }) },
-      '?faces=all',
+      { headers: { 'Content-Type': 'application/json' }, body: 'not JSON' },
+      '?faces=both',
     );
-    expectRefusal(answer, 400, 'INVALID_REQUEST', /belong in the body/);
+    expectRefusal(answer, 400, 'INVALID_REQUEST', /^faces: /);
   });
 
   it.each([

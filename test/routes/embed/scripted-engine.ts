@@ -20,8 +20,8 @@ class ScriptedEngine {
   readonly engine: TinyEngine;
 
   constructor() {
-    this.engine = new TinyEngine({ phase: 'ready' }, () => {
-      this.placesTaken++;
+    this.engine = new TinyEngine({ phase: 'ready' }, (images) => {
+      this.placesTaken += images;
       return this.#admission();
     });
   }
@@ -39,9 +39,6 @@ class ScriptedEngine {
 
   #admission(): Admission {
     return tinyAdmission({
-      grow: (images) => {
-        this.placesTaken += images;
-      },
       release: () => {
         this.placesTaken = 0;
       },

@@ -36,6 +36,9 @@ const INTERFERENCES: Record<string, () => void> = {
       Promise.reject(new Error('rejected by the test'));
     });
   },
+  warning() {
+    process.on('SIGUSR2', () => process.emitWarning('of the test'));
+  },
   'rejection at the start'() {
     process.on('newListener', (event) => {
       if (event === 'uncaughtException') Promise.reject(new Error('rejected by the test'));
