@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { StartupError } from './errors.ts';
 import { installErrorHandler, reportFatal } from './process/fatal.ts';
 import { installSignalHandlers } from './process/signals.ts';
@@ -7,6 +8,8 @@ installSignalHandlers();
 installErrorHandler();
 try {
   const { start } = await import('./process/start.ts');
+  // Signals and errors of meanwhile: from Node 22 on, modules are read without a turn of the event loop, which handles them.
+  await setImmediate();
   await start();
 } catch (error) {
   if (error instanceof StartupError) process.stderr.write(`${error.message}\n`);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { changedSettings } from '../config/effective.ts';
 import { loadConfig, readEnvironment } from '../config/load.ts';
@@ -66,6 +67,8 @@ export async function start(): Promise<void> {
 async function startHttp(options: ServiceOptions & { engine: InferenceEngine }): Promise<Service> {
   try {
     const { startService } = await import('../service.ts');
+    // As in main.ts: a signal that came meanwhile ends the process before it listens.
+    await setImmediate();
     return await startService(options);
   } catch (error) {
     // The process is about to exit, which would terminate workers while they load.

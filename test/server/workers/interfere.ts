@@ -8,10 +8,10 @@ import threads from 'node:worker_threads';
 const terminate = () => process.kill(process.pid, 'SIGTERM');
 
 const INTERFERENCES: Record<string, () => void> = {
-  /** A signal as soon as it has a handler. */
+  /** A signal as soon as Node catches it. */
   'signal at once'() {
     process.on('newListener', (event) => {
-      if (event === 'SIGTERM') setImmediate(terminate);
+      if (event === 'SIGTERM') terminate();
     });
   },
   /** A signal while a worker loads and nothing listens yet. */
