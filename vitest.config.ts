@@ -5,8 +5,8 @@ const LIMIT_MS = 120_000;
 
 export const common = {
   // Compiles what has changed.
-  globalSetup: ['test/support/build.ts'],
-  setupFiles: ['test/support/end-with-vitest.ts'],
+  globalSetup: ['test/support/processes/build.ts'],
+  setupFiles: ['test/support/processes/end-with-vitest.ts'],
   pool: 'forks' as const,
   // Tests also run ONNX Runtime on their own main thread; see src/engine/inference-engine.ts.
   env: { ORT_DISABLE_TELEMETRY: '1' },

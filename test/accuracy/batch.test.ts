@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { assembleApp } from '../support/app.ts';
-import { testConfig } from '../support/engines.ts';
-import { type Answer, answerOf } from '../support/http.ts';
-import { startRealEngine } from '../support/real-engine.ts';
+import { testConfig } from '../support/engine/engines.ts';
+import { startRealEngine } from '../support/engine/real-engine.ts';
+import { type Answer, answerOf } from '../support/http/answer.ts';
+import { assembleApp } from '../support/http/app.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
 
 /** test/routes/embed/batch.test.ts does the same with generated pictures and the synthetic pack. */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type NetworkOptions } from '../../src/vision/networks.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
-import { watchRecogniserRuns } from '../support/inference-runs.ts';
+import { watchRecogniserRuns } from '../support/engine/inference-runs.ts';
 import { cosine } from '../support/numbers.ts';
 import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
 

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbedAnswer } from '../../src/engine/engine.ts';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
+import { embed, startRealEngine } from '../support/engine/real-engine.ts';
 import { cosine } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
 import { bytesOf } from '../support/pictures.ts';
-import { embed, startRealEngine } from '../support/real-engine.ts';
 import { hasRealWeights, photo } from '../support/shared.ts';
 
 /** The sides of the upright picture at the stored first row and first column. Source: Exif 2.3, tag 0x0112. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
+import { embed, startRealEngine } from '../support/engine/real-engine.ts';
 import { cosine, quantile } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
-import { embed, startRealEngine } from '../support/real-engine.ts';
 import { type GoldenFace, goldenImages, hasRealWeights, photo } from '../support/shared.ts';
 
 const closest = (golden: GoldenFace, faces: EmbeddedFace[]) =>

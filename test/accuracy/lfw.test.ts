@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { DetectionMode } from '../../src/vision/detect/selection.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
+import { embed, startRealEngine } from '../support/engine/real-engine.ts';
+import { rankReferences } from '../support/http/rank-references.ts';
 import { cosine, quantile } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
-import { rankReferences } from '../support/rank-references.ts';
-import { embed, startRealEngine } from '../support/real-engine.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
 
 interface Pair {

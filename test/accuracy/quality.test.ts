@@ -1,10 +1,10 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { assembleApp } from '../support/app.ts';
-import { testConfig } from '../support/engines.ts';
-import { answerOf } from '../support/http.ts';
-import { startRealEngine } from '../support/real-engine.ts';
+import { testConfig } from '../support/engine/engines.ts';
+import { startRealEngine } from '../support/engine/real-engine.ts';
+import { answerOf } from '../support/http/answer.ts';
+import { assembleApp } from '../support/http/app.ts';
 import { hasRealWeights, photo } from '../support/shared.ts';
 
 describe.skipIf(!hasRealWeights)('the quality score of photographs', () => {

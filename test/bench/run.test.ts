@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../../bench/results.ts';
-import { runProgram } from '../support/child-process.ts';
+import { runProgram } from '../support/processes/child-process.ts';
 import { ROOT } from '../support/shared.ts';
 
 /** The run starts a service and visits every group; on a busy machine that takes long. */

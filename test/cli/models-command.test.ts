@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { runModelsCommand } from '../../src/cli/models/command.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
-import { startFileServer } from '../support/file-server.ts';
-import { withoutProxies } from '../support/published-pack.ts';
-import { hasRealWeights, MODELS, ROOT } from '../support/shared.ts';
-import { filesIn, temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
+import { startFileServer } from '../support/packs/file-server.ts';
+import { withoutProxies } from '../support/packs/published-pack.ts';
 import {
   bytesOf,
   DETECTOR_SHAPE,
@@ -14,8 +12,10 @@ import {
   RECOGNISER_SHAPE,
   TINY,
   tinyPack,
-} from '../support/tiny-packs.ts';
-import { zipOf } from '../support/zip.ts';
+} from '../support/packs/tiny-packs.ts';
+import { zipOf } from '../support/packs/zip.ts';
+import { hasRealWeights, MODELS, ROOT } from '../support/shared.ts';
+import { filesIn, temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 
 const SHARED_PACK = join(MODELS, 'buffalo_sc_dq');
 

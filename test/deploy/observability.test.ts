@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { REJECTION_REASONS, REQUEST_STAGES } from '../../src/observability/request-record.ts';
-import { TinyEngine } from '../support/engines.ts';
+import { TinyEngine } from '../support/engine/engines.ts';
 import { read, readYaml } from './files.ts';
 
 /** Checks that rules, dashboard, autoscaler and manual use metrics that the service exports. tools/verify-deploy.sh runs promtool. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { codeOf, readDocument } from './documents.ts';
 
 interface OpenApiDocument {

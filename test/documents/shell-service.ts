@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spawnChild } from '../support/child-process.ts';
-import { freePort } from '../support/free-port.ts';
+import { spawnChild } from '../support/processes/child-process.ts';
+import { freePort } from '../support/processes/free-port.ts';
 
 /** Longest wait for a service to be ready, in milliseconds. */
 const START_MS = 90_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { imagesAtOnce } from '../../src/config/concurrency.ts';
 import { concurrencyOf } from '../../src/engine/concurrency.ts';
-import { testConfig } from '../support/engines.ts';
+import { testConfig } from '../support/engine/engines.ts';
 
 describe('concurrencyOf', () => {
   it('gives a CPU worker one image and no batches, whatever BATCH_WINDOW_MS is', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { imageSender } from '../support/app.ts';
-import { startEngine, testConfig } from '../support/engines.ts';
-import type { Answer } from '../support/http.ts';
+import { startEngine, testConfig } from '../support/engine/engines.ts';
+import type { Answer } from '../support/http/answer.ts';
+import { imageSender } from '../support/http/app.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 
 describe.each([1, 2])('an engine of %i workers that decode the next image during inference', (workers) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig } from '../support/engines.ts';
-import { answerOf } from '../support/http.ts';
+import { TinyEngine, testConfig } from '../support/engine/engines.ts';
+import { answerOf } from '../support/http/answer.ts';
+import { assembleApp } from '../support/http/app.ts';
 
 const engine = new TinyEngine({ phase: 'ready' }, () => {
   throw new Error('not reached');

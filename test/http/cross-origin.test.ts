@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig } from '../support/engines.ts';
+import { TinyEngine, testConfig } from '../support/engine/engines.ts';
+import { assembleApp } from '../support/http/app.ts';
 
 const engine = new TinyEngine({ phase: 'ready' }, () => {
   throw new Error('not reached');

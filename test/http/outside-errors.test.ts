@@ -2,9 +2,9 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { listen } from '../../src/http/server.ts';
 import type { RequestRecord } from '../../src/observability/request-record.ts';
-import { TinyEngine, testConfig, tinyAdmission } from '../support/engines.ts';
-import { listenWith } from '../support/listening.ts';
-import { lastBody, RawConnection, statuses } from '../support/raw-connection.ts';
+import { TinyEngine, testConfig, tinyAdmission } from '../support/engine/engines.ts';
+import { lastBody, RawConnection, statuses } from '../support/http/raw-connection.ts';
+import { listenWith } from '../support/processes/listening.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const SECRET = '/secret/path';

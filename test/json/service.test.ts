@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { builtFile } from '../../src/config/package.ts';
 import type { JsonJob } from '../../src/json/jobs.ts';
 import { JsonService } from '../../src/json/service.ts';
-import { silentLog } from '../support/engines.ts';
+import { silentLog } from '../support/engine/engines.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const services: JsonService[] = [];

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { RequestRecord } from '../../src/observability/request-record.ts';
-import { assembleApp } from '../support/app.ts';
-import { startEngine, testConfig } from '../support/engines.ts';
+import { startEngine, testConfig } from '../support/engine/engines.ts';
+import { assembleApp } from '../support/http/app.ts';
 import { blankPng, blobsPng, slowPng } from '../support/pictures.ts';
 
 const config = testConfig({ REQUEST_TIMEOUT_MS: '50' });

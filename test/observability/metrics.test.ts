@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { REJECTION_REASONS, REQUEST_STAGES } from '../../src/observability/request-record.ts';
-import { assembleApp } from '../support/app.ts';
-import { startEngine, testConfig } from '../support/engines.ts';
-import { seriesValue } from '../support/metric.ts';
+import { startEngine, testConfig } from '../support/engine/engines.ts';
+import { assembleApp } from '../support/http/app.ts';
+import { seriesValue } from '../support/http/metric.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 
 const config = testConfig({ MAX_IMAGE_SIZE: '2000000' });

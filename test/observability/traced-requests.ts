@@ -2,7 +2,11 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
 import { createRequestRecord, type RequestRecord } from '../../src/observability/request-record.ts';
 import { startTracing } from '../../src/observability/tracing.ts';
-import { type CollectorAnswer, type OtlpCollector, startOtlpCollector } from '../support/otlp-collector.ts';
+import {
+  type CollectorAnswer,
+  type OtlpCollector,
+  startOtlpCollector,
+} from '../support/processes/otlp-collector.ts';
 
 /** Nothing listens on port 1. */
 export const NO_COLLECTOR = 'http://127.0.0.1:1';

@@ -5,7 +5,7 @@ import { DETECTOR_PREPROCESSING } from '../../src/packs/pack.ts';
 import { FaceDetector } from '../../src/vision/detect/detector.ts';
 import type { DetectedFace } from '../../src/vision/detect/face.ts';
 import { seededRandom } from '../support/numbers.ts';
-import { appliedTo, TestNetwork } from '../support/onnx-graphs.ts';
+import { appliedTo, TestNetwork } from '../support/packs/onnx-graphs.ts';
 
 interface Shape {
   opset?: number;

@@ -4,7 +4,7 @@ import {
   expectRewritten,
   expectUnchanged,
   TestNetwork,
-} from '../support/onnx-graphs.ts';
+} from '../support/packs/onnx-graphs.ts';
 
 interface Options {
   channels?: number;

@@ -4,7 +4,7 @@ import {
   expectRewritten,
   expectUnchanged,
   TestNetwork,
-} from '../support/onnx-graphs.ts';
+} from '../support/packs/onnx-graphs.ts';
 
 /** A convolution of 40 channels, and a Sigmoid that reads its result. */
 function network(shape: Partial<ConvolutionShape>, { opset = 13 } = {}): Uint8Array<ArrayBuffer> {

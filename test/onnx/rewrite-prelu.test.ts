@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../src/onnx/rewrite/rewrite.ts';
 import { readFields } from '../../src/onnx/wire.ts';
 import { seededRandom } from '../support/numbers.ts';
-import { expectRewritten, expectUnchanged, runModel, TestNetwork } from '../support/onnx-graphs.ts';
+import { expectRewritten, expectUnchanged, runModel, TestNetwork } from '../support/packs/onnx-graphs.ts';
 
 /** Random slopes. 20 channels are not a multiple of a block in ONNX Runtime's layout. */
 const slopesIn = (low: number, high: number, count = 20) => {

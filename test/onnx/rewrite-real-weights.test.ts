@@ -9,7 +9,7 @@ import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { SCORE_WEIGHTS } from '../../src/vision/quality/quality-score.ts';
 import { FaceRecogniser } from '../../src/vision/recognise/recogniser.ts';
 import { cosine } from '../support/numbers.ts';
-import { appliedTo } from '../support/onnx-graphs.ts';
+import { appliedTo } from '../support/packs/onnx-graphs.ts';
 import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
 
 const networkFile = (name: string) => new Uint8Array(readFileSync(join(MODELS, 'buffalo_sc_dq', name)));

@@ -7,7 +7,7 @@ import {
   expectRewritten,
   expectUnchanged,
   TestNetwork,
-} from '../support/onnx-graphs.ts';
+} from '../support/packs/onnx-graphs.ts';
 
 /** A stem with several heads, whose outputs are rows of channels as in a detector. */
 function network(heads: Partial<ConvolutionShape>[], { opset = 13, scaled = false } = {}) {

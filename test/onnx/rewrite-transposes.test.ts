@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../src/onnx/rewrite/rewrite.ts';
-import { differenceOf, expectRewritten, expectUnchanged, TestNetwork } from '../support/onnx-graphs.ts';
+import { differenceOf, expectRewritten, expectUnchanged, TestNetwork } from '../support/packs/onnx-graphs.ts';
 
 /** A feature map that becomes rows of channels, as in the head of a detector. */
 function network({ perm = [2, 3, 0, 1], shape = [-1, 10], output = false, override = false } = {}) {

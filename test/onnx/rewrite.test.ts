@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { REWRITE_PASSES, rewriteGraph, rewritesPayOff } from '../../src/onnx/rewrite/rewrite.ts';
 import { GRAPH, MODEL } from '../../src/onnx/schema.ts';
 import { readFields, type WireField } from '../../src/onnx/wire.ts';
-import { appliedTo, differenceOf, expectRewritten, TestNetwork } from '../support/onnx-graphs.ts';
+import { appliedTo, differenceOf, expectRewritten, TestNetwork } from '../support/packs/onnx-graphs.ts';
 
 /** A network in which every pass finds its pattern, with convolutions that no pass changes. */
 function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writePackWithManifest } from '../../tools/generate-synthetic-pack.ts';
 import type { describeSyntheticPack, SyntheticPackOptions } from '../../tools/synthetic/pack.ts';
-import { type DescribedPack, servePack, writeDescribedPack } from '../support/described-packs.ts';
 import { cosine } from '../support/numbers.ts';
+import { type DescribedPack, servePack, writeDescribedPack } from '../support/packs/described-packs.ts';
+import { sha256 } from '../support/packs/tiny-packs.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
-import { sha256 } from '../support/tiny-packs.ts';
 
 type Manifest = ReturnType<typeof describeSyntheticPack>;
 

@@ -1,10 +1,16 @@
 import type { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PackUnavailableError } from '../../src/packs/pack-errors.ts';
-import { IMPATIENT, INSTALLED, publishPack, TUNING, withoutProxies } from '../support/published-pack.ts';
-import { type RawAnswer, startRawServer, writeForever } from '../support/raw-server.ts';
+import { type RawAnswer, startRawServer, writeForever } from '../support/http/raw-server.ts';
+import {
+  IMPATIENT,
+  INSTALLED,
+  publishPack,
+  TUNING,
+  withoutProxies,
+} from '../support/packs/published-pack.ts';
+import { tinyPack } from '../support/packs/tiny-packs.ts';
 import { filesIn } from '../support/temporary-folder.ts';
-import { tinyPack } from '../support/tiny-packs.ts';
 
 beforeEach(withoutProxies);
 

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { proxyFor } from '../../src/packs/download/proxy.ts';
 import { PackUnavailableError } from '../../src/packs/pack-errors.ts';
-import { IMPATIENT, publishPack, withoutProxies } from '../support/published-pack.ts';
+import { IMPATIENT, publishPack, withoutProxies } from '../support/packs/published-pack.ts';
+import { tinyPack } from '../support/packs/tiny-packs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { tinyPack } from '../support/tiny-packs.ts';
 
 const CREDENTIALS = 'operator:s3cret';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { servePack } from '../support/described-packs.ts';
-import { startFileServer } from '../support/file-server.ts';
-import { withoutProxies } from '../support/published-pack.ts';
+import { servePack } from '../support/packs/described-packs.ts';
+import { startFileServer } from '../support/packs/file-server.ts';
+import { withoutProxies } from '../support/packs/published-pack.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 
 beforeEach(withoutProxies);

@@ -8,10 +8,10 @@ import {
   rangesOf,
   TUNING,
   withoutProxies,
-} from '../support/published-pack.ts';
+} from '../support/packs/published-pack.ts';
+import { bytesOf, sha256, tinyPack } from '../support/packs/tiny-packs.ts';
+import { zipOf } from '../support/packs/zip.ts';
 import { filesIn } from '../support/temporary-folder.ts';
-import { bytesOf, sha256, tinyPack } from '../support/tiny-packs.ts';
-import { zipOf } from '../support/zip.ts';
 
 beforeEach(withoutProxies);
 

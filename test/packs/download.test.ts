@@ -3,10 +3,16 @@ import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PackInvalidError, PackUnavailableError } from '../../src/packs/pack-errors.ts';
-import { INSTALLED, pathsOf, publishPack, rangesOf, withoutProxies } from '../support/published-pack.ts';
+import {
+  INSTALLED,
+  pathsOf,
+  publishPack,
+  rangesOf,
+  withoutProxies,
+} from '../support/packs/published-pack.ts';
+import { TINY, tinyPack } from '../support/packs/tiny-packs.ts';
+import { zipOf } from '../support/packs/zip.ts';
 import { filesIn, writeFiles } from '../support/temporary-folder.ts';
-import { TINY, tinyPack } from '../support/tiny-packs.ts';
-import { zipOf } from '../support/zip.ts';
 
 beforeEach(withoutProxies);
 

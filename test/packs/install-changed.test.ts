@@ -5,7 +5,7 @@ import type { ModelFile } from '../../src/packs/pack.ts';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks } from '../../src/vision/networks.ts';
 import { generateSyntheticPack } from '../../tools/synthetic/pack.ts';
-import { servePack, writeDescribedPack } from '../support/described-packs.ts';
+import { servePack, writeDescribedPack } from '../support/packs/described-packs.ts';
 import { blobsPng } from '../support/pictures.ts';
 
 const changes: Record<string, (file: ModelFile) => Promise<void>> = {

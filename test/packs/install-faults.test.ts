@@ -12,10 +12,10 @@ import {
   publishPack,
   TUNING,
   withoutProxies,
-} from '../support/published-pack.ts';
+} from '../support/packs/published-pack.ts';
+import { TINY, tinyPack } from '../support/packs/tiny-packs.ts';
 import { ROOT } from '../support/shared.ts';
 import { filesIn, temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
-import { TINY, tinyPack } from '../support/tiny-packs.ts';
 
 beforeEach(withoutProxies);
 

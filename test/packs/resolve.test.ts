@@ -6,8 +6,6 @@ import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import { PackInvalidError, PackMissingError } from '../../src/packs/pack-errors.ts';
 import { assertKnownPack } from '../../src/packs/pack-folders.ts';
 import { resolvePack } from '../../src/packs/resolve.ts';
-import { hasRealWeights, MODELS } from '../support/shared.ts';
-import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 import {
   bytesOf,
   DETECTOR_SHAPE,
@@ -17,7 +15,9 @@ import {
   sha256,
   TINY,
   tinyPack,
-} from '../support/tiny-packs.ts';
+} from '../support/packs/tiny-packs.ts';
+import { hasRealWeights, MODELS } from '../support/shared.ts';
+import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 
 const DETECTOR = onnxFile(DETECTOR_SHAPE);
 const RECOGNISER = onnxFile(RECOGNISER_SHAPE);

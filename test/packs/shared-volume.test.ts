@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { endChild, runProgram } from '../support/child-process.ts';
 import {
   INSTALLED,
   type PublishedPack,
@@ -10,10 +9,11 @@ import {
   sizeOf,
   TUNING,
   withoutProxies,
-} from '../support/published-pack.ts';
+} from '../support/packs/published-pack.ts';
+import { TINY } from '../support/packs/tiny-packs.ts';
+import { endChild, runProgram } from '../support/processes/child-process.ts';
 import { ROOT } from '../support/shared.ts';
 import { filesIn } from '../support/temporary-folder.ts';
-import { TINY } from '../support/tiny-packs.ts';
 
 const TIMING = { ...TUNING, heartbeatMs: 50, staleMs: 500 };
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeSyntheticPack, generateSyntheticPack } from '../../tools/synthetic/pack.ts';
-import { servePack, writeDescribedPack } from '../support/described-packs.ts';
+import { servePack, writeDescribedPack } from '../support/packs/described-packs.ts';
 import { ROOT } from '../support/shared.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 

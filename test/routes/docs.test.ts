@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
-import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig } from '../support/engines.ts';
-import { type Answer, answerOf } from '../support/http.ts';
+import { TinyEngine, testConfig } from '../support/engine/engines.ts';
+import { type Answer, answerOf } from '../support/http/answer.ts';
+import { assembleApp } from '../support/http/app.ts';
 
 const engine = new TinyEngine({ phase: 'ready' }, () => {
   throw new Error('not reached');

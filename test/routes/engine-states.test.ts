@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Admission, EngineStatus } from '../../src/engine/engine.ts';
 import { ServiceError } from '../../src/errors.ts';
-import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig, tinyAdmission } from '../support/engines.ts';
-import { answerOf } from '../support/http.ts';
+import { TinyEngine, testConfig, tinyAdmission } from '../support/engine/engines.ts';
+import { answerOf } from '../support/http/answer.ts';
+import { assembleApp } from '../support/http/app.ts';
 
 const config = testConfig();
 

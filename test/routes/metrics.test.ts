@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMetricsApp } from '../../src/routes/apps.ts';
-import { assembleApp } from '../support/app.ts';
-import { TinyEngine, testConfig } from '../support/engines.ts';
-import { answerOf } from '../support/http.ts';
+import { TinyEngine, testConfig } from '../support/engine/engines.ts';
+import { answerOf } from '../support/http/answer.ts';
+import { assembleApp } from '../support/http/app.ts';
 
 const KEY = 'correct-horse-battery-staple';
 const TOKEN = 'metrics-token-0123456789';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { assembleApp } from '../support/app.ts';
-import { startEngine, testConfig } from '../support/engines.ts';
+import { startEngine, testConfig } from '../support/engine/engines.ts';
+import { assembleApp } from '../support/http/app.ts';
 
 const config = testConfig();
 let engine: InferenceEngine;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EmbedAnswer } from '../../src/engine/engine.ts';
-import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engines.ts';
-import { HeldEngine } from '../support/held-engine.ts';
-import { listenWith } from '../support/listening.ts';
-import { metric } from '../support/metric.ts';
-import { RawConnection, statuses } from '../support/raw-connection.ts';
+import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engine/engines.ts';
+import { HeldEngine } from '../support/engine/held-engine.ts';
+import { metric } from '../support/http/metric.ts';
+import { RawConnection, statuses } from '../support/http/raw-connection.ts';
+import { listenWith } from '../support/processes/listening.ts';
 
 const AN_HOUR = '3600000';
 

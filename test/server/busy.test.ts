@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { metric } from '../support/metric.ts';
+import { metric } from '../support/http/metric.ts';
 import { blobsPng, slowPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const PROBES = ['/livez', '/readyz', '/v1/health', '/metrics'];
 

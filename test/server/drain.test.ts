@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/free-port.ts';
-import { HeldUpload } from '../support/held-upload.ts';
-import { metric } from '../support/metric.ts';
+import { HeldUpload } from '../support/http/held-upload.ts';
+import { metric } from '../support/http/metric.ts';
+import { RawConnection, statuses } from '../support/http/raw-connection.ts';
 import { blobsPng, slowPng } from '../support/pictures.ts';
-import { RawConnection, statuses } from '../support/raw-connection.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { freePort } from '../support/processes/free-port.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const AN_HOUR = '3600000';
 

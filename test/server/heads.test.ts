@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestRecord } from '../../src/observability/request-record.ts';
-import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engines.ts';
-import { listenWith } from '../support/listening.ts';
-import { lastBody, RawConnection, statuses } from '../support/raw-connection.ts';
+import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engine/engines.ts';
+import { lastBody, RawConnection, statuses } from '../support/http/raw-connection.ts';
+import { listenWith } from '../support/processes/listening.ts';
 
 const config = testConfig({ HEADERS_TIMEOUT_MS: '1500' });
 const engine = new TinyEngine({ phase: 'ready' }, () =>

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/free-port.ts';
-import { startOtlpCollector } from '../support/otlp-collector.ts';
 import { blobsPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { freePort } from '../support/processes/free-port.ts';
+import { startOtlpCollector } from '../support/processes/otlp-collector.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const KEY = 'correct-horse-battery-staple';
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { metric } from '../support/metric.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { metric } from '../support/http/metric.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 let service: ServiceProcess;
 afterEach(async () => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { HeldUpload } from '../support/held-upload.ts';
-import { metric } from '../support/metric.ts';
+import { HeldUpload } from '../support/http/held-upload.ts';
+import { metric } from '../support/http/metric.ts';
 import { blobsPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { ROOT } from '../support/shared.ts';
 
 let service: ServiceProcess;

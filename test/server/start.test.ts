@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { ROOT } from '../support/shared.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { listen } from '../../src/http/server.ts';
-import { silentLog, testConfig } from '../support/engines.ts';
-import { metric } from '../support/metric.ts';
+import { silentLog, testConfig } from '../support/engine/engines.ts';
+import { metric } from '../support/http/metric.ts';
 import { blobsPng, slowPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const AN_HOUR_MS = 3_600_000;
 const AN_HOUR = String(AN_HOUR_MS);

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engines.ts';
-import { HeldEngine } from '../support/held-engine.ts';
-import { listenWith } from '../support/listening.ts';
-import { metric } from '../support/metric.ts';
+import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engine/engines.ts';
+import { HeldEngine } from '../support/engine/held-engine.ts';
+import { metric } from '../support/http/metric.ts';
+import { lastBody, RawConnection, statuses } from '../support/http/raw-connection.ts';
 import { blobsPng } from '../support/pictures.ts';
-import { lastBody, RawConnection, statuses } from '../support/raw-connection.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { listenWith } from '../support/processes/listening.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const MIB = 1024 * 1024;
 const PROBES = ['/livez', '/readyz', '/v1/health', '/metrics'];

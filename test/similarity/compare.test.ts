@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type CompareRequest, rankReferences } from '../support/http/rank-references.ts';
 import { cosine, seededRandom } from '../support/numbers.ts';
-import { type CompareRequest, rankReferences } from '../support/rank-references.ts';
 
 const compare = (request: Partial<CompareRequest>) =>
   rankReferences({

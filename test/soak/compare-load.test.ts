@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
-import { compareBody } from '../support/compare-body.ts';
-import { closedLoop, tally } from '../support/load.ts';
-import { metric } from '../support/metric.ts';
+import { compareBody } from '../support/http/compare-body.ts';
+import { closedLoop, tally } from '../support/http/load.ts';
+import { metric } from '../support/http/metric.ts';
 import { blobs, bytesOf } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { latencyDuring, latencyOf, written } from './latency.ts';
 
 const SECONDS = 60;

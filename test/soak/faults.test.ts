@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateSyntheticPack, SYNTHETIC_PACK_FILES } from '../../tools/synthetic/pack.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../support/processes/free-port.ts';
 import { hasRealWeights, MODELS } from '../support/shared.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
 import { ordinaryPictures, subject } from './pictures/ordinary.ts';

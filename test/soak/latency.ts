@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { endChild, spawnChild } from '../support/child-process.ts';
 import { quantile } from '../support/numbers.ts';
+import { endChild, spawnChild } from '../support/processes/child-process.ts';
 import { ROOT } from '../support/shared.ts';
 
 /** In milliseconds. */

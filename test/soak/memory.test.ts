@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
-import { closedLoop, tally } from '../support/load.ts';
+import { closedLoop, tally } from '../support/http/load.ts';
 import { blobsPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const ROUNDS = 5;
 const PHOTOGRAPHS = 2000;

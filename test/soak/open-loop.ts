@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LoadRequest, type Outcome, post } from '../support/load.ts';
+import { type LoadRequest, type Outcome, post } from '../support/http/load.ts';
 
 export interface OpenLoop {
   url: string;

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
-import { closedLoop, tally } from '../support/load.ts';
+import { closedLoop, tally } from '../support/http/load.ts';
 import { blobs, bytesOf } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { hasRealWeights, MODELS, photo } from '../support/shared.ts';
 import { latencyDuring, latencyOf, written } from './latency.ts';
 import { openLoop } from './open-loop.ts';

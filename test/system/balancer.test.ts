@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { endChild, spawnChild } from '../support/child-process.ts';
-import { freePort } from '../support/free-port.ts';
-import { closedLoop, type Outcome, tally } from '../support/load.ts';
+import { closedLoop, type Outcome, tally } from '../support/http/load.ts';
 import { blobsPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { endChild, spawnChild } from '../support/processes/child-process.ts';
+import { freePort } from '../support/processes/free-port.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { ROOT } from '../support/shared.ts';
 
 const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Calibration, readJson, runCalibration } from '../support/calibration.ts';
+import { type Calibration, readJson, runCalibration } from '../support/processes/calibration.ts';
 import { FACES, hasRealWeights, MODELS } from '../support/shared.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(

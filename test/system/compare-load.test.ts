@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareBody } from '../support/compare-body.ts';
-import { metric } from '../support/metric.ts';
+import { compareBody } from '../support/http/compare-body.ts';
+import { metric } from '../support/http/metric.ts';
 import { slowPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 
 let service: ServiceProcess;
 let address: string;

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { spawnChild } from '../support/child-process.ts';
-import { closedLoop, tally } from '../support/load.ts';
-import { metric } from '../support/metric.ts';
+import { closedLoop, tally } from '../support/http/load.ts';
+import { metric } from '../support/http/metric.ts';
 import { blobs, bytesOf, slowPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { spawnChild } from '../support/processes/child-process.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { ROOT } from '../support/shared.ts';
 
 const PROBES = ['/livez', '/readyz', '/v1/health', '/metrics'];

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { silentLog } from '../support/engines.ts';
+import { silentLog } from '../support/engine/engines.ts';
 import {
   createPool,
   Latch,

@@ -1,7 +1,7 @@
 import { afterEach, expect, vi } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { type PoolOptions, WorkerPool } from '../../src/threads/worker-pool.ts';
-import { silentLog } from '../support/engines.ts';
+import { silentLog } from '../support/engine/engines.ts';
 import type { Flag, ScriptedJob, ScriptedResult, ScriptedSetup } from './workers/scripted.ts';
 
 export type Pool = WorkerPool<{ threadId: number }, ScriptedJob, ScriptedResult>;

@@ -8,7 +8,7 @@ import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { type FaceBatching, FaceRecogniser } from '../../src/vision/recognise/recogniser.ts';
 import { GraphBuilder } from '../../tools/graph-builder.ts';
 import { syntheticRecogniser } from '../../tools/synthetic/recogniser.ts';
-import { watchRecogniserRuns } from '../support/inference-runs.ts';
+import { watchRecogniserRuns } from '../support/engine/inference-runs.ts';
 import { cosine } from '../support/numbers.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 

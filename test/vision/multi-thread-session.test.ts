@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type Networks } from '../../src/vision/networks.ts';
 import { embedFaces } from '../../src/vision/pipeline.ts';
-import { watchRuns } from '../support/inference-runs.ts';
+import { watchRuns } from '../support/engine/inference-runs.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
 

@@ -29,7 +29,7 @@ import { flattenTransposes } from './transposes.ts';
  * 3. Add it here, where its pattern still exists and before the passes that rewrite its results. Its name appears in
  *    GET /v1/model-info, which makes it part of the API. Check new operators against {@link OPSETS}.
  * 4. Test it in test/onnx/rewrite-<name>.test.ts with `expectRewritten` and `expectUnchanged` of
- *    test/support/onnx-graphs.ts, add its pattern to the network of rewrite.test.ts, and its count to
+ *    test/support/packs/onnx-graphs.ts, add its pattern to the network of rewrite.test.ts, and its count to
  *    rewrite-real-weights.test.ts.
  * 5. Compare `npm run bench` with GRAPH_REWRITES on and off.
  */

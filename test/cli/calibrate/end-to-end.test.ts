@@ -3,12 +3,12 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Calibration, readJson, runCalibration } from '../../support/calibration.ts';
-import { writeDescribedPackTo } from '../../support/described-packs.ts';
-import { answerOf } from '../../support/http.ts';
+import { answerOf } from '../../support/http/answer.ts';
+import { rankReferences } from '../../support/http/rank-references.ts';
+import { writeDescribedPackTo } from '../../support/packs/described-packs.ts';
 import { blankPng, blobs } from '../../support/pictures.ts';
-import { rankReferences } from '../../support/rank-references.ts';
-import { ServiceProcess } from '../../support/service-process.ts';
+import { type Calibration, readJson, runCalibration } from '../../support/processes/calibration.ts';
+import { ServiceProcess } from '../../support/processes/service-process.ts';
 import { writeFiles } from '../../support/temporary-folder.ts';
 
 const PEOPLE = 14;

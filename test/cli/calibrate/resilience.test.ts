@@ -1,7 +1,12 @@
 import { appendFileSync, chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { cachedPictures, readJson, runCalibration, startCalibration } from '../../support/calibration.ts';
+import {
+  cachedPictures,
+  readJson,
+  runCalibration,
+  startCalibration,
+} from '../../support/processes/calibration.ts';
 import { temporaryFolder, writeFiles } from '../../support/temporary-folder.ts';
 import { type StandInOptions, startStandIn } from './stand-in-service.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { StartupError } from '../../../src/errors.ts';
 import { ApiKeys } from '../../../src/http/auth/api-keys.ts';
-import { silentLog } from '../../support/engines.ts';
+import { silentLog } from '../../support/engine/engines.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const KEY = 'correct-horse-battery-staple';

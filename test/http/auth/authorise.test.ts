@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { assembleApp } from '../../support/app.ts';
-import { TinyEngine, testConfig } from '../../support/engines.ts';
-import { answerOf } from '../../support/http.ts';
+import { TinyEngine, testConfig } from '../../support/engine/engines.ts';
+import { answerOf } from '../../support/http/answer.ts';
+import { assembleApp } from '../../support/http/app.ts';
 
 const KEY = 'correct-horse-battery-staple';
 const HASHED_KEY = 'another-key-0123456789==';

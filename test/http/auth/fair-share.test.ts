@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../../src/engine/inference-engine.ts';
-import { assembleApp } from '../../support/app.ts';
-import { startEngine, testConfig } from '../../support/engines.ts';
-import { seriesValue } from '../../support/metric.ts';
+import { startEngine, testConfig } from '../../support/engine/engines.ts';
+import { assembleApp } from '../../support/http/app.ts';
+import { seriesValue } from '../../support/http/metric.ts';
 import { blobsPng } from '../../support/pictures.ts';
 
 const [NOISY, QUIET] = ['correct-horse-battery-staple', 'another-key-0123456789'];

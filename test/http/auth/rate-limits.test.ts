@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceError } from '../../../src/errors.ts';
 import { RateLimits } from '../../../src/http/auth/rate-limits.ts';
-import { assembleApp } from '../../support/app.ts';
-import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../../support/engines.ts';
-import { answerOf } from '../../support/http.ts';
-import { seriesValue } from '../../support/metric.ts';
+import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../../support/engine/engines.ts';
+import { answerOf } from '../../support/http/answer.ts';
+import { assembleApp } from '../../support/http/app.ts';
+import { seriesValue } from '../../support/http/metric.ts';
 
 /** How many requests pass at a moment, and after how many seconds the next may come. */
 function passing(

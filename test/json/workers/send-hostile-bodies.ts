@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { JsonService } from '../../../src/json/service.ts';
 import { ByteForwarder, type ForwardedBytes } from '../../../src/threads/forwarded-bytes.ts';
 import { collectGarbage } from '../../../src/threads/garbage.ts';
-import { silentLog } from '../../support/engines.ts';
+import { silentLog } from '../../support/engine/engines.ts';
 
 /*
  * A process of its own, so that its memory is that of JSON bodies only. It sends each body to a JsonService, and a small one right behind

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { ServiceError } from '../../../src/errors.ts';
 import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
-import type { assembleApp } from '../../support/app.ts';
-import { TinyEngine } from '../../support/engines.ts';
-import { type Answer, answerOf } from '../../support/http.ts';
+import { TinyEngine } from '../../support/engine/engines.ts';
+import { type Answer, answerOf } from '../../support/http/answer.ts';
+import type { assembleApp } from '../../support/http/app.ts';
 import { seededRandom } from '../../support/numbers.ts';
 
 type App = ReturnType<typeof assembleApp>['app'];

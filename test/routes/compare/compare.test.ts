@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
-import { assembleApp } from '../../support/app.ts';
-import { testConfig } from '../../support/engines.ts';
+import { testConfig } from '../../support/engine/engines.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import { engineWithoutModel, expectRefusal, postCompare } from './compare-requests.ts';
 
 const config = testConfig({ MAX_REFERENCES: '3', MAX_IMAGE_SIZE: '1024', MAX_REQUEST_SIZE: '4096' });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assembleApp } from '../../support/app.ts';
-import { testConfig } from '../../support/engines.ts';
-import { startRealEngine } from '../../support/real-engine.ts';
+import { testConfig } from '../../support/engine/engines.ts';
+import { startRealEngine } from '../../support/engine/real-engine.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import { FACES, hasRealWeights, photo } from '../../support/shared.ts';
 import { base64, post } from './picture-service.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../../src/errors.ts';
-import { assembleApp } from '../../support/app.ts';
-import { TinyEngine } from '../../support/engines.ts';
+import { TinyEngine } from '../../support/engine/engines.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import { expectRefusal } from './compare-requests.ts';
 import {
   base64,

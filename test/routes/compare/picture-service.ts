@@ -1,9 +1,9 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { InferenceEngine } from '../../../src/engine/inference-engine.ts';
 import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
-import { assembleApp } from '../../support/app.ts';
-import { startEngine, testConfig } from '../../support/engines.ts';
-import { type Answer, answerOf } from '../../support/http.ts';
+import { startEngine, testConfig } from '../../support/engine/engines.ts';
+import { type Answer, answerOf } from '../../support/http/answer.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import { seededRandom } from '../../support/numbers.ts';
 import { blankPng, blobsPng } from '../../support/pictures.ts';
 

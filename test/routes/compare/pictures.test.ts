@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Admission } from '../../../src/engine/engine.ts';
-import { assembleApp } from '../../support/app.ts';
-import { TinyEngine } from '../../support/engines.ts';
+import { TinyEngine } from '../../support/engine/engines.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import { blobs } from '../../support/pictures.ts';
 import {
   base64,

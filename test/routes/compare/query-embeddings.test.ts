@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { assembleApp } from '../../support/app.ts';
-import { testConfig } from '../../support/engines.ts';
+import { testConfig } from '../../support/engine/engines.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import {
   base64,
   block,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../../src/errors.ts';
-import { answerOf } from '../../support/http.ts';
+import { answerOf } from '../../support/http/answer.ts';
 import { assembleScripted, widthOf } from './scripted-engine.ts';
 
 describe('a batch', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer } from '../../support/http.ts';
+import type { Answer } from '../../support/http/answer.ts';
 import { blankPng, blobsPng } from '../../support/pictures.ts';
 import { base64, useEmbedRoute } from './embed-requests.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { InferenceEngine } from '../../../src/engine/inference-engine.ts';
-import { assembleApp } from '../../support/app.ts';
-import { startEngine, testConfig } from '../../support/engines.ts';
-import { type Answer, answerOf } from '../../support/http.ts';
+import { startEngine, testConfig } from '../../support/engine/engines.ts';
+import { type Answer, answerOf } from '../../support/http/answer.ts';
+import { assembleApp } from '../../support/http/app.ts';
 
 export const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 

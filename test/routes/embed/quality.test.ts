@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { fitSimilarity, landmarkTemplate, warpFace } from '../../../src/vision/align/alignment.ts';
 import { decodePicture } from '../../../src/vision/decode/decode.ts';
-import { type Answer, answerOf } from '../../support/http.ts';
+import { type Answer, answerOf } from '../../support/http/answer.ts';
 import { blankPng, blobsPng } from '../../support/pictures.ts';
 import { base64, useEmbedRoute } from './embed-requests.ts';
 

@@ -2,9 +2,9 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import type { Admission, EmbedAnswer } from '../../../src/engine/engine.ts';
 import type { RequestObserver, RequestRecord } from '../../../src/observability/request-record.ts';
-import { assembleApp } from '../../support/app.ts';
-import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../../support/engines.ts';
-import { seriesValue } from '../../support/metric.ts';
+import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../../support/engine/engines.ts';
+import { assembleApp } from '../../support/http/app.ts';
+import { seriesValue } from '../../support/http/metric.ts';
 
 /** An engine whose answers the test gives, in any order. Each image is one byte, which identifies it. */
 class ScriptedEngine {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EmbedAnswer } from '../../../src/engine/engine.ts';
 import { ServiceError } from '../../../src/errors.ts';
-import { tinyAnswer } from '../../support/engines.ts';
+import { tinyAnswer } from '../../support/engine/engines.ts';
 import { assembleScripted, widthOf } from './scripted-engine.ts';
 
 const LINES = { Accept: 'application/x-ndjson' };

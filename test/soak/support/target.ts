@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { metric, seriesValue } from '../../support/metric.ts';
-import { ServiceProcess } from '../../support/service-process.ts';
+import { metric, seriesValue } from '../../support/http/metric.ts';
+import { ServiceProcess } from '../../support/processes/service-process.ts';
 import { hasRealWeights, MODELS } from '../../support/shared.ts';
 
 /** Real weights where they are, else the synthetic pack. */

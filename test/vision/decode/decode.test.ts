@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodePicture } from '../../src/vision/decode/decode.ts';
-import { sniffImageFormat } from '../../src/vision/decode/format.ts';
-import { bytesOf } from '../support/pictures.ts';
+import { decodePicture } from '../../../src/vision/decode/decode.ts';
+import { sniffImageFormat } from '../../../src/vision/decode/format.ts';
+import { bytesOf } from '../../support/pictures.ts';
 
 const LIMIT = 1_000_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findLowQuality } from '../../src/vision/quality/quality-gate.ts';
+import { findLowQuality } from '../../../src/vision/quality/quality-gate.ts';
 
 const GOOD = {
   brightness: 0.5,

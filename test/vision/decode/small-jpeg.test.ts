@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import sharp, { type JpegOptions } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceError } from '../../src/errors.ts';
-import { decodePicture } from '../../src/vision/decode/decode.ts';
-import { decodeSmallJpeg } from '../../src/vision/decode/small-jpeg.ts';
-import type { Pixels } from '../../src/vision/picture.ts';
-import { seededRandom } from '../support/numbers.ts';
-import { blobs, bytesOf } from '../support/pictures.ts';
+import type { ServiceError } from '../../../src/errors.ts';
+import { decodePicture } from '../../../src/vision/decode/decode.ts';
+import { decodeSmallJpeg } from '../../../src/vision/decode/small-jpeg.ts';
+import type { Pixels } from '../../../src/vision/picture.ts';
+import { seededRandom } from '../../support/numbers.ts';
+import { blobs, bytesOf } from '../../support/pictures.ts';
 
 const LIMIT = 1_000_000;
 

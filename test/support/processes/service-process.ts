@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from '../shared.ts';
 import { endChild, spawnChild } from './child-process.ts';
-import { ROOT } from './shared.ts';
 
 export interface Exit {
   code: number | null;

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { InferenceEngine } from '../../src/engine/inference-engine.ts';
+import { InferenceEngine } from '../../../src/engine/inference-engine.ts';
 import {
   describeSyntheticPack,
   generateSyntheticPack,
   SYNTHETIC_LICENCE,
   SYNTHETIC_PACK_FILES,
   type SyntheticPackOptions,
-} from '../../tools/synthetic/pack.ts';
-import { assembleApp } from './app.ts';
-import { silentLog, testConfig } from './engines.ts';
-import { type Answer, answerOf } from './http.ts';
-import { temporaryFolder, writeFiles } from './temporary-folder.ts';
+} from '../../../tools/synthetic/pack.ts';
+import { silentLog, testConfig } from '../engine/engines.ts';
+import { type Answer, answerOf } from '../http/answer.ts';
+import { assembleApp } from '../http/app.ts';
+import { temporaryFolder, writeFiles } from '../temporary-folder.ts';
 
 type Manifest = ReturnType<typeof describeSyntheticPack>;
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../shared.ts';
 import { type Ended, runProgram } from './child-process.ts';
-import { ROOT } from './shared.ts';
 
 export type Calibration = Ended;
 

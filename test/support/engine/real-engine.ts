@@ -1,7 +1,7 @@
-import type { EmbedAnswer } from '../../src/engine/engine.ts';
-import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
+import type { EmbedAnswer } from '../../../src/engine/engine.ts';
+import type { InferenceEngine } from '../../../src/engine/inference-engine.ts';
+import { MODELS } from '../shared.ts';
 import { startEngine, testConfig } from './engines.ts';
-import { MODELS } from './shared.ts';
 
 /**
  * Starts the real engine with real weights and as many workers as there are cores. Tests send all their pictures at once, so

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE } from '../../src/packs/catalogue.ts';
-import { QUALITY_REASONS } from '../../src/vision/quality/quality-gate.ts';
+import { CATALOGUE } from '../../../src/packs/catalogue.ts';
+import { QUALITY_REASONS } from '../../../src/vision/quality/quality-gate.ts';
 import {
   relativeDetail,
   SCORE_WEIGHTS,
   type ScoreInputs,
   scoreQuality,
   scoreWeightsFor,
-} from '../../src/vision/quality/quality-score.ts';
-import { renderWeights } from '../../study/quality/report.ts';
-import { seededRandom } from '../support/numbers.ts';
-import { ROOT } from '../support/shared.ts';
+} from '../../../src/vision/quality/quality-score.ts';
+import { renderWeights } from '../../../study/quality/report.ts';
+import { seededRandom } from '../../support/numbers.ts';
+import { ROOT } from '../../support/shared.ts';
 
 const GOOD: ScoreInputs = {
   brightness: 0.5,

@@ -4,8 +4,8 @@ import {
   collectCandidates,
   dropWorst,
   type FeatureMap,
-} from '../../src/vision/detect/candidates.ts';
-import { seededRandom } from '../support/numbers.ts';
+} from '../../../src/vision/detect/candidates.ts';
+import { seededRandom } from '../../support/numbers.ts';
 
 /** A feature map with these scores, whose boxes tell the anchor, and how many boxes were computed. */
 function mapOf(scores: Float32Array): FeatureMap & { computed: number } {

@@ -5,9 +5,9 @@ import {
   type RankingOptions,
   rankEach,
   spacesOf,
-} from '../../src/similarity/compare.ts';
-import { readUnitEmbedding, type UncheckedEmbedding } from '../../src/similarity/embedding.ts';
-import { type EmbeddingSet, openEmbeddings } from '../../src/similarity/embedding-set.ts';
+} from '../../../src/similarity/compare.ts';
+import { readUnitEmbedding, type UncheckedEmbedding } from '../../../src/similarity/embedding.ts';
+import { type EmbeddingSet, openEmbeddings } from '../../../src/similarity/embedding-set.ts';
 
 export interface CompareRequest extends RankingOptions {
   query_embedding: UncheckedEmbedding;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { suppressOverlaps } from '../../src/vision/detect/nms.ts';
+import { suppressOverlaps } from '../../../src/vision/detect/nms.ts';
 
 const box = (left: number, top: number, side = 99) => ({
   box: { left, top, right: left + side, bottom: top + side },

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { slowPng } from '../support/pictures.ts';
-import { ServiceProcess } from '../support/service-process.ts';
+import { slowPng } from '../../support/pictures.ts';
+import { ServiceProcess } from '../../support/processes/service-process.ts';
 
 /** 36 megapixels, which libvips by default decodes into a file. */
 let largeWebp: Buffer;

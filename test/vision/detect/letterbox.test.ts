@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Letterbox } from '../../src/vision/detect/letterbox.ts';
-import { seededRandom } from '../support/numbers.ts';
+import { Letterbox } from '../../../src/vision/detect/letterbox.ts';
+import { seededRandom } from '../../support/numbers.ts';
 
 /** No normalisation, so that the input holds grey levels. */
 const IDENTITY = { mean: 0, std: 1 };

@@ -1,5 +1,5 @@
-import { ServiceError } from '../../src/errors.ts';
-import { Permits } from '../../src/threads/permits.ts';
+import { ServiceError } from '../../../src/errors.ts';
+import { Permits } from '../../../src/threads/permits.ts';
 import { TinyEngine, tinyAdmission, tinyAnswer } from './engines.ts';
 
 /** An engine with few places, whose images are done when the test says so. */

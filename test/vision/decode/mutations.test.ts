@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { ServiceError } from '../../src/errors.ts';
-import { decodePicture } from '../../src/vision/decode/decode.ts';
-import { IMAGE_FORMATS } from '../../src/vision/decode/format.ts';
-import { inspectImage } from '../../src/vision/decode/inspect/inspect.ts';
-import { gif, webp, webpChunk } from '../support/hostile/animations.ts';
-import { codedPicture, grid } from '../support/hostile/avif.ts';
+import { ServiceError } from '../../../src/errors.ts';
+import { decodePicture } from '../../../src/vision/decode/decode.ts';
+import { IMAGE_FORMATS } from '../../../src/vision/decode/format.ts';
+import { inspectImage } from '../../../src/vision/decode/inspect/inspect.ts';
+import { gif, webp, webpChunk } from '../../support/hostile/animations.ts';
+import { codedPicture, grid } from '../../support/hostile/avif.ts';
 import {
   circularExif,
   emptyScans,
   exifSegment,
   profileSegment,
   withSegments,
-} from '../support/hostile/jpeg.ts';
-import { chunk, png, profileChunk, textBomb } from '../support/hostile/png.ts';
-import { profile, program } from '../support/hostile/profile.ts';
-import { pages, tiff } from '../support/hostile/tiff.ts';
-import { seededRandom } from '../support/numbers.ts';
-import { blobs } from '../support/pictures.ts';
+} from '../../support/hostile/jpeg.ts';
+import { chunk, png, profileChunk, textBomb } from '../../support/hostile/png.ts';
+import { profile, program } from '../../support/hostile/profile.ts';
+import { pages, tiff } from '../../support/hostile/tiff.ts';
+import { seededRandom } from '../../support/numbers.ts';
+import { blobs } from '../../support/pictures.ts';
 
 const LIMIT = 1_000_000;
 const MUTATIONS = 200;

@@ -1,8 +1,8 @@
-import type { Config } from '../../src/config/settings.ts';
-import type { FaceEngine } from '../../src/engine/engine.ts';
-import { listen } from '../../src/http/server.ts';
-import type { RouteDependencies } from '../../src/routes/api.ts';
-import { assembleApp } from './app.ts';
+import type { Config } from '../../../src/config/settings.ts';
+import type { FaceEngine } from '../../../src/engine/engine.ts';
+import { listen } from '../../../src/http/server.ts';
+import type { RouteDependencies } from '../../../src/routes/api.ts';
+import { assembleApp } from '../http/app.ts';
 
 /** The application on a port of its own, in the test's process. */
 export async function listenWith(

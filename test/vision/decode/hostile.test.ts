@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodePicture } from '../../src/vision/decode/decode.ts';
-import { gif, webp } from '../support/hostile/animations.ts';
-import { avif, codedPicture, grid } from '../support/hostile/avif.ts';
-import { repeat, zeros } from '../support/hostile/bytes.ts';
+import { decodePicture } from '../../../src/vision/decode/decode.ts';
+import { gif, webp } from '../../support/hostile/animations.ts';
+import { avif, codedPicture, grid } from '../../support/hostile/avif.ts';
+import { repeat, zeros } from '../../support/hostile/bytes.ts';
 import {
   circularExif,
   emptyScans,
@@ -11,12 +11,12 @@ import {
   profileSegment,
   segment,
   withSegments,
-} from '../support/hostile/jpeg.ts';
-import { HOSTILE_PICTURES, hostileBytes } from '../support/hostile/pictures.ts';
-import { chunk, png, textBomb } from '../support/hostile/png.ts';
-import { profile, program } from '../support/hostile/profile.ts';
-import { pages, tiff, unknownTags } from '../support/hostile/tiff.ts';
-import { blobs, bytesOf } from '../support/pictures.ts';
+} from '../../support/hostile/jpeg.ts';
+import { HOSTILE_PICTURES, hostileBytes } from '../../support/hostile/pictures.ts';
+import { chunk, png, textBomb } from '../../support/hostile/png.ts';
+import { profile, program } from '../../support/hostile/profile.ts';
+import { pages, tiff, unknownTags } from '../../support/hostile/tiff.ts';
+import { blobs, bytesOf } from '../../support/pictures.ts';
 
 const LIMIT = 100_000_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { selectFaces } from '../../src/vision/detect/selection.ts';
+import { selectFaces } from '../../../src/vision/detect/selection.ts';
 
 const IMAGE = { width: 400, height: 400 };
 const face = (left: number, top: number, side: number) => ({

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { obtainPack } from '../../src/packs/download/obtain-pack.ts';
-import { DOWNLOAD_TUNING, type DownloadTuning } from '../../src/packs/download/tuning.ts';
+import { obtainPack } from '../../../src/packs/download/obtain-pack.ts';
+import { DOWNLOAD_TUNING, type DownloadTuning } from '../../../src/packs/download/tuning.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { type Answer, type FileServer, type ReceivedRequest, startFileServer } from './file-server.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 import { TINY, type TinyPack, tinyPack } from './tiny-packs.ts';
 
 /** Few attempts, and pauses short enough for tests. */

@@ -1,6 +1,6 @@
-import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/settings.ts';
-import type { WorkerConcurrency } from '../../src/engine/concurrency.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import type { Config } from '../../../src/config/settings.ts';
+import type { WorkerConcurrency } from '../../../src/engine/concurrency.ts';
 import type {
   Admission,
   EmbedAnswer,
@@ -8,9 +8,9 @@ import type {
   EngineStatus,
   FaceEngine,
   LoadedModel,
-} from '../../src/engine/engine.ts';
-import { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { createLogger } from '../../src/observability/log.ts';
+} from '../../../src/engine/engine.ts';
+import { InferenceEngine } from '../../../src/engine/inference-engine.ts';
+import { createLogger } from '../../../src/observability/log.ts';
 
 export const silentLog = await createLogger({ level: 'silent', name: 'test' });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measureQuality } from '../../src/vision/quality/quality.ts';
+import { measureQuality } from '../../../src/vision/quality/quality.ts';
 
 const SIDE = 112;
 const UNMOVED = { a: 1, b: 0, tx: 0, ty: 0 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type ValueInfo, writeModel } from '../../src/onnx/writer.ts';
-import type { Catalogue, CataloguePack, PublishedFile } from '../../src/packs/catalogue.ts';
+import { type ValueInfo, writeModel } from '../../../src/onnx/writer.ts';
+import type { Catalogue, CataloguePack, PublishedFile } from '../../../src/packs/catalogue.ts';
 import { zipOf } from './zip.ts';
 
 /** A small published pack. Its files are not networks, but have names, sizes and hashes. */

@@ -1,15 +1,15 @@
-import type { Config } from '../../src/config/settings.ts';
-import type { FaceEngine } from '../../src/engine/engine.ts';
-import { ApiKeys } from '../../src/http/auth/api-keys.ts';
-import { RateLimits } from '../../src/http/auth/rate-limits.ts';
-import { JsonService } from '../../src/json/service.ts';
-import { Metrics } from '../../src/observability/metrics.ts';
-import type { RouteDependencies } from '../../src/routes/api.ts';
-import { createServiceApp } from '../../src/routes/apps.ts';
-import { FairPermits } from '../../src/threads/fair-permits.ts';
-import { Permits } from '../../src/threads/permits.ts';
-import { silentLog } from './engines.ts';
-import { type Answer, answerOf } from './http.ts';
+import type { Config } from '../../../src/config/settings.ts';
+import type { FaceEngine } from '../../../src/engine/engine.ts';
+import { ApiKeys } from '../../../src/http/auth/api-keys.ts';
+import { RateLimits } from '../../../src/http/auth/rate-limits.ts';
+import { JsonService } from '../../../src/json/service.ts';
+import { Metrics } from '../../../src/observability/metrics.ts';
+import type { RouteDependencies } from '../../../src/routes/api.ts';
+import { createServiceApp } from '../../../src/routes/apps.ts';
+import { FairPermits } from '../../../src/threads/fair-permits.ts';
+import { Permits } from '../../../src/threads/permits.ts';
+import { silentLog } from '../engine/engines.ts';
+import { type Answer, answerOf } from './answer.ts';
 
 /** Assembles the application as service.ts does, for any engine and with any part replaced. */
 export function assembleApp(config: Config, engine: FaceEngine, replaced: Partial<RouteDependencies> = {}) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { landmarkTemplate } from '../../src/vision/align/alignment.ts';
-import { estimatePose } from '../../src/vision/quality/pose.ts';
+import { landmarkTemplate } from '../../../src/vision/align/alignment.ts';
+import { estimatePose } from '../../../src/vision/quality/pose.ts';
 
 /** A face in three dimensions: x to the right, y down, z towards the camera, in eye distances. */
 const SOLID: [number, number, number][] = [

@@ -1,5 +1,5 @@
-import { encodeEmbedding } from '../../src/similarity/embedding.ts';
-import { seededRandom } from './numbers.ts';
+import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
+import { seededRandom } from '../numbers.ts';
 
 /** The body of a compare request with this many random references. */
 export function compareBody(references: number, encoding: 'float' | 'base64'): string {
