@@ -62,7 +62,7 @@ describe.skipIf(missing.length > 0).each(documents.filter(({ runnable }) => runn
       const { status, stdout, stderr } = spawnSync(
         'bash',
         ['--norc', '-euo', 'pipefail', '-c', `${CURL}\n${text.replaceAll('localhost:8000', address)}`],
-        { cwd: folder, env: READER_SETTINGS, encoding: 'utf8', timeout: 60_000 },
+        { cwd: folder, env: READER_SETTINGS, encoding: 'utf8', timeout: 110_000 },
       );
       expect(status, stderr + stdout).toBe(0);
 

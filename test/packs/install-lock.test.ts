@@ -6,7 +6,7 @@ import { withInstallLock } from '../../src/packs/install/install-lock.ts';
 import { PackStorageError } from '../../src/packs/pack-errors.ts';
 import { filesIn, temporaryFolder } from '../support/temporary-folder.ts';
 
-const TIMING = { heartbeatMs: 20, staleMs: 200 };
+const TIMING = { heartbeatMs: 20, staleMs: 500 };
 
 /** A path for a lock in a new folder, and an action that counts how often it runs concurrently. */
 async function lockAndCounter() {

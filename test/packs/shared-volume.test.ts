@@ -58,7 +58,7 @@ describe('replicas that share a volume', () => {
     const { modelsDir, server, obtain } = published;
     const killed = startReplica(published);
     const partial = join(modelsDir, '.tiny.zip.partial');
-    await vi.waitUntil(async () => (await sizeOf(partial)) > 10_000, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await sizeOf(partial)) > 10_000, { timeout: 60_000 });
     killed.child.kill('SIGKILL');
     await killed.output;
     expect(await filesIn(modelsDir)).toContain('.tiny.lock');

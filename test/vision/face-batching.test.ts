@@ -20,7 +20,7 @@ const OPTIONS = {
   maxPixels: 1_000_000,
 } as const;
 /** Long enough that batches fill on a busy machine. */
-const WINDOW_MS = 300;
+const WINDOW_MS = 1_000;
 
 async function load(batching?: FaceBatching): Promise<Networks> {
   return loadNetworks({

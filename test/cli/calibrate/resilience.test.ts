@@ -31,7 +31,7 @@ describe('an interrupted calibration', () => {
     const { out, service, options, total } = await setup({ delayMs: 30 });
     const { child, ended } = startCalibration(options);
     onTestFinished(() => void child.kill('SIGKILL'));
-    await vi.waitFor(() => expect(cachedPictures(out).length).toBeGreaterThan(5), 10_000);
+    await vi.waitFor(() => expect(cachedPictures(out).length).toBeGreaterThan(5), 60_000);
     child.kill(signal);
     const { code, stderr } = await ended;
     expect(code).toBe(signal === 'SIGINT' ? 130 : null);

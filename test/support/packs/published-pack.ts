@@ -39,7 +39,8 @@ export async function publishPack(
 ): Promise<PublishedPack> {
   const modelsDir = await temporaryFolder();
   const partial = join(modelsDir, '.tiny.zip.partial');
-  const waitUntilWritten = (bytes: number) => vi.waitUntil(async () => (await sizeOf(partial)) >= bytes);
+  const waitUntilWritten = (bytes: number) =>
+    vi.waitUntil(async () => (await sizeOf(partial)) >= bytes, { timeout: 60_000 });
   const server = await startFileServer(
     (request, index) => answer(request, index, tiny.archive),
     async (bytes) => void (await waitUntilWritten(bytes)),
