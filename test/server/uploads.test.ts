@@ -170,7 +170,7 @@ describe('a body that is refused by its head', () => {
       (block: Buffer) =>
         Buffer.concat([Buffer.from(`${block.length.toString(16)}\r\n`), block, Buffer.from('\r\n')]),
     ],
-  ])('%s is read on for 64 MiB, and no further', async (_name, framing, encode) => {
+  ])('%s is read on, for at most 64 MiB', async (_name, framing, encode) => {
     const { port } = await start({});
     const connection = open(port);
     await connection.write(head(framing, '/nowhere'));
@@ -178,8 +178,8 @@ describe('a body that is refused by its head', () => {
     let blocks = 0;
     while (await connection.write(block)) blocks++;
     expect(statuses(connection.received)).toEqual([404]);
-    expect(blocks).toBeGreaterThanOrEqual(63);
-    // And what the two ends buffer.
+    // More than the two ends buffer. On a busy machine the limit of three seconds may come before that of bytes.
+    expect(blocks).toBeGreaterThan(32);
     expect(blocks).toBeLessThan(64 + 32);
   });
 
