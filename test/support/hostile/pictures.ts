@@ -15,7 +15,7 @@ import {
 } from './jpeg.ts';
 import { chunk, png, profileChunk, textBomb } from './png.ts';
 import { profile, program } from './profile.ts';
-import { pages, sharedValues, tiff, unknownTags } from './tiff.ts';
+import { emptyBlocks, pages, sharedValues, tiff, unknownTags } from './tiff.ts';
 
 export interface HostilePicture {
   name: string;
@@ -124,10 +124,15 @@ export const HOSTILE_PICTURES: HostilePicture[] = [
     make: () => unknownTags(4000),
     refused: /250 different tags/,
   },
+  {
+    name: 'a TIFF of 700 strips with the same megabyte of empty blocks (5 s)',
+    make: () => tiff(700, 700, { rows: 1, data: emptyBlocks(200_000, 3 * 700) }),
+    refused: /Strips or tiles/,
+  },
   { name: 'a TIFF of 60,000 pages (1 s)', make: () => pages(60_000), refused: /300 directories/ },
   {
-    name: 'a TIFF of JPEG tiles of 75 empty scans',
-    make: () => tiff(1024, 1024, { compression: 'jpeg', colours: 6, tile: 16, data: emptyScans(16, 16, 75) }),
+    name: 'a TIFF of a JPEG tile of 75 empty scans',
+    make: () => tiff(16, 16, { compression: 'jpeg', colours: 6, tile: 16, data: emptyScans(16, 16, 75) }),
     refused: /16 scans/,
   },
   {

@@ -15,6 +15,11 @@ const MAX_TAGS = 250;
  * each tag: 4,000 tags with the same 8 MB took 30 s.
  */
 const MAX_SHARING = 2;
+/**
+ * Bytes of all strips or tiles for each pixel, beyond those of the file. Equal ones may share their bytes, but libtiff reads
+ * them for each: 700 strips with the same megabyte of empty blocks of deflate took 5 s.
+ */
+const MAX_SHARED_BYTES_PER_PIXEL = 4;
 /** Scans of one strip or tile in JPEG, which may have as few as 256 pixels. Writers use one. */
 const MAX_SEGMENT_SCANS = 16;
 /** As in sharp, which refuses more. */
@@ -58,7 +63,7 @@ export function inspectTiff(bytes: Uint8Array, maxPixels: number): Size | undefi
     width: numberOf(file, page.get(TAG.width)),
     height: numberOf(file, page.get(TAG.height)),
   };
-  if (compression === JPEG && size.width * size.height <= maxPixels) inspectSegments(file, page, size);
+  if (size.width * size.height <= maxPixels) inspectSegments(file, page, size, compression === JPEG);
   return size;
 }
 
@@ -116,20 +121,32 @@ function numbersOf(file: ByteReader, value: Value | undefined, limit: number): n
   const size = TYPE_BYTES[value.type] ?? 0;
   if (size === 0 || !file.has(value.at, size)) return [];
   const count = Math.min(value.count, limit, Math.floor((file.length - value.at) / size));
-  const read = size === 1 ? file.u8 : size === 2 ? file.u16 : file.u32;
+  const read = { 1: file.u8, 2: file.u16, 4: file.u32, 8: file.u64 }[size] ?? file.u8;
   return Array.from({ length: count }, (_, index) => read.call(file, value.at + index * size));
 }
 
-/** Strips or tiles in JPEG. Equal ones may share their bytes, each of which is read once here. */
-function inspectSegments(file: ByteReader, page: Directory, { width, height }: Size): void {
+/** Strips or tiles. */
+function inspectSegments(
+  file: ByteReader,
+  page: Directory,
+  { width, height }: Size,
+  areJpegs: boolean,
+): void {
   // A strip has at least a row, a tile 16 by 16 pixels; each channel may have its own.
   const limit = MAX_CHANNELS * Math.max(height, Math.ceil(width / 16) * Math.ceil(height / 16));
   const offsets = numbersOf(file, page.get(TAG.tileOffsets) ?? page.get(TAG.stripOffsets), limit);
   const lengths = numbersOf(file, page.get(TAG.tileLengths) ?? page.get(TAG.stripLengths), limit);
+  const maxBytes = MAX_SHARING * file.length + MAX_SHARED_BYTES_PER_PIXEL * width * height;
   const segments = new Map<number, number>();
+  let bytesOfAll = 0;
   for (const [index, offset] of offsets.entries()) {
-    segments.set(offset, Math.max(segments.get(offset) ?? 0, lengths[index] ?? 0));
+    const length = Math.max(0, Math.min(lengths[index] ?? 0, file.length - offset));
+    bytesOfAll += length;
+    if (bytesOfAll > maxBytes) refuse('Strips or tiles of far more bytes than the file and its pixels.');
+    segments.set(offset, Math.max(segments.get(offset) ?? 0, length));
   }
+  if (!areJpegs) return;
+  // Each byte is read once here.
   let bytes = 0;
   for (const [offset, length] of segments) {
     const segment = file.slice(offset, length);
