@@ -51,10 +51,10 @@ export const ERROR_CATALOGUE = {
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
-    message: 'The Content-Type is not supported here.',
-    when: "The path does not accept the request's `Content-Type`.",
+    message: 'The type of the body is not supported here.',
+    when: "The path does not accept the request's `Content-Type` or `Content-Encoding`.",
     retryable: false,
-    action: 'Correct the `Content-Type`.',
+    action: 'Send one of the accepted types, uncompressed.',
   },
   UNSUPPORTED_FORMAT: {
     status: 415,
@@ -109,8 +109,8 @@ export const ERROR_CATALOGUE = {
   },
   RATE_LIMITED: {
     status: 429,
-    message: 'The API key has sent too many requests.',
-    when: 'More requests than `RATE_LIMIT_PER_KEY` allows the key, or without keys the address. `Retry-After` says when to try again.',
+    message: 'Too many requests came from this caller.',
+    when: 'More images or requests a second than `RATE_LIMIT_PER_KEY` allows the key, or without keys the address. `Retry-After` says when to try again.',
     retryable: true,
     action: 'Wait as long as `Retry-After` says, and send fewer requests at a time.',
   },
@@ -125,7 +125,7 @@ export const ERROR_CATALOGUE = {
     status: 503,
     message: 'The service is at its capacity.',
     when:
-      'All workers are busy and `MAX_QUEUE` images are waiting, or as many of the same key as its share; `MAX_INFLIGHT_BYTES` are ' +
+      'All workers are busy and `MAX_QUEUE` images are waiting, or the caller has its whole share of them; `MAX_INFLIGHT_BYTES` are ' +
       'held, `MAX_UPLOADS` bodies are arriving, or the system refuses the process a thread. ' +
       '`Retry-After` says when to try again.',
     retryable: true,

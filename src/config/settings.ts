@@ -279,7 +279,7 @@ export const SETTINGS = {
     default: 5_000,
     ...integer(0, ONE_HOUR_MS),
     description:
-      'After SIGTERM or SIGINT, readiness and health fail at once, and requests are served for this long, so that load balancers ' +
+      'After SIGTERM, SIGINT or SIGHUP, readiness and health fail at once, and requests are served for this long, so that load balancers ' +
       'notice before the port closes.',
   }),
   SHUTDOWN_GRACE_MS: setting({
