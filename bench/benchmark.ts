@@ -9,6 +9,7 @@ import type { GeneratorContext, ServerContext, ServerName, Servers } from './mea
 import { measureHealth } from './measures/health.ts';
 import { measureInference } from './measures/inference.ts';
 import { type Capacities, measureOpenLoop } from './measures/open-loop.ts';
+import { measureOverload } from './measures/overload.ts';
 import { compareAnswers, compareFastAnswers } from './measures/request-sets.ts';
 import { measureStages } from './measures/stages.ts';
 import type { BenchmarkOptions, Group } from './options.ts';
@@ -73,7 +74,7 @@ export async function runBenchmark(options: BenchmarkOptions, log: (text: string
   const starters = makeStarters(options, peer, pack);
   const context: GeneratorContext = { pictures, log, generator: new LoadGenerator() };
   try {
-    if (wants('closed') || wants('open') || wants('health'))
+    if (wants('closed') || wants('open') || wants('overload') || wants('health'))
       Object.assign(results, await measureServers(context, starters, options, { graphs, inputs }));
     if (wants('compare')) results.compare = await measureCompare(context, options);
     if (wants('start')) {
@@ -159,6 +160,7 @@ async function measureGroups(context: ServerContext, options: BenchmarkOptions):
   if (only.includes('open') && capacities) {
     results.open = await measureOpenLoop(context, { capacities, size: MAIN_SIZE, seconds, quick });
   }
+  if (only.includes('overload')) results.overload = await measureOverload(context, options);
   if (only.includes('health')) {
     const loads = sizes.filter((size) => size !== '12mp');
     results.health = await measureHealth(context, { sizes: loads, seconds: seconds / 2 });

@@ -65,6 +65,12 @@ function ratioOfSlices(
   return summarise(ratiosOfPairs(column(ours), column(theirs)));
 }
 
+/** The least, over the sizes, of what remains of the capacity under ten times as much load. */
+function goodputUnderOverload({ overload }: Measurements): Spread | undefined {
+  const measured = overload?.flatMap(({ goodput }) => goodput ?? []) ?? [];
+  return measured.toSorted((a, b) => a.median - b.median)[0];
+}
+
 /** Median time of compare with 10,000 references, without the first request. */
 function compareTime(format: string): Measure {
   const isWanted = (row: CompareRow) => row.count === 10_000 && row.format === format;
@@ -148,6 +154,12 @@ export const FLOORS: readonly Floor[] = [
     floor: 3,
     aim: 3.5,
     measure: throughputRatio('1280', 'fast', 'peer2', 'portraits'),
+  },
+  {
+    figure: 'goodput under ten times the load, for each second of processor time, vs. capacity',
+    bound: '≥',
+    floor: 0.85,
+    measure: goodputUnderOverload,
   },
   {
     figure: 'resident memory after ordinary pictures: service vs. two-process peer',

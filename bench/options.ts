@@ -1,7 +1,16 @@
 import { parseArgs } from 'node:util';
 
 /** What can be measured. The rates of the open loop are fractions of the throughput that the closed loop finds. */
-export const GROUPS = ['inference', 'stages', 'closed', 'open', 'health', 'compare', 'start'] as const;
+export const GROUPS = [
+  'inference',
+  'stages',
+  'closed',
+  'open',
+  'overload',
+  'health',
+  'compare',
+  'start',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 const SIZES = ['250', '1280', '12mp'] as const;

@@ -6,6 +6,7 @@ import type { ServerName } from './measures/context.ts';
 import type { HealthRow } from './measures/health.ts';
 import type { InferenceResult } from './measures/inference.ts';
 import type { OpenLoopRow } from './measures/open-loop.ts';
+import type { OverloadRow } from './measures/overload.ts';
 import type { FastAnswers, SameAnswers } from './measures/request-sets.ts';
 import type { StagesRow } from './measures/stages.ts';
 import type { BenchmarkOptions } from './options.ts';
@@ -18,6 +19,7 @@ export interface Measurements {
   stages?: StagesRow[];
   closed?: ScenarioResult[];
   open?: OpenLoopRow[];
+  overload?: OverloadRow[];
   health?: HealthRow[];
   compare?: CompareRow[];
   start?: ColdStartResult;

@@ -6,7 +6,7 @@ import type { SystemName } from '../measures/scenarios.ts';
 import { PICTURE_SIZES } from '../options.ts';
 import type { PictureKind } from '../pictures/test-pictures.ts';
 import type { Measurements, Results } from '../results.ts';
-import type { Memory } from '../servers/memory.ts';
+import type { Memory } from '../servers/proc.ts';
 import { MEMORY_MOMENTS } from '../servers/server-process.ts';
 import { ratiosOfPairs, summarise } from '../statistics.ts';
 import { formatFailures, formatNumber, formatSpread } from './numbers.ts';
@@ -39,6 +39,7 @@ export function renderSections(results: Results): Record<string, string> {
     stages: stagesTable(results),
     closed: closedTable(results),
     open: openTable(results),
+    overload: overloadTable(results),
     health: healthTable(results),
     compare: compareTable(results),
     start: startTable(results),
@@ -158,6 +159,22 @@ function openTable({ open = [] }: Measurements): string {
   ]);
   const head = ['system', 'rate / capacity', 'requests per second', 'answers per second'];
   return table([...head, 'p50, ms', 'p95', 'p99', 'max', 'unfinished', 'failures'], rows);
+}
+
+function overloadTable({ overload = [] }: Measurements): string {
+  const rows = overload.map((row) => [
+    PICTURE_SIZES[row.size].label,
+    formatSpread(row.capacity),
+    formatSpread(row.offered),
+    formatSpread(row.throughput),
+    formatSpread(row.goodput),
+    formatSpread(row.processors.capacity),
+    formatSpread(row.processors.overload),
+    formatFailures(row.failures),
+  ]);
+  const head = ['picture', 'capacity, answers per second', 'offered / capacity', 'answered / capacity'];
+  const processors = ['processors at capacity', 'under overload'];
+  return table([...head, 'goodput / capacity', ...processors, 'failures'], rows);
 }
 
 function responsivenessCells({ health, eventLoopDelay }: Responsiveness): string[] {

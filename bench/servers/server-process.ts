@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Memory, memoryOf } from './memory.ts';
+import { type Memory, memoryOf, processorSecondsOf } from './proc.ts';
 
 const POLL_MS = 10;
 const MEMORY_PERIOD_MS = 500;
@@ -107,10 +107,19 @@ export class ServerProcess {
     }, MEMORY_PERIOD_MS);
   }
 
+  /** Processor time of all its threads and descendants since the start, in seconds. */
+  get processorSeconds(): number {
+    return processorSecondsOf(this.#pid);
+  }
+
   #readMemory(): Memory {
+    return memoryOf(this.#pid);
+  }
+
+  get #pid(): number {
     const { pid } = this.#child;
     if (pid === undefined) throw new Error('The server has no process.');
-    return memoryOf(pid);
+    return pid;
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { type RejectionReason, recordFailure } from '../observability/request-record.ts';
 import { ClientDisconnected } from './body/body-source.ts';
+import type { Exchange } from './connection/connection.ts';
 import type { AppEnvironment } from './context.ts';
 
 const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
@@ -102,11 +103,17 @@ export function createErrorHandler(log: Logger): ErrorHandler<AppEnvironment> {
         ? thrown
         : new ServiceError(isGone ? 'INVALID_REQUEST' : 'PROCESSING_ERROR', { cause: thrown });
     logUnforeseen(error, log, c.get('requestId'));
-    if (!isGone && !c.req.raw.signal.aborted) return answerError(c, error);
+    if (!isGone && !isClosed(c)) return answerError(c, error);
     // The answer goes nowhere, unless only one direction was closed. A caller that disconnects is not an error of the service.
     c.get('record').rejection = 'client_gone';
     return c.json(errorBody(error, c.get('requestId')), error.status);
   };
+}
+
+/** Whether the caller closed the connection. A request's signal says the same, but is created when it is asked for. */
+function isClosed(c: Context<AppEnvironment>): boolean {
+  const { outgoing } = (c.env ?? {}) as Partial<Exchange>;
+  return outgoing ? outgoing.destroyed : c.req.raw.signal.aborted;
 }
 
 /** Logs an unexpected error in full, since its answer omits the cause. */

@@ -31,6 +31,7 @@ export function createRouteTable(
         authorise(c, access, dependencies);
         return await handler(c);
       } catch (thrown) {
+        if (thrown instanceof ServiceError) throw thrown;
         const { signal } = c.req.raw;
         if (signal.aborted && thrown === signal.reason) throw new ClientDisconnected(String(thrown));
         // Hono passes only Errors to its error handler.

@@ -78,6 +78,9 @@ const listOrBlock = <List extends z.ZodType>(list: List) =>
 const queriesSchema = listOrBlock(queryListSchema);
 const referencesSchema = listOrBlock(referenceListSchema);
 
+/** Its limits, so that the OpenAPI document has both. */
+export const countSchema = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+
 export const compareRequestSchema = z
   .strictObject({
     query_embedding: embeddingSchema.optional(),
@@ -97,7 +100,7 @@ export const compareRequestSchema = z
         'Maximum distance, in the chosen metric, that counts as a match. Without it, matches have no `is_match`.',
       example: 0.4,
     }),
-    top_k: z.int().min(1).optional().meta({ description: 'Maximum matches of a query.', example: 10 }),
+    top_k: countSchema.optional().meta({ description: 'Maximum matches of a query.', example: 10 }),
     faces: z
       .enum(['largest', 'single'])
       .default('largest')

@@ -3,6 +3,8 @@ import { isatty } from 'node:tty';
 
 /** Bytes of lines that are held while standard output takes none: about 2,500 lines. */
 const MAX_HELD_BYTES = 1 << 20;
+/** Bytes of lines that are written at a time: as many as a pipe takes. */
+const BATCH_BYTES = 64 * 1024;
 /** How often held lines are tried again, in milliseconds. A pipe takes 64 KiB at a time, so up to 6 MiB a second. */
 const RETRY_MS = 10;
 /** How long the end of the process waits for a reader, in milliseconds. */
@@ -12,17 +14,21 @@ const FLUSH_PAUSE_MS = 5;
 
 /**
  * Writes lines to a file descriptor and never waits for its reader. A line is written before `write` returns, since the last line
- * before a crash matters most. While the descriptor takes none (its reader is stalled or gone, or the volume is full), lines
+ * before a crash matters most; further ones of the same turn of the event loop are written together at its end, because under
+ * overload most of the turn would be spent on writing. While the descriptor takes none (its reader is stalled or gone, or the volume is full), lines
  * are held up to a limit, and those beyond it are dropped and counted.
  */
 export class LogOutput {
   readonly #fd: number;
+  /** What has not been written: lines of this turn of the event loop, or of a stalled reader. */
   readonly #held: Uint8Array[] = [];
   #heldBytes = 0;
   #dropped = 0;
   /** Of the dropped lines, those that `onResumed` has been told of. */
   #reported = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** Whether a line has been written in this turn of the event loop. */
+  #hasWritten = false;
   /** Called when lines are written again after some were dropped. */
   onResumed: (dropped: number) => void = () => {};
 
@@ -38,12 +44,28 @@ export class LogOutput {
   /** @param line ends with a line break. */
   write(line: string): void {
     const bytes = Buffer.from(line);
-    if (this.#held.length > 0) {
-      this.#hold(bytes);
+    const isStalled = this.#retry !== undefined;
+    if (isStalled && this.#heldBytes + bytes.length > MAX_HELD_BYTES) {
+      this.#dropped++;
       return;
     }
-    const written = this.#tryWrite(bytes);
-    if (written < bytes.length) this.#hold(bytes.subarray(written), written > 0);
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (isStalled || (this.#hasWritten && this.#heldBytes < BATCH_BYTES)) return;
+    if (!this.#hasWritten) {
+      this.#hasWritten = true;
+      setImmediate(() => this.#endTurn());
+    }
+    this.#writeOrRetry();
+  }
+
+  #endTurn(): void {
+    this.#hasWritten = false;
+    if (this.#retry === undefined) this.#writeOrRetry();
+  }
+
+  #writeOrRetry(): void {
+    if (!this.#writeHeld()) this.#retry = setInterval(() => this.#resume(), RETRY_MS).unref();
   }
 
   /** Writes what is held, and waits for the reader for a moment. For the end of the process. */
@@ -51,17 +73,6 @@ export class LogOutput {
     const end = performance.now() + limitMs;
     const cell = new Int32Array(new SharedArrayBuffer(4));
     while (!this.#writeHeld() && performance.now() < end) Atomics.wait(cell, 0, 0, FLUSH_PAUSE_MS);
-  }
-
-  /** @param begun whether a part of the line has been written, so that the rest must follow. */
-  #hold(bytes: Uint8Array, begun = false): void {
-    if (!begun && this.#heldBytes + bytes.length > MAX_HELD_BYTES) {
-      this.#dropped++;
-      return;
-    }
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    this.#retry ??= setInterval(() => this.#resume(), RETRY_MS).unref();
   }
 
   #resume(): void {
@@ -73,20 +84,31 @@ export class LogOutput {
     if (dropped > 0) this.onResumed(dropped);
   }
 
-  /** @returns whether all held lines have been written. */
+  /** Writes several lines at a time. @returns whether all held lines have been written. */
   #writeHeld(): boolean {
+    while (this.#held.length > 0) {
+      let count = 0;
+      let length = 0;
+      while (count < this.#held.length && (count === 0 || length < BATCH_BYTES))
+        length += (this.#held[count++] as Uint8Array).length;
+      const written = this.#tryWrite(Buffer.concat(this.#held.slice(0, count), length));
+      this.#discard(written);
+      if (written < length) return false;
+    }
+    return true;
+  }
+
+  /** @param bytes that have been written. The rest of a line must follow. */
+  #discard(bytes: number): void {
+    this.#heldBytes -= bytes;
+    let left = bytes;
     let done = 0;
-    for (const [index, bytes] of this.#held.entries()) {
-      const written = this.#tryWrite(bytes);
-      this.#heldBytes -= written;
-      if (written < bytes.length) {
-        this.#held[index] = bytes.subarray(written);
-        break;
-      }
+    for (let first = this.#held[done]; first && left >= first.length; first = this.#held[done]) {
+      left -= first.length;
       done++;
     }
     this.#held.splice(0, done);
-    return this.#held.length === 0;
+    if (left > 0) this.#held[0] = (this.#held[0] as Uint8Array).subarray(left);
   }
 
   /** @returns how many bytes were written. Whatever the reason why not all were, they may be accepted later. */

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { ErrorCode, ServiceError } from '../errors.ts';
+import { randomHex } from './random-hex.ts';
 import { VISION_STAGES } from './stages.ts';
 import { parseTraceparent, type TraceContext } from './traceparent.ts';
 
@@ -115,7 +115,7 @@ export function createRequestRecord(about: {
     keyName: undefined,
     tenant: undefined,
     trace: parseTraceparent(about.traceparent) ?? newTrace(),
-    spanId: randomBytes(8).toString('hex'),
+    spanId: randomHex(8),
   };
 }
 
@@ -160,5 +160,5 @@ export function onlyPicture({ images }: Pick<RequestRecord, 'images'>): ImageRec
 }
 
 function newTrace(): TraceContext {
-  return { traceId: randomBytes(16).toString('hex'), parentSpanId: undefined, sampled: true };
+  return { traceId: randomHex(16), parentSpanId: undefined, sampled: true };
 }

@@ -5,10 +5,11 @@ import { z } from '@hono/zod-openapi';
  * that a query parameter has no default: clients that are generated from the document would send it beside the body's option.
  */
 
+/** As JSON has them, also with an exponent, as generated clients write small numbers; and with nothing before the point. */
 export const numberText = (range: z.ZodNumber) =>
   z
     .string()
-    .regex(/^\d*\.?\d+$/, 'expected a number')
+    .regex(/^-?\d*\.?\d+(e[+-]?\d+)?$/i, 'expected a number')
     .transform(Number)
     .pipe(range)
     .optional();

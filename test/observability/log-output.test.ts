@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LogOutput } from '../../src/observability/log-output.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -36,6 +37,28 @@ describe('the output of the log', () => {
     const { output, read } = await pipe();
     new LogOutput(output).write('one\n');
     expect(read()).toBe('one\n');
+  });
+
+  it('writes the other lines of a turn of the event loop together at its end', async () => {
+    const { output, read } = await pipe();
+    const log = new LogOutput(output);
+    for (const text of ['one\n', 'two\n', 'three\n']) log.write(text);
+    expect(read()).toBe('one\n');
+    await setImmediate();
+    expect(read()).toBe('two\nthree\n');
+    log.write('four\n');
+    expect(read()).toBe('four\n');
+  });
+
+  it('loses no line of a turn with more of them than it holds, when they are read', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    const output = openSync(file, 'a');
+    onTestFinished(() => closeSync(output));
+    const log = new LogOutput(output);
+    for (let i = 0; i < 2_000; i++) log.write(line(i));
+    log.flush();
+    expect(readFileSync(file, 'utf8')).toBe(Array.from({ length: 2_000 }, (_, i) => line(i)).join(''));
+    expect(log.dropped).toBe(0);
   });
 
   it('never waits for a full pipe, holds a mebibyte, and counts what it drops', async () => {

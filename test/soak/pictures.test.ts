@@ -94,6 +94,7 @@ describe('changed pictures', () => {
       first,
       count,
       callers: CALLERS,
+      maxMinutes: CAMPAIGN.fuzzMinutes,
       probes: await pictureProbes(),
       probeEvery: 20,
       onProgress(done) {
@@ -111,6 +112,7 @@ describe('changed pictures', () => {
     const settled = await settledMemory(target);
     report('Changed pictures', {
       seed: CAMPAIGN.seed,
+      first,
       sent: outcome.sent,
       answers: outcome.answers,
       median: Math.round(outcome.median),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { ServiceError } from '../../errors.ts';
 
@@ -59,21 +60,22 @@ export async function readMultipart(
   parser.on('fieldsLimit', () => fail(malformed('There are too many form fields.')));
   // Also counts empty parts and parts without a name, which are neither files nor fields.
   parser.on('partsLimit', () => fail(malformed('There are too many parts.')));
-  const finished = new Promise<void>((resolve) => {
-    parser.on('finish', resolve);
-    parser.on('error', () => {
-      fail(malformed('The body is not valid multipart/form-data.'));
-      resolve();
-    });
+  let finished = false;
+  parser.on('finish', () => {
+    finished = true;
   });
+  parser.on('error', () => fail(malformed('The body is not valid multipart/form-data.')));
 
   for await (const chunk of chunks) {
     parser.write(chunk);
     if (failure) throw failure;
   }
   parser.end();
-  await finished;
+  // Busboy has all bytes and waits for nothing, so that it is done before the next turn of the event loop; or never, which happens
+  // when a long part has no usable header: nothing reads the part, and Busboy waits for that.
+  await setImmediate();
   if (failure) throw failure;
+  if (!finished) throw malformed('A part has no usable header.');
   return form;
 }
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { compareRequestSchema } from '../../json/compare-schema.ts';
+import { compareRequestSchema, countSchema } from '../../json/compare-schema.ts';
 import { booleanText, describeOption, integerText, numberText } from '../text-options.ts';
 
 const { shape } = compareRequestSchema;
@@ -13,10 +13,11 @@ export const compareQuerySchema = z.strictObject({
     minimum: 0,
     maximum: 2,
   }),
-  top_k: integerText(z.int().min(1)).openapi({
+  top_k: integerText(countSchema).openapi({
     ...describeOption(shape.top_k),
     type: 'integer',
     minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
   }),
   faces: shape.faces.unwrap().optional().openapi(describeOption(shape.faces)),
   detection: shape.detection,

@@ -87,6 +87,15 @@ describe('POST /v1/embed', () => {
     }
   });
 
+  it.each(['3e-1', '0.3E+0', '30E-2'])('accepts %s as text, a number as JSON has them', async (number) => {
+    const [given, usual] = await Promise.all([
+      sendRaw(picture, `?faces=all&detection_threshold=${encodeURIComponent(number)}`),
+      sendRaw(picture, '?faces=all&detection_threshold=0.3'),
+    ]);
+    expect(given.body).toEqual(usual.body);
+    expect(given.status).toBe(200);
+  });
+
   it('returns the same numbers as base64 and as an array', async () => {
     const [numbers, text] = await Promise.all([
       sendRaw(picture),

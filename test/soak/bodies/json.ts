@@ -78,6 +78,8 @@ const VALUES: readonly Json[] = [
   ],
 ];
 
+/** Characters of a value that may be indented: thousands of levels, a hundred times, are gigabytes. */
+const MAX_INDENTED = 20_000;
 /** Places that are looked at: bodies are also made thousands of levels deep. */
 const MAX_PLACES = 300;
 
@@ -121,8 +123,10 @@ export function changeJson(random: Random, value: Json): Json {
       case 5:
         if (typeof old === 'string') container[name] = changeText(random, old);
         else if (typeof old === 'number') container[name] = old * oneOf(random, [0, -1, 1e300, 1e-300, 0.1]);
-        else if (Array.isArray(old) && old.length < MAX_PLACES)
-          container[name] = Array.from({ length: below(random, 300) }, () => old).flat();
+        else if (Array.isArray(old) && old.length < MAX_PLACES) {
+          const times = below(random, 300);
+          if (!isDeep(old)) container[name] = Array.from({ length: times }, () => old).flat();
+        }
         break;
       case 6:
         container[name] = nested(below(random, 5_000), random() < 0.5);
@@ -144,6 +148,17 @@ function copy(value: Json): Json {
   } catch {
     return null;
   }
+}
+
+/** JSON.stringify takes the square of the depth, which must not stop this process for seconds: it also sends the requests. */
+function isDeep(value: Json): boolean {
+  let inner: Json | undefined = value;
+  let depth = 0;
+  while (typeof inner === 'object' && inner !== null && depth < MAX_PLACES) {
+    inner = Object.values(inner).find((one) => typeof one === 'object');
+    depth++;
+  }
+  return depth === MAX_PLACES;
 }
 
 function changeText(random: Random, text: string): string {
@@ -175,7 +190,9 @@ function nested(depth: number, list: boolean): Json {
 export function writeJson(random: Random, value: Json): Buffer {
   let text: string;
   try {
-    text = JSON.stringify(value, undefined, oneOf(random, [0, 0, 1, '\t']));
+    text = JSON.stringify(value);
+    const indentation = oneOf(random, [0, 0, 1, '\t']);
+    if (text.length < MAX_INDENTED) text = JSON.stringify(value, undefined, indentation);
   } catch {
     text = '['.repeat(20_000);
   }

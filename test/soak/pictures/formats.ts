@@ -62,7 +62,7 @@ function splitJpeg(file: Buffer): Blocks {
     blocks.push(join(file.subarray(at, at + 2), file.subarray(at + 4, at + 2 + length)));
     at += 2 + length;
   }
-  return { blocks, build: (all) => join(...all.map(withLength)) };
+  return { blocks, build: (all) => Buffer.concat(all.map(withLength)) };
 }
 
 const isStandalone = (marker: number) => marker >= 0xd0 && marker <= 0xd9;
@@ -95,16 +95,19 @@ function splitWebp(file: Buffer): Blocks {
     blocks.push(join(file.subarray(at, at + 4), file.subarray(at + 8, at + 8 + length)));
     at += 8 + length + (length % 2);
   }
-  return { blocks, build: (all) => webpFile(...all) };
+  return { blocks, build: webpFileOf };
 }
 
 /** @param chunks a type of four characters and data each. */
-export function webpFile(...chunks: Uint8Array[]): Buffer {
+export const webpFile = (...chunks: Uint8Array[]): Buffer => webpFileOf(chunks);
+
+/** Of any number of chunks: more than a call may have arguments. */
+function webpFileOf(chunks: readonly Uint8Array[]): Buffer {
   const padded = chunks.flatMap((chunk) => {
     const length = Math.max(0, chunk.length - 4);
     return [chunk.subarray(0, 4), u32le(length), chunk.subarray(4), Buffer.alloc(length % 2)];
   });
-  const body = join(ascii('WEBP'), ...padded);
+  const body = Buffer.concat([ascii('WEBP'), ...padded]);
   return join(ascii('RIFF'), u32le(body.length), body);
 }
 
@@ -123,7 +126,7 @@ function splitGif(file: Buffer): Blocks {
     blocks.push(file.subarray(start, at + 1));
     start = at + 1;
   }
-  return { blocks, build: (all) => join(...all) };
+  return { blocks, build: (all) => Buffer.concat(all) };
 }
 
 /** Blocks are the entries of the first directory; what they point to stays in place. Source: TIFF 6.0, section 2. */
@@ -133,7 +136,7 @@ function splitTiff(file: Buffer): Blocks {
   const read16 = (at: number) => (big ? file.readUInt16BE(at) : file.readUInt16LE(at));
   const read32 = (at: number) => (big ? file.readUInt32BE(at) : file.readUInt32LE(at));
   const start = file.length >= 8 ? read32(4) : 0;
-  if (start === 0 || start + 2 > file.length) return { blocks: [file], build: (all) => join(...all) };
+  if (start === 0 || start + 2 > file.length) return { blocks: [file], build: (all) => Buffer.concat(all) };
   const count = Math.min(read16(start), Math.floor((file.length - start - 2) / 12));
   const blocks = Array.from({ length: count }, (_, i) =>
     file.subarray(start + 2 + 12 * i, start + 14 + 12 * i),
@@ -141,7 +144,14 @@ function splitTiff(file: Buffer): Blocks {
   return {
     blocks,
     build: (all) =>
-      join(file.subarray(0, 4), u32(file.length), file.subarray(8), u16(all.length % 65_536), ...all, u32(0)),
+      Buffer.concat([
+        file.subarray(0, 4),
+        u32(file.length),
+        file.subarray(8),
+        u16(all.length % 65_536),
+        ...all,
+        u32(0),
+      ]),
   };
 }
 
@@ -177,8 +187,8 @@ function buildBoxes(all: readonly Buffer[], parents: readonly (number | undefine
     (parent === undefined || parent >= index ? top : (children[parent] ?? top)).push(index);
   }
   const write = (index: number): Buffer => {
-    const content = join(all[index] as Buffer, ...(children[index] as number[]).map(write));
+    const content = Buffer.concat([all[index] as Buffer, ...(children[index] as number[]).map(write)]);
     return join(u32be(content.length + 4), content);
   };
-  return join(...top.map(write));
+  return Buffer.concat(top.map(write));
 }

@@ -29,6 +29,8 @@ export interface AttackOptions {
   count: number;
   /** Requests that are open at a time. */
   callers: number;
+  /** No attack starts later. */
+  maxMinutes: number;
   probes: readonly Probe[];
   /** Attacks between two probes. */
   probeEvery: number;
@@ -53,7 +55,7 @@ const SLOWEST = 40;
 
 /** Sends attacks, several at a time, and requests with known answers between them. */
 export async function runAttacks(options: AttackOptions): Promise<AttackReport> {
-  const { client, attack, first, count, callers, probes, probeEvery, onProgress } = options;
+  const { client, attack, first, count, callers, maxMinutes, probes, probeEvery, onProgress } = options;
   const known = new Map<Probe, string>();
   for (const probe of probes) {
     const { status, body } = await client.send(probe.request);
@@ -88,8 +90,9 @@ export async function runAttacks(options: AttackOptions): Promise<AttackReport> 
   };
 
   let next = first;
+  const end = performance.now() + maxMinutes * 60_000;
   const call = async () => {
-    while (next < first + count) {
+    while (next < first + count && performance.now() < end) {
       const index = next++;
       await sendAttack(index);
       if (index % probeEvery === 0) await sendProbe(probes[(index / probeEvery) % probes.length] as Probe);

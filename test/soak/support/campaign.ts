@@ -13,6 +13,8 @@ export const CAMPAIGN = {
   /** The number of the first request, to repeat a single one. */
   first: numberOf('SOAK_FIRST', 0),
   minutes: numberOf('SOAK_MINUTES', 60),
+  /** Changed pictures and changed bodies end after as long, each, however many have been sent. */
+  fuzzMinutes: numberOf('SOAK_FUZZ_MINUTES', 240),
 };
 
 function numberOf(name: string, fallback: number): number {

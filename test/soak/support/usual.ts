@@ -1,5 +1,5 @@
 import { subject } from '../pictures/ordinary.ts';
-import type { Client, SentRequest } from './client.ts';
+import type { Client, Received, SentRequest } from './client.ts';
 
 /** Sides of ordinary photographs, up to MAX_IMAGE_PIXELS. */
 const SIDES = [160, 640, 1_600, 3_500, 7_000];
@@ -50,6 +50,24 @@ export class UsualTimes {
 /** The shortest of several times, alone: what is not the request's own is left out as far as possible. */
 export async function fastest(client: Client, request: SentRequest, times: number): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
-  for (let left = times; left > 0; left--) best = Math.min(best, (await client.send(request)).ms);
+  for (let left = times; left > 0; left--) best = Math.min(best, msOfOneFace(await client.send(request)));
   return best;
+}
+
+/** The stages whose work is that of the faces, of which MAX_FACES are embedded. */
+const STAGES_OF_FACES = ['align', 'quality', 'recognise'];
+
+/**
+ * How long the answer would have taken with one face. A small changed picture may show a hundred of them, and takes as long as
+ * an ordinary picture of a hundred.
+ */
+export function msOfOneFace({ ms, status, headers, body }: Received): number {
+  if (status !== 200) return ms;
+  const faces = JSON.parse(body.toString()).faces?.length ?? 1;
+  const timing = String(headers['server-timing'] ?? '');
+  const ofFaces = STAGES_OF_FACES.map((stage) =>
+    Number(new RegExp(`${stage};dur=([0-9.]+)`).exec(timing)?.[1] ?? 0),
+  );
+  const sum = ofFaces.reduce((total, one) => total + one, 0);
+  return faces > 1 ? ms - (sum * (faces - 1)) / faces : ms;
 }

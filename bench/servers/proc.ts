@@ -19,6 +19,21 @@ export function memoryOf(pid: number): Memory {
   };
 }
 
+/** Ticks of the clock in /proc/PID/stat, a second: USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time of a process and its descendants, in seconds; not a number where there is no /proc. */
+export function processorSecondsOf(pid: number): number {
+  const ticks = processTree(pid).map((each) => {
+    // After the name of the program in parentheses, utime and stime are the 12th and the 13th field. Source: proc(5).
+    const fields = readText(`/proc/${each}/stat`)
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, value) => sum + value, 0) / TICKS_PER_SECOND;
+}
+
 function sumMiB(kilobytes: number[]): number | undefined {
   const known = kilobytes.filter(Number.isFinite);
   return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0) / 1024;
