@@ -5,7 +5,7 @@ import { sniffImageFormat } from './format.ts';
 import { inspectImage } from './inspect/inspect.ts';
 import { machineFault } from './machine-fault.ts';
 import { keepPixelsInMemory } from './pixels-in-memory.ts';
-import { decodeSmallJpeg } from './small-jpeg.ts';
+import { decodePlainJpeg } from './plain-jpeg.ts';
 
 // For programs that decode on their main thread. The service also calls it before its workers start.
 keepPixelsInMemory();
@@ -33,8 +33,8 @@ export async function decodePicture(bytes: Uint8Array, maxPixels: number, reduce
   inspectImage(bytes, format, maxPixels);
   const reduced =
     reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
-  const small = format === 'jpeg' && !reduced ? await decodeSmallJpeg(bytes, maxPixels) : undefined;
-  if (small) return { ...small, original: { width: small.width, height: small.height } };
+  const plain = format === 'jpeg' && !reduced ? await decodePlainJpeg(bytes, maxPixels) : undefined;
+  if (plain) return { ...plain, original: { width: plain.width, height: plain.height } };
   // "error" and not "warning": phones write JPEGs with harmless irregularities. Truncation still fails.
   const pipeline = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
     .autoOrient()
