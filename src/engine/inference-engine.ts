@@ -159,6 +159,7 @@ export class InferenceEngine implements FaceEngine {
       modelsDir: MODELS_DIR,
       autoDownload: MODEL_AUTO_DOWNLOAD,
       baseUrl: MODEL_BASE_URL,
+      colourProfiles: this.#config.COLOUR_PROFILES,
       log: this.#log,
       signal,
     });

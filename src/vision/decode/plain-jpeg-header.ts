@@ -31,10 +31,10 @@ export interface PlainHeader {
 /**
  * Reads a JPEG's segments up to its first scan. Decoders agree on what those of a plain one mean.
  *
- * @returns undefined for a picture that is not plain: another encoding, four channels, a colour profile, an unclear
- *   orientation, or damage.
+ * @returns undefined for a picture that is not plain: another encoding, four channels, a colour profile that is not
+ *   ignored, an unclear orientation, or damage.
  */
-export function readPlainHeader(bytes: Uint8Array): PlainHeader | undefined {
+export function readPlainHeader(bytes: Uint8Array, ignoreProfile: boolean): PlainHeader | undefined {
   const { byteOffset, byteLength } = bytes;
   const view = new DataView(bytes.buffer, byteOffset, byteLength);
   let size: { width: number; height: number } | undefined;
@@ -54,7 +54,7 @@ export function readPlainHeader(bytes: Uint8Array): PlainHeader | undefined {
       if (orientation !== undefined) return undefined;
       orientation = readOrientation(segment);
       if (orientation === undefined) return undefined;
-    } else if (marker === MARKER.profile && startsWith(segment, PROFILE)) {
+    } else if (!ignoreProfile && marker === MARKER.profile && startsWith(segment, PROFILE)) {
       return undefined;
     } else if (marker < MARKER.firstApplication || marker > MARKER.lastApplication) {
       if (!TABLES.includes(marker)) return undefined;

@@ -16,12 +16,17 @@ const COLOUR_SPACES = [0, 1, 2];
  * The decoder is created for the picture. One that is used again keeps its tables, and would apply them to a picture that has
  * none of its own.
  *
- * @param maxPixels pixels (width × height) above which nothing is allocated.
+ * @param options.maxPixels pixels (width × height) above which nothing is allocated.
+ * @param options.ignoreProfile whether a picture with a colour profile is plain.
  * @returns undefined for any other picture, where libjpeg reports an error or a warning, and without libjpeg-turbo: sharp then
  *   decodes it.
  */
-export async function decodePlainJpeg(bytes: Uint8Array, maxPixels: number): Promise<Pixels | undefined> {
-  const header = readPlainHeader(bytes);
+export async function decodePlainJpeg(
+  bytes: Uint8Array,
+  options: { maxPixels: number; ignoreProfile: boolean },
+): Promise<Pixels | undefined> {
+  const { maxPixels, ignoreProfile } = options;
+  const header = readPlainHeader(bytes, ignoreProfile);
   if (header === undefined || header.width * header.height > maxPixels) return undefined;
   const library = turboJpeg();
   const decoder = library?.createDecoder();
