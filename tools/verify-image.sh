@@ -376,6 +376,7 @@ expect 'PID 1' 'node dist/main.cjs' \
 client embedAndCompare "$url" || fail 'embed or compare failed.'
 client everythingElse "$url" || fail 'something is missing from the image.'
 memory
+expect 'log lines about libjpeg-turbo' '' "$(podman logs "$container" 2>&1 | grep libjpeg-turbo || true)"
 # If ONNX Runtime's telemetry is on, it logs that it cannot write its files.
 expect 'log lines of other programs' '' "$(podman logs "$container" 2>&1 | grep -v '^{' || true)"
 terminate

@@ -8,6 +8,9 @@ const ONE_HOUR_MS = 3_600_000;
 /** The values of the setting DETECTION and of the request option `detection`. */
 export const DETECTION_MODES = ['full', 'fast'] as const;
 
+/** The values of the setting COLOUR_PROFILES. */
+export const COLOUR_PROFILE_MODES = ['ignore', 'honour'] as const;
+
 /** The highest value of MAX_FACES: the detector finds no more faces. */
 export const HIGHEST_MAX_FACES = 1_000;
 
@@ -152,6 +155,14 @@ export const SETTINGS = {
       'Decode a JPEG at 1/8 or 1/4 of its size if its longer side then has at least this many pixels. A photograph of 12 ' +
       'megapixels takes 0.7 of the time, and its embedding changes (cosine to that of full decoding: 0.993 in the median, ' +
       'at least 0.984).',
+  }),
+  COLOUR_PROFILES: setting({
+    default: 'ignore',
+    ...oneOf(...COLOUR_PROFILE_MODES),
+    description:
+      'Whether a colour profile in a picture changes its colours. `ignore` gives the embeddings of InsightFace, which reads pictures ' +
+      'with OpenCV. `honour` converts to sRGB, and gives other embeddings of pictures with another profile, such as those of ' +
+      'iPhones; their embedding space has a name of its own, with `:icc`. docs/COLOUR.md has the table.',
   }),
   MAX_REQUEST_SIZE: setting({
     default: 32 * MIB,

@@ -1,7 +1,7 @@
 import { collectGarbage, discardBytes, raiseHeapGrowth } from '../threads/garbage.ts';
 import { serveJobs } from '../threads/job-port.ts';
 import { Mutex } from '../threads/mutex.ts';
-import { openSmallJpegDecoder } from '../vision/decode/small-jpeg.ts';
+import { turboJpeg } from '../vision/decode/turbojpeg.ts';
 import { type GraphRewrites, loadNetworks, type NetworkOptions } from '../vision/networks.ts';
 import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipeline.ts';
 
@@ -30,10 +30,13 @@ export interface InferenceReady {
   rewrites: GraphRewrites;
   /** Maximum faces of one run of the recogniser. */
   facesPerRun: number;
+  /** Whether plain JPEGs are decoded by libjpeg-turbo; else sharp decodes them. */
+  libjpegTurbo: boolean;
 }
 
 serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setup) => {
-  const [networks] = await Promise.all([loadNetworks(setup), openSmallJpegDecoder()]);
+  const networks = await loadNetworks(setup);
+  const libjpegTurbo = turboJpeg() !== undefined;
   raiseHeapGrowth();
   // Files and rewritten graphs are twice the weights; V8 would keep them for long, as this thread allocates little else.
   collectGarbage();
@@ -44,6 +47,7 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
       embeddingSize: networks.embeddingSize,
       rewrites: networks.rewrites,
       facesPerRun: networks.recogniser.facesPerRun,
+      libjpegTurbo,
     },
     async run({ image, options }, coresIdle) {
       const networksFree = mutex?.lock();

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { COLOUR_PROFILE_MODES } from '../config/settings.ts';
+
+export type ColourProfiles = (typeof COLOUR_PROFILE_MODES)[number];
 
 /** A network's input is (x − mean) / std of each 8-bit channel. */
 export interface Preprocessing {
@@ -72,6 +75,14 @@ export function embeddingSpaceOf(
   const hash =
     recipe === undefined || isStandard(recipe) ? recogniserSha256 : hashWith(recogniserSha256, recipe);
   return `${packName}:${hash.slice(0, 12)}${version}`;
+}
+
+/**
+ * Names the space of a pack by how colour profiles are read. The name without an addition stands for InsightFace's own
+ * preprocessing, which ignores them.
+ */
+export function withColourProfiles(pack: ModelPack, colourProfiles: ColourProfiles = 'ignore'): ModelPack {
+  return colourProfiles === 'ignore' ? pack : { ...pack, embeddingSpace: `${pack.embeddingSpace}:icc` };
 }
 
 function isStandard({ inputSize, preprocessing: { mean, std } }: RecogniserRecipe): boolean {

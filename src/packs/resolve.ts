@@ -8,12 +8,14 @@ import { identifyFiles } from './identify-files.ts';
 import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts';
 import { describeLicence, pathInside } from './manifest-files.ts';
 import {
+  type ColourProfiles,
   DETECTOR_PREPROCESSING,
   embeddingSpaceOf,
   type ModelPack,
   type Preprocessing,
   RECOGNISER_INPUT_SIZE,
   RECOGNISER_PREPROCESSING,
+  withColourProfiles,
 } from './pack.ts';
 import { PackInvalidError, PackMissingError } from './pack-errors.ts';
 import { isFolder, packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
@@ -25,6 +27,8 @@ export interface ResolveOptions {
   name: string;
   modelsDir: string;
   catalogue?: Catalogue;
+  /** How colours are read, which is part of the embedding space. */
+  colourProfiles?: ColourProfiles | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -35,6 +39,10 @@ export interface ResolveOptions {
  * @throws {PackInvalidError} when a file is wrong; the message says which one and why.
  */
 export async function resolvePack(options: ResolveOptions): Promise<ModelPack> {
+  return withColourProfiles(await findPack(options), options.colourProfiles);
+}
+
+async function findPack(options: ResolveOptions): Promise<ModelPack> {
   const { name, catalogue = CATALOGUE, signal } = options;
   const folder = packFolder(options);
   if (name === SYNTHETIC_PACK) return resolveSyntheticPack(signal);

@@ -14,6 +14,7 @@ export function toSearchOptions(
     detection: detection ?? config.DETECTION,
     detectionThreshold: detection_threshold ?? config.DETECTION_THRESHOLD,
     maxPixels: config.MAX_IMAGE_PIXELS,
+    colourProfiles: config.COLOUR_PROFILES,
     reducedSide: config.REDUCED_DECODING_SIDE,
   };
 }

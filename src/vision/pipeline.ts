@@ -1,6 +1,6 @@
 import { ServiceError, withStages } from '../errors.ts';
 import type { VisionStage } from '../observability/stages.ts';
-import { decodePicture } from './decode/decode.ts';
+import { type ColourProfiles, decodePicture } from './decode/decode.ts';
 import type { FaceDetector } from './detect/detector.ts';
 import type { DetectedFace, FaceBox } from './detect/face.ts';
 import {
@@ -28,6 +28,8 @@ export interface EmbedOptions extends FaceOptions {
   maxFaces: number;
   /** Maximum number of pixels to decode. */
   maxPixels: number;
+  /** Whether colour profiles change colours. */
+  colourProfiles?: ColourProfiles | undefined;
   /** Minimum length in pixels of a JPEG's longer side when it is decoded at a reduced size; 0 decodes in full. */
   reducedSide?: number | undefined;
 }
@@ -83,7 +85,7 @@ async function runStages(
   { coresIdle = false, networksFree, clock }: RunOptions & { clock: StageClock },
 ): Promise<EmbedResult> {
   const { lap } = clock;
-  const picture = await decodePicture(bytes, options.maxPixels, options.reducedSide);
+  const picture = await decodePicture(bytes, options.maxPixels, options);
   const { original } = picture;
   const reduction = original.width / picture.width;
   lap('decode');

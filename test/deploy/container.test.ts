@@ -110,6 +110,17 @@ describe('Dockerfile', () => {
     expect(argumentsOf(lastStage, 'ENV').join(' ')).toMatch(/(^| )ORT_DISABLE_TELEMETRY=1( |$)/);
   });
 
+  it('keeps libjpeg-turbo when it removes what would compile its binding', () => {
+    const kept = instructions.find((line) => line.includes('npm uninstall --offline'));
+    expect(kept).toContain('npm uninstall --offline --omit=dev @julusian/jpeg-turbo');
+    const library = 'prebuilds/jpeg-turbo-linux-$(node -p process.arch)/libturbojpeg.so.0';
+    expect(kept).toContain(library);
+    for (const arch of ['x64', 'arm64']) {
+      const file = library.replace('$(node -p process.arch)', arch);
+      expect(existsSync(pathOf(`node_modules/@julusian/jpeg-turbo/${file}`)), file).toBe(true);
+    }
+  });
+
   it('runs as a numeric user, which runAsNonRoot of Kubernetes needs', () => {
     expect(argumentsOf(lastStage, 'USER')).toEqual(['1000:1000']);
   });

@@ -198,6 +198,12 @@ describe('the synthetic pack', () => {
     });
     expect(pack.licence).toContain('recognises nobody');
     expect(pack.embeddingSpace).toMatch(/^synthetic:[0-9a-f]{12}$/);
+    const modelsDir = await temporaryFolder();
+    const ignoring = await resolvePack({ name: 'synthetic', modelsDir, colourProfiles: 'ignore' });
+    expect(ignoring.embeddingSpace).toBe(pack.embeddingSpace);
+    // Other colours give other embeddings.
+    const honouring = await resolvePack({ name: 'synthetic', modelsDir, colourProfiles: 'honour' });
+    expect(honouring.embeddingSpace).toBe(`${pack.embeddingSpace}:icc`);
   });
 });
 

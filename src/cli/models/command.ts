@@ -199,7 +199,7 @@ async function verify(name: string, session: Session): Promise<void> {
 }
 
 function locate(name: string, { config, catalogue, signal }: Session): ResolveOptions {
-  return { name, modelsDir: config.MODELS_DIR, catalogue, signal };
+  return { name, modelsDir: config.MODELS_DIR, colourProfiles: config.COLOUR_PROFILES, catalogue, signal };
 }
 
 function fileLines({ detector, recogniser }: ModelPack): string {

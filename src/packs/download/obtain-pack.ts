@@ -1,6 +1,6 @@
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { removeOldLeftovers } from '../install/leftovers.ts';
-import type { ModelPack } from '../pack.ts';
+import type { ColourProfiles, ModelPack } from '../pack.ts';
 import {
   PackDownloadError,
   PackError,
@@ -24,6 +24,7 @@ export interface ObtainOptions {
   log: PackLog;
   signal?: AbortSignal | undefined;
   catalogue?: Catalogue;
+  colourProfiles?: ColourProfiles | undefined;
   tuning?: DownloadTuning;
 }
 

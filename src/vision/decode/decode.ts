@@ -1,11 +1,13 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { ServiceError } from '../../errors.ts';
-import type { Picture } from '../picture.ts';
-import { sniffImageFormat } from './format.ts';
+import type { ColourProfiles } from '../../packs/pack.ts';
+import type { Picture, Pixels } from '../picture.ts';
+import { cmykToRgb } from './cmyk.ts';
+import { type ImageFormat, sniffImageFormat } from './format.ts';
 import { inspectImage } from './inspect/inspect.ts';
 import { machineFault } from './machine-fault.ts';
 import { keepPixelsInMemory } from './pixels-in-memory.ts';
-import { decodeSmallJpeg } from './small-jpeg.ts';
+import { decodePlainJpeg } from './plain-jpeg.ts';
 
 // For programs that decode on their main thread. The service also calls it before its workers start.
 keepPixelsInMemory();
@@ -18,45 +20,121 @@ sharp.unblock({
 sharp.concurrency(1);
 sharp.cache(false);
 
+export type { ColourProfiles };
+
+export interface DecodeOptions {
+  /** Whether a colour profile changes colours; `ignore` is OpenCV's way, and the default. */
+  colourProfiles?: ColourProfiles | undefined;
+  /**
+   * A JPEG is decoded at an eighth or a quarter of its size if its longer side keeps at least this many pixels, which takes
+   * less time; 0, the default, always decodes in full.
+   */
+  reducedSide?: number | undefined;
+}
+
 /**
- * Decodes the first frame of an encoded image: turned upright by its EXIF orientation, converted to 8-bit sRGB by its colour
- * profile, and without alpha (the colours under it do not change, as in OpenCV).
+ * Decodes the first frame of an encoded image: turned upright by its EXIF orientation, in 8-bit RGB, and without alpha (the
+ * colours under it do not change). Pixels are those of OpenCV's `imdecode`; docs/COLOUR.md lists the exceptions.
  *
  * @param maxPixels pixels (width × height) above which the image is refused before it is decoded.
- * @param reducedSide a JPEG is decoded at an eighth or a quarter of its size if its longer side keeps at least this many
- *   pixels, which takes less time; 0 always decodes in full.
  * @throws {ServiceError} UNSUPPORTED_FORMAT, IMAGE_TOO_LARGE or INVALID_IMAGE.
  * @throws {Error} if it is the machine's fault, for example for want of memory.
  */
-export async function decodePicture(bytes: Uint8Array, maxPixels: number, reducedSide = 0): Promise<Picture> {
+export async function decodePicture(
+  bytes: Uint8Array,
+  maxPixels: number,
+  { colourProfiles = 'ignore', reducedSide = 0 }: DecodeOptions = {},
+): Promise<Picture> {
   const format = sniffImageFormat(bytes);
   inspectImage(bytes, format, maxPixels);
+  const settings = { maxPixels, ignoreProfile: colourProfiles === 'ignore' };
   const reduced =
     reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
-  const small = format === 'jpeg' && !reduced ? await decodeSmallJpeg(bytes, maxPixels) : undefined;
-  if (small) return { ...small, original: { width: small.width, height: small.height } };
+  if (reduced) return { ...(await decodeBySharp(bytes, settings, reduced.size)), original: reduced.original };
+  const pixels =
+    (format === 'jpeg' ? await decodePlainJpeg(bytes, settings) : undefined) ??
+    (settings.ignoreProfile ? await decodeDeep(bytes, format, settings) : undefined) ??
+    (await decodeBySharp(bytes, settings));
+  return { ...pixels, original: { width: pixels.width, height: pixels.height } };
+}
+
+interface Settings {
+  maxPixels: number;
+  ignoreProfile: boolean;
+}
+
+const open = (bytes: Uint8Array, { maxPixels, ignoreProfile }: Settings) =>
   // "error" and not "warning": phones write JPEGs with harmless irregularities. Truncation still fails.
-  const pipeline = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', sequentialRead: true })
-    .autoOrient()
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw({ depth: 'uchar' });
-  if (reduced) pipeline.resize({ ...reduced.size, fit: 'fill', kernel: 'linear' });
+  sharp(bytes, {
+    limitInputPixels: maxPixels,
+    failOn: 'error',
+    sequentialRead: true,
+    ignoreIcc: ignoreProfile,
+  }).autoOrient();
+
+async function decodeBySharp(
+  bytes: Uint8Array,
+  settings: Settings,
+  size?: { width: number; height: number },
+): Promise<Pixels> {
+  const pipeline = open(bytes, settings).toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' });
+  if (size) pipeline.resize({ ...size, fit: 'fill', kernel: 'linear' });
+  const { channels, ...pixels } = await run(pipeline);
+  if (channels !== 3) throw broken();
+  return pixels;
+}
+
+const broken = () => new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
+
+async function run(pipeline: Sharp): Promise<Pixels & { channels: number }> {
   try {
     // Not toUint8Array, which leaks its pixels (sharp 0.35.5; test/system/memory.test.ts).
     const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
-    if (channels === 3) {
-      // Not a Buffer: V8 compiles the loops that read pixels for one class, and slower code for two.
-      const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      return { data: pixels, width, height, original: reduced?.original ?? { width, height } };
-    }
+    // Not a Buffer: V8 compiles the loops that read pixels for one class, and slower code for two.
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { data: pixels, width, height, channels };
   } catch (error) {
     // The message of libvips may quote the image's metadata, so it is neither logged nor returned.
-    const fault = machineFault(error);
-    if (fault) throw fault;
+    throw machineFault(error) ?? broken();
   }
-  throw new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
+}
+
+/** Pictures that OpenCV converts to 8 bits of red, green and blue in another way than libvips. */
+async function decodeDeep(
+  bytes: Uint8Array,
+  format: ImageFormat,
+  settings: Settings,
+): Promise<Pixels | undefined> {
+  if (format !== 'jpeg' && format !== 'tiff') return undefined;
+  const { space, depth, channels } = await metadataOf(bytes, settings.maxPixels);
+  if (space === 'cmyk' && depth === 'uchar' && channels === 4) {
+    const inks = await run(open(bytes, settings).pipelineColourspace('cmyk').toColourspace('cmyk').raw());
+    if (inks.channels !== 4) throw broken();
+    return cmykToRgb(inks.data, inks, format);
+  }
+  if (format === 'tiff' && space === 'rgb16' && depth === 'ushort') {
+    const deep = await run(
+      open(bytes, settings).removeAlpha().toColourspace('rgb16').raw({ depth: 'ushort' }),
+    );
+    if (deep.channels !== 3) throw broken();
+    return roundTo8Bits(deep);
+  }
+  return undefined;
+}
+
+type Metadata = Partial<Awaited<ReturnType<Sharp['metadata']>>>;
+
+/** Empty for a broken image. */
+const metadataOf = (bytes: Uint8Array, limitInputPixels: number): Promise<Metadata> =>
+  sharp(bytes, { limitInputPixels })
+    .metadata()
+    .catch(() => ({}));
+
+/** libvips drops the lower byte of a TIFF's 16 bits; OpenCV rounds to the nearest of 256 levels. */
+function roundTo8Bits({ data, width, height }: Pixels): Pixels {
+  const deep = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return { data: Uint8Array.from(deep, (level) => Math.round(level / 257)), width, height };
 }
 
 /** The factors by which libjpeg reduces while decoding. A factor of two takes longer than decoding in full. */
@@ -68,11 +146,9 @@ async function reducedSize(
   maxPixels: number,
   minSide: number,
 ): Promise<{ original: Picture['original']; size: { width: number; height: number } } | undefined> {
-  const header = await sharp(bytes, { limitInputPixels: maxPixels })
-    .metadata()
-    .catch(() => undefined);
-  if (header === undefined) return undefined;
-  const { width, height } = header.autoOrient;
+  const { autoOrient } = await metadataOf(bytes, maxPixels);
+  if (autoOrient === undefined) return undefined;
+  const { width, height } = autoOrient;
   const factor = REDUCTIONS.find((reduction) => Math.max(width, height) / reduction >= minSide);
   if (factor === undefined) return undefined;
   const reduce = (side: number) => Math.max(1, Math.floor(side / factor));

@@ -5,6 +5,8 @@ export const CAMPAIGN = {
   /** Of everything that is random: the same seed sends the same requests. */
   seed: numberOf('SOAK_SEED', 15),
   pictures: numberOf('SOAK_PICTURES', 2_000),
+  /** Damaged JPEGs that are decoded without a service. */
+  jpegs: numberOf('SOAK_JPEGS', 20_000),
   bodies: numberOf('SOAK_BODIES', 1_000),
   /** Examples for each operation of the contract. */
   examples: numberOf('SOAK_EXAMPLES', 50),

@@ -147,7 +147,7 @@ describe('decoding at a reduced size', () => {
   ])('%i × %i becomes %i × %i: the longer side keeps at least 640 pixels', async (width, height, w, h) => {
     const { jpeg } = await tall(width, height);
     const bytes = new Uint8Array(await jpeg.toBuffer());
-    const picture = await decodePicture(bytes, MAX_PIXELS, SIDE);
+    const picture = await decodePicture(bytes, MAX_PIXELS, { reducedSide: SIDE });
     expect(picture).toMatchObject({ width: w, height: h, original: { width, height } });
     const at = (y: number) => [...picture.data.subarray((y * w + 5) * 3, (y * w + 5) * 3 + 3)];
     expect(at(3)[0]).toBeGreaterThan(240);
@@ -162,15 +162,22 @@ describe('decoding at a reduced size', () => {
   it('applies to JPEG only, the format that gains speed by it', async () => {
     const { upright } = await tall(1000, 2560);
     const bytes = new Uint8Array(await upright.png().toBuffer());
-    expect(await decodePicture(bytes, MAX_PIXELS, SIDE)).toMatchObject({ width: 1000, height: 2560 });
+    expect(await decodePicture(bytes, MAX_PIXELS, { reducedSide: SIDE })).toMatchObject({
+      width: 1000,
+      height: 2560,
+    });
   });
 
   it('refuses the same pictures as decoding in full, with the same error codes', async () => {
     const { jpeg } = await tall(1000, 2560);
     const bytes = new Uint8Array(await jpeg.toBuffer());
     for (const side of [0, SIDE]) {
-      await expect(decodePicture(bytes, 1_000_000, side)).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' });
-      await expect(decodePicture(bytes.subarray(0, 3000), MAX_PIXELS, side)).rejects.toMatchObject({
+      await expect(decodePicture(bytes, 1_000_000, { reducedSide: side })).rejects.toMatchObject({
+        code: 'IMAGE_TOO_LARGE',
+      });
+      await expect(
+        decodePicture(bytes.subarray(0, 3000), MAX_PIXELS, { reducedSide: side }),
+      ).rejects.toMatchObject({
         code: 'INVALID_IMAGE',
       });
     }
