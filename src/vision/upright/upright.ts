@@ -9,7 +9,7 @@ import { TURNS, type Turn, turnPicture } from './turn.ts';
  * left alone. Any other is looked at in the three other orientations, in a coarse view that costs little; and what looks better
  * there is turned and searched in full, before it is believed.
  *
- * docs/ORIENTATION.md has the measurements that these numbers were chosen by.
+ * docs/DETECTION.md has the measurements that these numbers were chosen by.
  */
 
 /** Score from which a face is upright: those in turned photographs reach 0.75, and 99 % of those in upright ones reach 0.80. */
@@ -67,8 +67,9 @@ function bestTurn(scores: readonly number[], minScore: number): Turn | undefined
 }
 
 /**
- * The turn that the landmarks ask for, if any face leans by more than half a quarter. It also brings up faces that are too small
- * for the coarse view, as in a group photograph. The face with the best score decides.
+ * The turn that the faces themselves ask for, which may be too small for the coarse view, as in a group photograph: that against
+ * which a face leans by more than half a quarter, the one with the best score first. Several faces that all stand upright with
+ * low scores are what SCRFD finds in a group that is upside down.
  */
 function turnAgainst(faces: readonly DetectedFace[]): Turn | undefined {
   for (const { landmarks } of faces) {
@@ -77,7 +78,7 @@ function turnAgainst(faces: readonly DetectedFace[]): Turn | undefined {
     if (Math.abs(roll) > 180 - MAX_ROLL) return 180;
     return roll > 0 ? 270 : 90;
   }
-  return undefined;
+  return faces.length > 1 ? 180 : undefined;
 }
 
 /** Slope of the line from the left eye to the right one, -180..180; positive when the face leans clockwise. */
