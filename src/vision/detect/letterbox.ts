@@ -77,29 +77,6 @@ export class Letterbox {
     return Math.min(fittedHeight / height, size / Math.max(width, height));
   }
 
-  /** Turns the input by 90 degrees clockwise. The picture is then in another corner. */
-  turn(): void {
-    const { size, input } = this;
-    const last = size - 1;
-    // Four numbers at a time change places, a quarter of the square each.
-    for (let plane = 0; plane < 3 * size * size; plane += size * size) {
-      for (let y = 0; y < size / 2; y++) {
-        for (let x = 0; x < size / 2; x++) {
-          const topLeft = plane + y * size + x;
-          const topRight = plane + x * size + last - y;
-          const bottomRight = plane + (last - y) * size + last - x;
-          const bottomLeft = plane + (last - x) * size + y;
-          const value = input[topLeft] as number;
-          input[topLeft] = input[bottomLeft] as number;
-          input[bottomLeft] = input[bottomRight] as number;
-          input[bottomRight] = input[topRight] as number;
-          input[topRight] = value;
-        }
-      }
-    }
-    this.#covered = { width: 0, height: 0 };
-  }
-
   /** For example from 1280 pixels, a common camera width, to the detector's 640. */
   #halve({ data, width, height }: Pixels): void {
     const { size } = this;
