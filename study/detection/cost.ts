@@ -2,7 +2,7 @@ import { interleave } from '../../bench/interleave.ts';
 import { median, ratiosOfPairs } from '../../bench/statistics.ts';
 import type { Networks } from '../../src/vision/networks.ts';
 import { embedOne } from './orientation.ts';
-import { type Photo, readPhotos } from './photos.ts';
+import { listPhotos, type Photo, readPhotos } from './photos.ts';
 import { open, paintOver } from './pictures.ts';
 
 /** The processor's time with `orientation=auto`, relative to `exif`: medians over the pictures. */
@@ -12,6 +12,8 @@ export interface CostRow {
   ratio: number;
 }
 
+/** Every n-th of the folder. */
+const STEP = 17;
 const PICTURES = 12;
 const ROUNDS = 7;
 
@@ -24,9 +26,8 @@ export async function measureCost(networks: Networks, folder: string): Promise<C
     const ratio = await ratioOf(bytes, networks);
     ratios.set(kind, [...(ratios.get(kind) ?? []), ratio]);
   };
-  let pictures = 0;
-  for await (const photo of readPhotos(folder, networks.detector, 17)) {
-    if (pictures++ === PICTURES) break;
+  const files = listPhotos(folder, STEP).slice(0, PICTURES);
+  for await (const photo of readPhotos(folder, files, networks.detector)) {
     await add('upright', photo.bytes);
     for (const size of SIZES) {
       const name = size ? `${size.width}×${size.height}` : `${photo.width}×${photo.height}`;

@@ -36,15 +36,16 @@ const TILTS = [15, 30, 45, 60, 75];
 const SMALL = { width: 640, height: 480, faceWidth: 40 };
 const GROUP = { columns: 4, side: 180, gap: 60, people: 12 };
 
-/** @param onProgress receives the number of photographs so far. */
+/** Photographs of which pictures of all kinds are made; of the others, quarter turns only. */
+const SPARSE = 6;
+/** Photographs that are measured together: as many as a group needs. */
+export const CHUNK = SPARSE * GROUP.people;
+
+/** @param files names of at most CHUNK photographs in the folder. */
 export async function measureOrientation(
   networks: Networks,
-  {
-    folder,
-    step,
-    sparse,
-  }: { folder: string; step: number /** Other pictures are made of every n-th. */; sparse: number },
-  onProgress: (done: number) => void,
+  folder: string,
+  files: readonly string[],
 ): Promise<OrientationRow[]> {
   const rows = new Map<string, OrientationRow>();
   const looks = countLooks(networks.detector);
@@ -67,15 +68,14 @@ export async function measureOrientation(
     if (answerText(auto) !== answerText(exif)) row.changed++;
   }
 
-  let done = 0;
-  let group: Photo[] = [];
-  for await (const photo of readPhotos(folder, networks.detector, step)) {
+  const group: Photo[] = [];
+  for await (const photo of readPhotos(folder, files, networks.detector)) {
     const upright = embeddingsOf(await embed(photo.bytes, 'exif'));
     await add('upright', photo.bytes, upright, 0);
     for (const degrees of QUARTERS) {
       await add(`turned by ${degrees}°`, await turnedPng(photo, degrees), upright, 360 - degrees);
     }
-    if (done % sparse === 0) {
+    if (files.indexOf(photo.file) % SPARSE === 0) {
       for (const degrees of TILTS) {
         await add(`tilted by ${degrees}°`, await turnedPng(photo, degrees), upright, degrees > 45 ? 270 : 0);
       }
@@ -84,12 +84,8 @@ export async function measureOrientation(
       await addSmall(photo, embed, add);
       group.push(photo);
     }
-    if (group.length === GROUP.people) {
-      await addGroup(group, embed, add);
-      group = [];
-    }
-    onProgress(++done);
   }
+  if (group.length === GROUP.people) await addGroup(group, embed, add);
   return [...rows.values()];
 }
 
@@ -110,10 +106,8 @@ async function addDegraded(photo: Photo, add: Add): Promise<void> {
   const picture = { ...photo, data: Buffer.from(photo.data) };
   for (const kind of DEGRADATION_KINDS) {
     const { levels, apply } = DEGRADATIONS[kind];
-    for (const parameter of levels.slice(1)) {
-      const random = randomOf(`${photo.file} ${kind} ${parameter}`);
-      await add('upright, degraded', new Uint8Array(await apply(picture, parameter, random)), [], 0);
-    }
+    const random = randomOf(`${photo.file} ${kind}`);
+    await add('upright, degraded', new Uint8Array(await apply(picture, levels[1], random)), [], 0);
   }
 }
 
@@ -197,4 +191,20 @@ function countLooks(detector: Networks['detector']): { count: number } {
     return scoreTurns(picture);
   };
   return looks;
+}
+
+/** Adds up the rows of several chunks. */
+export function mergeRows(chunks: readonly (readonly OrientationRow[])[]): OrientationRow[] {
+  const merged = new Map<string, OrientationRow>();
+  for (const row of chunks.flat()) {
+    const sum = merged.get(row.kind) ?? emptyRow(row.kind);
+    merged.set(row.kind, sum);
+    for (const name of ['pictures', 'looked', 'turned', 'turnedUpright', 'changed'] as const)
+      sum[name] += row[name];
+    for (const mode of ['exif', 'auto'] as const) {
+      sum[mode].noFace += row[mode].noFace;
+      sum[mode].otherFace += row[mode].otherFace;
+    }
+  }
+  return [...merged.values()];
 }

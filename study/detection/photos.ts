@@ -21,15 +21,19 @@ export interface Photo extends PictureWithFace {
   faces: FaceBox[];
 }
 
-/** Reads the photographs of a folder one by one, every `step`th of them, and leaves out those without a face. */
+/** Names of the photographs in a folder, every `step`th of them. */
+export function listPhotos(folder: string, step: number): string[] {
+  const files = readdirSync(folder).filter((name) => /\.(jpe?g|png)$/i.test(name));
+  return files.sort().filter((_, index) => index % step === 0);
+}
+
+/** Reads photographs one by one, and leaves out those without a face. */
 export async function* readPhotos(
   folder: string,
+  files: readonly string[],
   detector: FaceDetector,
-  step: number,
 ): AsyncGenerator<Photo> {
-  const files = readdirSync(folder).filter((name) => /\.(jpe?g|png)$/i.test(name));
-  for (const [index, file] of files.sort().entries()) {
-    if (index % step !== 0) continue;
+  for (const file of files) {
     const bytes = new Uint8Array(readFileSync(join(folder, file)));
     const { data, width, height } = await decodePicture(bytes, MAX_PIXELS);
     const picture = { data, width, height };

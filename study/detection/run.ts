@@ -1,16 +1,17 @@
 // npm run study:detection measures what is found in turned, large and small pictures. See docs/DETECTION.md.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorMessage } from '../../src/errors.ts';
-import { resolvePack } from '../../src/packs/resolve.ts';
-import { loadNetworks, type Networks } from '../../src/vision/networks.ts';
+import type { Networks } from '../../src/vision/networks.ts';
 import { measureCost } from './cost.ts';
-import { measureOrientation } from './orientation.ts';
-import { type Photo, readPhotos } from './photos.ts';
+import { measureAll } from './measure-all.ts';
+import { openNetworks } from './open.ts';
+import { listPhotos, type Photo, readPhotos } from './photos.ts';
 import { renderOrientation, renderSizes, writeDocs } from './report.ts';
-import { measureSizeCost, measureSizes, SIZES } from './sizes.ts';
+import { measureSizeCost, measureSizes, SIZES, type Size } from './sizes.ts';
 
 const USAGE = `npm run study:detection -- [options]
   --part NAME       orientation or sizes; both by default
@@ -18,7 +19,7 @@ const USAGE = `npm run study:detection -- [options]
   --models FOLDER   holds the pack (../shared/models)
   --photos FOLDER   upright photographs of one person each (../shared/faces/lfw)
   --step N          every n-th photograph (1)
-  --sparse N        pictures other than quarter turns are made of every n-th of these (4)
+  --threads N       (usable cores)
   --out FOLDER      for the results and the tables (study-out)
   --write-docs      also write the tables of docs/DETECTION.md`;
 
@@ -36,8 +37,8 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 const started = performance.now();
 const log = (text: string) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
-const pack = await resolvePack({ name: options.pack, modelsDir: resolve(options.models) });
-const networks = await load([128, 640]);
+const location = { pack: options.pack, models: options.models };
+const networks = await openNetworks(location);
 mkdirSync(options.out, { recursive: true });
 if (options.part !== 'sizes') save('orientation', ...(await studyOrientation()));
 if (options.part !== 'orientation') save('sizes', ...(await studySizes()));
@@ -46,24 +47,21 @@ log('done');
 async function studyOrientation() {
   const cost = await measureCost(networks, options.photos);
   log('measured the cost');
-  const rows = await measureOrientation(
-    networks,
-    { folder: options.photos, step: Number(options.step), sparse: Number(options.sparse) },
-    (done) => {
-      if (done % 20 === 0) log(`${done} photographs`);
-    },
+  const files = listPhotos(options.photos, Number(options.step));
+  const rows = await measureAll(
+    { ...location, folder: options.photos, files, threads: Number(options.threads) },
+    (done) => log(`${done} of ${files.length} photographs`),
   );
   const results = { rows, cost };
   return [results, renderOrientation(results)] as const;
 }
 
 async function studySizes() {
-  const detectors = new Map<(typeof SIZES)[number], Networks['detector']>();
-  for (const size of SIZES) detectors.set(size, (await load([size])).detector);
+  const detectors = new Map<Size, Networks['detector']>();
+  for (const size of SIZES) detectors.set(size, (await openNetworks(location, [size])).detector);
+  const files = listPhotos(options.photos, SIZES_STEP).slice(0, SIZES_PHOTOS);
   const photos: Photo[] = [];
-  for await (const photo of readPhotos(options.photos, networks.detector, SIZES_STEP)) {
-    if (photos.push(photo) === SIZES_PHOTOS) break;
-  }
+  for await (const photo of readPhotos(options.photos, files, networks.detector)) photos.push(photo);
   const cost = await measureSizeCost(photos[0] as Photo, detectors);
   const rows = await measureSizes(photos, detectors, log);
   const results = { rows, cost: [...cost] };
@@ -78,17 +76,6 @@ function save(name: string, results: object, sections: Record<string, string>): 
   console.log(text);
 }
 
-function load(detectionSizes: number[]): Promise<Networks> {
-  return loadNetworks({
-    pack,
-    device: 'cpu',
-    intraOpThreads: 1,
-    loneRequestThreads: 1,
-    detectionSizes,
-    rewrites: true,
-  });
-}
-
 function readOptions() {
   try {
     return parseArgs({
@@ -98,7 +85,7 @@ function readOptions() {
         models: { type: 'string', default: '../shared/models' },
         photos: { type: 'string', default: '../shared/faces/lfw' },
         step: { type: 'string', default: '1' },
-        sparse: { type: 'string', default: '4' },
+        threads: { type: 'string', default: String(availableParallelism()) },
         out: { type: 'string', default: 'study-out' },
         'write-docs': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

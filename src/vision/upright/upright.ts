@@ -1,3 +1,4 @@
+import { discardBytes } from '../../threads/garbage.ts';
 import type { FaceDetector } from '../detect/detector.ts';
 import type { DetectedFace, Landmarks } from '../detect/face.ts';
 import type { Picture } from '../picture.ts';
@@ -56,6 +57,7 @@ export async function findUpright(
     const turned = turnPicture(picture, rotation);
     const found = await detectFaces(turned);
     if (found[0] && found[0].score >= needed) return { picture: turned, faces: found, rotation };
+    discardBytes(turned.data.length);
   }
   return { picture, faces };
 }
