@@ -11,6 +11,9 @@ export const DETECTION_MODES = ['full', 'fast'] as const;
 /** The values of the setting COLOUR_PROFILES. */
 export const COLOUR_PROFILE_MODES = ['ignore', 'honour'] as const;
 
+/** The values of the setting ORIENTATION and of the request option `orientation`. */
+export const ORIENTATION_MODES = ['exif', 'auto'] as const;
+
 /** The highest value of MAX_FACES: the detector finds no more faces. */
 export const HIGHEST_MAX_FACES = 1_000;
 
@@ -112,6 +115,13 @@ export const SETTINGS = {
     description:
       'Default of the request option `detection`, for `faces=largest`: `fast` stops after the smallest detector input when the ' +
       'face found there is large and its score high.',
+  }),
+  ORIENTATION: setting({
+    default: 'auto',
+    ...oneOf(...ORIENTATION_MODES),
+    description:
+      'Default of the request option `orientation`: `exif` takes a picture as its EXIF orientation says; `auto` also turns one ' +
+      'whose faces are not upright.',
   }),
   DEVICE: setting({
     default: 'cpu',

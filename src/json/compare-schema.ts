@@ -111,6 +111,7 @@ export const compareRequestSchema = z
       }),
     detection: optionsSchema.shape.detection,
     detection_threshold: optionsSchema.shape.detection_threshold,
+    orientation: optionsSchema.shape.orientation,
     return_embeddings: z.boolean().default(false).meta({
       description: 'Whether the embeddings of the pictures are returned.',
     }),
@@ -120,7 +121,7 @@ export const compareRequestSchema = z
     id: 'CompareRequest',
     description:
       'Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, ' +
-      '`detection_threshold`, `return_embeddings` and `encoding_format` apply to pictures.',
+      '`detection_threshold`, `orientation`, `return_embeddings` and `encoding_format` apply to pictures.',
   });
 
 /** What is read of the body of a compare request. */

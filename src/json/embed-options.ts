@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DETECTION_MODES, HIGHEST_MAX_FACES } from '../config/settings.ts';
+import { DETECTION_MODES, HIGHEST_MAX_FACES, ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
 import { MAX_CANDIDATES } from '../vision/detect/candidates.ts';
@@ -36,6 +36,14 @@ export const optionsSchema = z.strictObject({
         'Minimum detection score of a face. Default: the service’s `DETECTION_THRESHOLD`. With a low one, only the ' +
         `${MAX_CANDIDATES} candidates with the best scores are considered, and at most ${HIGHEST_MAX_FACES} faces are found.`,
       example: 0.5,
+    }),
+  orientation: z
+    .enum(ORIENTATION_MODES)
+    .optional()
+    .meta({
+      description:
+        '`exif`: the picture is upright when its EXIF orientation is applied. `auto`: if its faces are not upright then, it is ' +
+        'turned by 90, 180 or 270 degrees, and the answer says how far (`rotation`). Default: the service’s `ORIENTATION`.',
     }),
   quality: z.boolean().default(true).meta({ description: 'Whether the quality of each face is returned.' }),
   min_quality: z

@@ -71,6 +71,7 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const landmarks = Float32Array.of(20, 25, 44, 25, 32, 36, 23, 47, 41, 47);
   const runOnce = async (coresIdle: boolean): Promise<number> => {
     await detector.detectFaces(blank, 1, { coresIdle });
+    await detector.scoreTurns(blank);
     const { embedding } = await recogniser.embedAligned(recogniser.alignFace(blank, landmarks), {
       coresIdle,
     });

@@ -1,3 +1,4 @@
+import type { ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError, withStages } from '../errors.ts';
 import type { VisionStage } from '../observability/stages.ts';
 import { type ColourProfiles, decodePicture } from './decode/decode.ts';
@@ -16,12 +17,19 @@ import {
   type FaceOptions,
   type RefusedFace,
 } from './embed-face.ts';
+import type { Picture } from './picture.ts';
 import { StageClock } from './stage-clock.ts';
+import type { Turn } from './upright/turn.ts';
+import { findUpright, type SearchedPicture } from './upright/upright.ts';
+
+export type OrientationMode = (typeof ORIENTATION_MODES)[number];
 
 export interface EmbedOptions extends FaceOptions {
   selection: FaceSelection;
   /** `fast` applies to the selection `largest` only. */
   detection: DetectionMode;
+  /** With `auto`, a picture whose faces are not upright is turned; `exif` by default. */
+  orientation?: OrientationMode | undefined;
   /** Minimum detection score, 0..1. */
   detectionThreshold: number;
   /** Maximum number of faces to embed. */
@@ -37,6 +45,8 @@ export interface EmbedOptions extends FaceOptions {
 export interface EmbedResult {
   /** Size in pixels of the upright picture, to which all coordinates refer. */
   image: { width: number; height: number };
+  /** How far the picture was turned to be upright, after its EXIF orientation; absent if it was not turned. */
+  rotation?: Turn | undefined;
   /** Best detection score first; exactly one for the selections `single` and `largest`. */
   faces: EmbeddedFace[];
   /** Faces below a limit of the request, best detection score first; only with the selection `all`. */
@@ -85,18 +95,26 @@ async function runStages(
   { coresIdle = false, networksFree, clock }: RunOptions & { clock: StageClock },
 ): Promise<EmbedResult> {
   const { lap } = clock;
-  const picture = await decodePicture(bytes, options.maxPixels, options);
-  const { original } = picture;
-  const reduction = original.width / picture.width;
+  const decoded = await decodePicture(bytes, options.maxPixels, options);
   lap('decode');
   await clock.pause(networksFree);
-  const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
   const fast = options.detection === 'fast' && options.selection === 'largest';
-  const detected = await detector.detectFaces(picture, options.detectionThreshold, {
-    coresIdle,
-    ...(fast ? { isEnough } : {}),
-  });
+  const detectFaces = (picture: Picture) => {
+    const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
+    return detector.detectFaces(picture, options.detectionThreshold, {
+      coresIdle,
+      ...(fast ? { isEnough } : {}),
+    });
+  };
+  const asDecoded: SearchedPicture = { picture: decoded, faces: await detectFaces(decoded) };
+  const {
+    picture,
+    faces: detected,
+    rotation,
+  } = options.orientation === 'auto' ? await findUpright(asDecoded, detector, detectFaces) : asDecoded;
   lap('detect');
+  const { original } = picture;
+  const reduction = original.width / picture.width;
   const selected = selectFaces(detected, options.selection, picture);
   const kept = selected.slice(0, options.maxFaces);
   const embedOne = (face: DetectedFace) => embedFace(picture, face, options, networks, { coresIdle, lap });
@@ -109,7 +127,15 @@ async function runStages(
     else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
   }
   const { waited, timings } = clock;
-  return { image: original, faces, refused, omitted: selected.length - kept.length, waited, timings };
+  return {
+    image: original,
+    ...(rotation ? { rotation } : {}),
+    faces,
+    refused,
+    omitted: selected.length - kept.length,
+    waited,
+    timings,
+  };
 }
 
 /** Converts coordinates from the size that was decoded to the original size. */

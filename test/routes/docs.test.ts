@@ -97,7 +97,7 @@ describe('GET /openapi.json', () => {
       description?: string;
     }[];
     const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-    expect(inQuery.length).toBe(16);
+    expect(inQuery.length).toBe(18);
     for (const { schema } of inQuery) expect(schema).not.toHaveProperty('default');
   });
 
@@ -114,6 +114,7 @@ describe('GET /openapi.json', () => {
       'encoding_format',
       'detection',
       'detection_threshold',
+      'orientation',
       'quality',
       'min_quality',
       'min_face_size',

@@ -9,7 +9,7 @@ import type { RequestRecord } from '../../observability/request-record.ts';
 import { encodeEmbedding, scaleToUnit } from '../../similarity/embedding.ts';
 import type { UnitVectors } from '../../similarity/embedding-set.ts';
 import type { Api } from '../api.ts';
-import { describeModel } from '../embed/answer.ts';
+import { describeModel, describePicture } from '../embed/answer.ts';
 import { describeWithoutEmbedding } from '../face.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
@@ -67,7 +67,7 @@ export async function embedPictures(
       scaleToUnit(vector, name);
       if (reference === undefined) filled.queries.values.set(vector);
       else filled.references.values.set(vector, reference * length);
-      faces.set(reference, describePicture(answer, options));
+      faces.set(reference, describeFaceOf(answer, options));
     }
     return {
       comparison: filled,
@@ -106,13 +106,13 @@ function withLength(vectors: UnitVectors, length: number): UnitVectors {
 }
 
 /** The face of a picture, as `/v1/embed` describes it. */
-function describePicture({ faces, image }: EmbedAnswer, options: CompareOptions): object {
+function describeFaceOf({ faces, image, rotation }: EmbedAnswer, options: CompareOptions): object {
   const { return_embeddings, encoding_format } = options;
   const face = faces[0] as EmbedAnswer['faces'][number];
   return {
     ...(return_embeddings ? { embedding: encodeEmbedding(face.embedding, encoding_format) } : {}),
     ...describeWithoutEmbedding(face),
-    image,
+    ...describePicture({ image, rotation }),
   };
 }
 

@@ -27,6 +27,7 @@ export const compareQuerySchema = z.strictObject({
     minimum: 0,
     maximum: 1,
   }),
+  orientation: shape.orientation,
   return_embeddings: booleanText()
     .optional()
     .openapi({ ...describeOption(shape.return_embeddings), type: 'boolean' }),

@@ -7,14 +7,19 @@ import { validate } from '../../json/validate.ts';
 import { recordStages } from '../../observability/request-record.ts';
 import { DISTANCE_METRICS } from '../../similarity/compare.ts';
 import { type Api, IMAGE_ERRORS } from '../api.ts';
-import { imageSchema, modelSchema } from '../embed/answer.ts';
+import { imageSchema, modelSchema, rotationSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
 import { queryOf } from '../query.ts';
 import { embedPictures } from './pictures.ts';
 import { compareQuerySchema } from './query-options.ts';
 
 const pictureSchema = z
-  .object({ ...faceShape, embedding: faceShape.embedding.optional(), image: imageSchema })
+  .object({
+    ...faceShape,
+    embedding: faceShape.embedding.optional(),
+    image: imageSchema,
+    rotation: rotationSchema,
+  })
   .openapi('ComparedFace', {
     description:
       'The face of a picture, as `/v1/embed` describes it; with `embedding` if `return_embeddings` is true. It is the `query` ' +

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
 import { errorSchema } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
+import { TURNS } from '../../vision/upright/turn.ts';
 import { describeFace, faceShape, refusedFaceShape } from '../face.ts';
 
 /* The answers of `/v1/embed`. */
@@ -15,11 +16,25 @@ export const modelSchema = z.object({
   }),
 });
 
-export const imageSchema = z
-  .object({ width: z.int(), height: z.int() })
-  .openapi({ description: 'Size of the upright image (EXIF orientation applied), in pixels.' });
+export const imageSchema = z.object({ width: z.int(), height: z.int() }).openapi({
+  description: 'Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`.',
+});
 
-const oneFaceShape = { ...faceShape, face_detected: z.literal(true), image: imageSchema };
+export const rotationSchema = z
+  .literal(TURNS)
+  .optional()
+  .openapi({
+    description:
+      'With `orientation=auto`: the degrees by which the image was turned clockwise, after its EXIF orientation, to be upright. ' +
+      'Absent if it was not turned. `image`, `bbox` and `landmarks` are of the turned image.',
+  });
+
+const oneFaceShape = {
+  ...faceShape,
+  face_detected: z.literal(true),
+  image: imageSchema,
+  rotation: rotationSchema,
+};
 
 const allFacesShape = {
   faces: z.array(z.union([z.object(faceShape), z.object(refusedFaceShape)])).openapi({
@@ -32,6 +47,7 @@ const allFacesShape = {
     description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',
   }),
   image: imageSchema,
+  rotation: rotationSchema,
 };
 
 const oneFaceSchema = z
@@ -80,17 +96,26 @@ export const EMBED_ANSWER = {
 };
 
 /** The faces of one image. */
-export function describeImage({ image, faces, refused, omitted }: EmbedAnswer, options: RequestOptions) {
+export function describeImage(
+  { image, rotation, faces, refused, omitted }: EmbedAnswer,
+  options: RequestOptions,
+) {
   const described = [...faces, ...refused]
     .sort((a, b) => b.score - a.score)
     .map((face) => describeFace(face, options));
-  if (options.faces !== 'all') return { ...described[0], face_detected: true, image };
+  const picture = describePicture({ image, rotation });
+  if (options.faces !== 'all') return { ...described[0], face_detected: true, ...picture };
   return {
     faces: described,
     face_detected: described.length > 0,
     ...(omitted > 0 ? { faces_omitted: omitted } : {}),
-    image,
+    ...picture,
   };
+}
+
+/** The size of an upright picture, and how far it was turned for that, if at all. */
+export function describePicture({ image, rotation }: Pick<EmbedAnswer, 'image' | 'rotation'>) {
+  return rotation ? { image, rotation } : { image };
 }
 
 export function describeModel({ pack, embeddingSize }: LoadedModel): z.output<typeof modelSchema> {

@@ -73,7 +73,8 @@ export class Letterbox {
     const halved = width === 2 * fittedWidth && height === 2 * fittedHeight && fittedWidth % 8 === 0;
     if (halved) this.#halve(picture);
     else this.#interpolate(picture, fittedWidth, fittedHeight);
-    return fittedHeight / height;
+    // InsightFace's scale. In a picture so wide that less than one row is left, that row shows it higher than it is.
+    return Math.min(fittedHeight / height, size / Math.max(width, height));
   }
 
   /** For example from 1280 pixels, a common camera width, to the detector's 640. */

@@ -105,6 +105,17 @@ describe('letterbox', () => {
     expect(new Letterbox(640, IDENTITY).fit(source)).toBe(443 / 886);
   });
 
+  it.each([
+    ['wide', 4000, 5, 640, 0.16],
+    ['as wide as the input to one', 64, 2, 32, 0.5],
+    ['high', 5, 4000, 640, 0.16],
+  ])(
+    'returns the scale of the longer side of a picture of which less than one row or column is left: %s',
+    (_name, width, height, size, scale) => {
+      expect(new Letterbox(size, IDENTITY).fit(picture(width, height, () => 0))).toBe(scale);
+    },
+  );
+
   it('normalises the pixels and pads with normalised black', () => {
     const letterbox = new Letterbox(32, { mean: 127.5, std: 128 });
     letterbox.fit(picture(32, 16, () => 255));

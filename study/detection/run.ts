@@ -1,0 +1,98 @@
+// npm run study:detection measures what is found in turned, large and small pictures. See docs/DETECTION.md.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { errorMessage } from '../../src/errors.ts';
+import type { Networks } from '../../src/vision/networks.ts';
+import { measureCost } from './cost.ts';
+import { measureAll } from './measure-all.ts';
+import { openNetworks } from './open.ts';
+import { listPhotos, type Photo, readPhotos } from './photos.ts';
+import { renderOrientation, renderSizes, writeDocs } from './report.ts';
+import { measureSizeCost, measureSizes, SIZES, type Size } from './sizes.ts';
+
+const USAGE = `npm run study:detection -- [options]
+  --part NAME       orientation or sizes; both by default
+  --pack NAME       model pack (buffalo_sc_dq)
+  --models FOLDER   holds the pack (../shared/models)
+  --photos FOLDER   upright photographs of one person each (../shared/faces/lfw)
+  --step N          every n-th photograph (1)
+  --threads N       (usable cores)
+  --out FOLDER      for the results and the tables (study-out)
+  --write-docs      also write the tables of docs/DETECTION.md`;
+
+/** Photographs that the study of sizes uses, every n-th of the folder. */
+const SIZES_STEP = 13;
+const SIZES_PHOTOS = 40;
+
+const options = readOptions();
+if (options.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+// ONNX Runtime reads it when it is loaded; see src/engine/inference-engine.ts.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
+const started = performance.now();
+const log = (text: string) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
+const location = { pack: options.pack, models: options.models };
+const networks = await openNetworks(location);
+mkdirSync(options.out, { recursive: true });
+if (options.part !== 'sizes') save('orientation', ...(await studyOrientation()));
+if (options.part !== 'orientation') save('sizes', ...(await studySizes()));
+log('done');
+
+async function studyOrientation() {
+  const cost = await measureCost(networks, options.photos);
+  log('measured the cost');
+  const files = listPhotos(options.photos, Number(options.step));
+  const rows = await measureAll(
+    { ...location, folder: options.photos, files, threads: Number(options.threads) },
+    (done) => log(`${done} of ${files.length} photographs`),
+  );
+  const results = { rows, cost };
+  return [results, renderOrientation(results)] as const;
+}
+
+async function studySizes() {
+  const detectors = new Map<Size, Networks['detector']>();
+  for (const size of SIZES) detectors.set(size, (await openNetworks(location, [size])).detector);
+  const files = listPhotos(options.photos, SIZES_STEP).slice(0, SIZES_PHOTOS);
+  const photos: Photo[] = [];
+  for await (const photo of readPhotos(options.photos, files, networks.detector)) photos.push(photo);
+  const cost = await measureSizeCost(photos[0] as Photo, detectors);
+  const rows = await measureSizes(photos, detectors, log);
+  const results = { rows, cost: [...cost] };
+  return [results, renderSizes(results)] as const;
+}
+
+function save(name: string, results: object, sections: Record<string, string>): void {
+  const text = Object.values(sections).join('\n\n');
+  writeFileSync(join(options.out, `${name}.json`), `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(options.out, `${name}.md`), `${text}\n`);
+  if (options['write-docs']) writeDocs(sections);
+  console.log(text);
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        part: { type: 'string' },
+        pack: { type: 'string', default: 'buffalo_sc_dq' },
+        models: { type: 'string', default: '../shared/models' },
+        photos: { type: 'string', default: '../shared/faces/lfw' },
+        step: { type: 'string', default: '1' },
+        threads: { type: 'string', default: String(availableParallelism()) },
+        out: { type: 'string', default: 'study-out' },
+        'write-docs': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${errorMessage(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
