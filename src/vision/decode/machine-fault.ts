@@ -1,10 +1,10 @@
 /**
- * What libvips, libheif and libjpeg report when the machine has too little of something. libheif calls a size that it refuses
- * by the same name.
+ * What libvips, libheif and libjpeg report when the machine has too little of something. libheif has the same name for sizes that
+ * it refuses, but no further cause for memory that it does not get: libvips writes (6.0), the code and the cause.
  */
 const MACHINE_FAULTS: readonly [pattern: RegExp, message: string][] = [
   [/out of memory -- size|Insufficient memory \(case/, 'There is no memory to decode an image of this size.'],
-  [/Memory allocation error(?!: Security limit)/, 'There is no memory to decode an image of this size.'],
+  [/Memory allocation error.*\(6\.0\)/s, 'There is no memory to decode an image of this size.'],
   [/unable to create thread/, 'libvips could not start a thread.'],
   [/system error: |[Nn]o space left on device/, 'The system refused libvips a file or memory.'],
 ];

@@ -33,6 +33,18 @@ const photograph = (side = 64) => blobs(side, side, side);
 const jpeg = (side?: number) => photograph(side).jpeg().toBuffer();
 const coded = async (side: number) => codedPicture(await photograph(side).avif({ effort: 0 }).toBuffer());
 
+describe('a file whose decoder speaks of memory', () => {
+  it('is to blame when it declares a tiled picture without pixels', async () => {
+    const { configuration, data } = await coded(48);
+    const layout = Uint8Array.of(0, 0, 1, 1, 0, 0, 0, 0);
+    const bytes = avif(configuration, [
+      { type: 'grid', data: layout, size: [90, 90], sources: [2, 2, 2, 2] },
+      { type: 'av01', data, size: [48, 48] },
+    ]);
+    await expect(decodePicture(bytesOf(bytes), LIMIT)).rejects.toMatchObject({ code: 'INVALID_IMAGE' });
+  });
+});
+
 describe('what is unusual but harmless is decoded', () => {
   it.each<[string, number, number, () => Uint8Array | Promise<Uint8Array>]>([
     ['a panorama', 20_000, 4_000, () => png(20_000, 4_000, { bits: 1, colour: 'grey' })],
