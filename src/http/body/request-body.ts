@@ -34,8 +34,8 @@ const MIN_FORWARDED_BYTES = 32 << 20;
 const PIECE_BYTES = 4 << 20;
 /** Smaller chunks are joined before they are parsed, since each call of a parser has its price. */
 const MIN_PARSED_BYTES = 1024;
-/** Larger chunks are cut: a parser that finds fault with what it has read does not read on. */
-const MAX_PARSED_BYTES = 16 * 1024;
+/** What Node reads at a time. Larger chunks are cut: a parser that finds fault with what it has read does not read on. */
+const MAX_PARSED_BYTES = 64 * 1024;
 /** The smallest step in which the budget is taken, so that small chunks cost little. */
 const BUDGET_STEP = 64 * 1024;
 
