@@ -59,7 +59,7 @@ export const ERROR_CATALOGUE = {
   UNSUPPORTED_FORMAT: {
     status: 415,
     message: 'The bytes are not in a supported image format.',
-    when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF nor AVIF, whatever type is declared.',
+    when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF, AVIF nor BMP, whatever type is declared.',
     retryable: false,
     action: 'Convert the image to one of these formats.',
   },

@@ -197,7 +197,9 @@ function ordinaryTime(format: ImageFormat, width: number, height: number): Promi
   const time =
     ordinary.get(key) ??
     photograph(side)
-      .then((picture) => encoded(picture.toFormat(format, format === 'jpeg' ? AS_PHONES : {})))
+      .then((picture) =>
+        encoded(picture.toFormat(format === 'bmp' ? 'png' : format, format === 'jpeg' ? AS_PHONES : {})),
+      )
       .then(processorTime);
   ordinary.set(key, time);
   return time;

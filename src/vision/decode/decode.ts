@@ -2,7 +2,9 @@ import sharp, { type Sharp } from 'sharp';
 import { ServiceError } from '../../errors.ts';
 import type { ColourProfiles } from '../../packs/pack.ts';
 import type { Picture, Pixels } from '../picture.ts';
-import { cmykToRgb } from './cmyk.ts';
+import { asStillPicture } from './avif-sequence.ts';
+import { decodeBmp } from './bmp.ts';
+import { type CmykFormat, cmykToRgb } from './cmyk.ts';
 import { type ImageFormat, sniffImageFormat } from './format.ts';
 import { inspectImage } from './inspect/inspect.ts';
 import { machineFault } from './machine-fault.ts';
@@ -51,11 +53,36 @@ export async function decodePicture(
   const reduced =
     reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
   if (reduced) return { ...(await decodeBySharp(bytes, settings, reduced.size)), original: reduced.original };
-  const pixels =
-    (format === 'jpeg' ? await decodePlainJpeg(bytes, settings) : undefined) ??
-    (settings.ignoreProfile ? await decodeDeep(bytes, format, settings) : undefined) ??
-    (await decodeBySharp(bytes, settings));
+  const pixels = await DECODERS[format](bytes, settings);
   return { ...pixels, original: { width: pixels.width, height: pixels.height } };
+}
+
+type Decoder = (bytes: Uint8Array, settings: Settings) => Pixels | Promise<Pixels>;
+
+const DECODERS: Record<ImageFormat, Decoder> = {
+  jpeg: decodeJpeg,
+  png: decodeBySharp,
+  webp: decodeBySharp,
+  gif: decodeBySharp,
+  tiff: async (bytes, settings) =>
+    (await decodeDeep(bytes, 'tiff', settings)) ?? (await decodeBySharp(bytes, settings)),
+  avif: (bytes, settings) => decodeBySharp(asStillPicture(bytes), settings),
+  bmp: decodeBmp,
+};
+
+async function decodeJpeg(bytes: Uint8Array, settings: Settings): Promise<Pixels> {
+  const plain = await decodePlainJpeg(bytes, settings);
+  if (plain) return plain;
+  const inks = await decodeDeep(bytes, 'jpeg', settings);
+  if (inks) return inks;
+  try {
+    return await decodeBySharp(bytes, settings);
+  } catch (error) {
+    if (!(error instanceof StrayBytesError)) throw error;
+    const complete = await decodePlainJpeg(bytes, { ...settings, acceptWarnings: true });
+    if (complete === undefined) throw error;
+    return complete;
+  }
 }
 
 interface Settings {
@@ -84,7 +111,22 @@ async function decodeBySharp(
   return pixels;
 }
 
-const broken = () => new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
+const BROKEN = { detail: 'The image is broken or truncated.' };
+const broken = () => new ServiceError('INVALID_IMAGE', BROKEN);
+
+/**
+ * libvips gives up a JPEG after 100 warnings. Some cameras write stray bytes before each restart marker, which are a warning
+ * each and lie outside the coded data, so nothing of the picture is missing; every viewer shows it.
+ */
+class StrayBytesError extends ServiceError {
+  constructor() {
+    super('INVALID_IMAGE', BROKEN);
+  }
+}
+
+/** What libvips remarks on first and last. It also names what is worse, such as a premature end. */
+const STRAY_BYTES = /^(VipsJpeg: Corrupt JPEG data: \d+ extraneous bytes before marker 0xd[0-7]\s*)+$/;
+const hasStrayBytes = (error: unknown) => error instanceof Error && STRAY_BYTES.test(error.message);
 
 async function run(pipeline: Sharp): Promise<Pixels & { channels: number }> {
   try {
@@ -96,17 +138,17 @@ async function run(pipeline: Sharp): Promise<Pixels & { channels: number }> {
     return { data: pixels, width, height, channels };
   } catch (error) {
     // The message of libvips may quote the image's metadata, so it is neither logged nor returned.
-    throw machineFault(error) ?? broken();
+    throw machineFault(error) ?? (hasStrayBytes(error) ? new StrayBytesError() : broken());
   }
 }
 
 /** Pictures that OpenCV converts to 8 bits of red, green and blue in another way than libvips. */
 async function decodeDeep(
   bytes: Uint8Array,
-  format: ImageFormat,
+  format: CmykFormat,
   settings: Settings,
 ): Promise<Pixels | undefined> {
-  if (format !== 'jpeg' && format !== 'tiff') return undefined;
+  if (!settings.ignoreProfile) return undefined;
   const { space, depth, channels } = await metadataOf(bytes, settings.maxPixels);
   if (space === 'cmyk' && depth === 'uchar' && channels === 4) {
     const inks = await run(open(bytes, settings).pipelineColourspace('cmyk').toColourspace('cmyk').raw());

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts';
 
 /** The image formats that are decoded. All others are refused, whatever the file name or Content-Type says. */
-export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif', 'bmp'] as const;
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
@@ -9,6 +9,16 @@ export const startsWith = (bytes: Uint8Array, signature: readonly number[], offs
   signature.every((byte, index) => bytes[offset + index] === byte);
 
 export const ascii = (text: string) => [...text].map((character) => character.charCodeAt(0));
+
+/** In either byte order; 43 is BigTIFF. */
+const TIFF_SIGNATURES = [
+  [...ascii('II'), 42, 0],
+  [...ascii('MM'), 0, 42],
+  [...ascii('II'), 43, 0],
+  [...ascii('MM'), 0, 43],
+];
+/** Bytes of a bitmap's header. "BM" alone is too little to tell a format. */
+const BMP_HEADERS = [12, 40, 52, 56, 64, 108, 124];
 
 const BRANDS = ['avif', 'avis'].map(ascii);
 
@@ -34,7 +44,8 @@ export function sniffImageFormat(bytes: Uint8Array): ImageFormat {
   if (startsWith(bytes, [0x89, ...ascii('PNG\r\n'), 0x1a, 0x0a])) return 'png';
   if (startsWith(bytes, ascii('RIFF')) && startsWith(bytes, ascii('WEBP'), 8)) return 'webp';
   if (startsWith(bytes, ascii('GIF8'))) return 'gif';
-  if (startsWith(bytes, [...ascii('II'), 42, 0]) || startsWith(bytes, [...ascii('MM'), 0, 42])) return 'tiff';
+  if (TIFF_SIGNATURES.some((signature) => startsWith(bytes, signature))) return 'tiff';
+  if (startsWith(bytes, ascii('BM')) && BMP_HEADERS.includes(bytes[14] ?? 0)) return 'bmp';
   if (isAvif(bytes)) return 'avif';
   throw new ServiceError('UNSUPPORTED_FORMAT', { detail: `Supported are ${IMAGE_FORMATS.join(', ')}.` });
 }

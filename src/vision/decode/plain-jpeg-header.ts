@@ -26,6 +26,8 @@ export interface PlainHeader {
   height: number;
   /** 1 to 8 as in EXIF; 1 is upright. */
   orientation: number;
+  /** Where the first scan's data begin. */
+  scanAt: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export function readPlainHeader(bytes: Uint8Array, ignoreProfile: boolean): Plai
     const marker = bytes[at + 1] as number;
     const segment = bytes.subarray(at + 4, at + 2 + view.getUint16(at + 2));
     at += 4 + segment.length;
-    if (marker === MARKER.scan) return size && { ...size, orientation: orientation ?? 1 };
+    if (marker === MARKER.scan) return size && { ...size, orientation: orientation ?? 1, scanAt: at };
     if (FRAMES.includes(marker)) {
       if (size) return undefined;
       size = readFrame(segment);

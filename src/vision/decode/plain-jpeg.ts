@@ -7,6 +7,18 @@ import { turnUpright } from './upright.ts';
 const RGB = 0;
 const STOP_ON_WARNING = 8192;
 const COLOUR_SPACES = [0, 1, 2];
+const END = Buffer.from([0xff, 0xd9]);
+/** TJERR_WARNING. */
+const WARNING = 0;
+
+export interface PlainJpegOptions {
+  /** Pixels (width × height) above which nothing is allocated. */
+  maxPixels: number;
+  /** Whether a picture with a colour profile is plain. */
+  ignoreProfile: boolean;
+  /** Whether a picture that is not truncated is decoded in spite of warnings. */
+  acceptWarnings?: boolean;
+}
 
 /**
  * Decodes a plain JPEG: 8 bits, grey or three channels, baseline or progressive, upright or with an orientation. The pixels are
@@ -16,18 +28,17 @@ const COLOUR_SPACES = [0, 1, 2];
  * The decoder is created for the picture. One that is used again keeps its tables, and would apply them to a picture that has
  * none of its own.
  *
- * @param options.maxPixels pixels (width × height) above which nothing is allocated.
- * @param options.ignoreProfile whether a picture with a colour profile is plain.
  * @returns undefined for any other picture, where libjpeg reports an error or a warning, and without libjpeg-turbo: sharp then
  *   decodes it.
  */
 export async function decodePlainJpeg(
   bytes: Uint8Array,
-  options: { maxPixels: number; ignoreProfile: boolean },
+  options: PlainJpegOptions,
 ): Promise<Pixels | undefined> {
-  const { maxPixels, ignoreProfile } = options;
+  const { maxPixels, ignoreProfile, acceptWarnings = false } = options;
   const header = readPlainHeader(bytes, ignoreProfile);
   if (header === undefined || header.width * header.height > maxPixels) return undefined;
+  if (acceptWarnings && !hasEnd(bytes, header)) return undefined;
   const library = turboJpeg();
   const decoder = library?.createDecoder();
   if (!library || !decoder) return undefined;
@@ -35,11 +46,17 @@ export async function decodePlainJpeg(
     const { width, height, orientation } = header;
     if (!agrees(library, decoder, bytes, header)) return undefined;
     const picture = { data: allocatePixels(library, width * height * 3), width, height };
-    if ((await decode(library, decoder, bytes, picture)) !== 0) return undefined;
+    const failed = await decode(library, decoder, bytes, picture, acceptWarnings ? 0 : STOP_ON_WARNING);
+    if (failed !== 0 && !(acceptWarnings && library.errorCode(decoder) === WARNING)) return undefined;
     return turnUpright(picture, orientation);
   } finally {
     library.destroyDecoder(decoder);
   }
+}
+
+/** Whether the marker of the end follows. In the data of a scan, FF is followed by 0 or is a marker. */
+function hasEnd({ buffer, byteOffset, byteLength }: Uint8Array, { scanAt }: PlainHeader): boolean {
+  return Buffer.from(buffer, byteOffset, byteLength).indexOf(END, scanAt) >= 0;
 }
 
 /** Whether libjpeg reads the same size: it writes as many rows as it finds. */
@@ -79,18 +96,9 @@ function decode(
   decoder: bigint,
   bytes: Uint8Array,
   { data, width, height }: Pixels,
+  flags: number,
 ): number | Promise<number> {
-  const call: Parameters<typeof decode> = [
-    decoder,
-    bytes,
-    bytes.length,
-    data,
-    width,
-    0,
-    height,
-    RGB,
-    STOP_ON_WARNING,
-  ];
+  const call: Parameters<typeof decode> = [decoder, bytes, bytes.length, data, width, 0, height, RGB, flags];
   if (width * height <= SMALL_PIXELS) return decode(...call);
   return new Promise((resolve, reject) => {
     decode.async(...call, (error, failed) => {

@@ -41,6 +41,8 @@ export interface TurboJpeg {
       flags: number,
     ) => number
   >;
+  /** After a decoder returned -1: 0 for a warning, after which the picture is complete, 1 for an error. */
+  errorCode: (decoder: Pointer) => number;
   /** Tells the system how memory will be used (madvise(2)); undefined where the system has no such function. */
   advise: ((address: bigint, length: number, advice: number) => number) | undefined;
   addressOf: (memory: Uint8Array) => bigint;
@@ -108,6 +110,7 @@ function load(file: string): TurboJpeg {
       ...pointers(4),
     ]) as TurboJpeg['readHeader'],
     decode: turbo.func('tjDecompress2', 'int', decodeTypes) as TurboJpeg['decode'],
+    errorCode: turbo.func('tjGetErrorCode', 'int', ['void *']) as TurboJpeg['errorCode'],
     advise: madvise(() => koffi.load(null)),
     addressOf: (memory) => koffi.address(memory),
   };

@@ -115,7 +115,7 @@ describe('decoding', () => {
       Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
       'UNSUPPORTED_FORMAT',
     ],
-    ['BMP', Buffer.from('BM000000000000000000000000'), 'UNSUPPORTED_FORMAT'],
+    ['what only begins as BMP', Buffer.from('BM000000000000000000000000'), 'UNSUPPORTED_FORMAT'],
     ['PDF', Buffer.from('%PDF-1.7\n'), 'UNSUPPORTED_FORMAT'],
     ['HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'UNSUPPORTED_FORMAT'],
     ['a JPEG signature only', Buffer.from([0xff, 0xd8, 0xff]), 'INVALID_IMAGE'],

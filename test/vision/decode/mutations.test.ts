@@ -3,6 +3,8 @@ import { ServiceError } from '../../../src/errors.ts';
 import { decodePicture } from '../../../src/vision/decode/decode.ts';
 import { IMAGE_FORMATS } from '../../../src/vision/decode/format.ts';
 import { inspectImage } from '../../../src/vision/decode/inspect/inspect.ts';
+import { bigTiff } from '../../support/big-tiff.ts';
+import { BITMAPS } from '../../support/bmp-forms.ts';
 import { gif, webp, webpChunk } from '../../support/hostile/animations.ts';
 import { codedPicture, grid } from '../../support/hostile/avif.ts';
 import {
@@ -52,6 +54,9 @@ const SOURCES: [string, () => Promise<Uint8Array> | Uint8Array][] = [
       photograph.clone().tiff({ compression: 'jpeg', tile: true, tileWidth: 16, tileHeight: 16 }).toBuffer(),
   ],
   ['a TIFF of pages', () => pages(5)],
+  ['a BMP', () => BITMAPS['24 bits'] as Buffer],
+  ['a BMP of run lengths', () => BITMAPS['run lengths of 8 bits'] as Buffer],
+  ['a BigTIFF', () => bigTiff(9, 9)],
   ['an AVIF', () => photograph.clone().avif({ effort: 0 }).toBuffer()],
   [
     'an AVIF of tiles',

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../../errors.ts';
 import type { ImageFormat } from '../format.ts';
 import { inspectAvif } from './avif.ts';
+import { inspectBmp } from './bmp.ts';
 import { inspectGif } from './gif.ts';
 import { inspectJpeg } from './jpeg.ts';
 import { ANY_ASPECT_SIDE, MAX_ASPECT_RATIO, refuse, type Size } from './limits.ts';
@@ -19,6 +20,7 @@ const INSPECTIONS: Record<ImageFormat, (bytes: Uint8Array, maxPixels: number) =>
   gif: inspectGif,
   tiff: inspectTiff,
   avif: inspectAvif,
+  bmp: inspectBmp,
 };
 
 /**

@@ -42,6 +42,19 @@ const JPEG = 7;
 /** Bytes of a value of each type (TIFF 6.0, section 2); values of other types are not read. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 
+/** The layout of directories: TIFF 6.0, section 2, and that of BigTIFF, whose numbers have eight bytes. */
+interface Form {
+  /** Where the offset of the first directory is. */
+  firstAt: number;
+  countBytes: number;
+  entryBytes: number;
+  /** Bytes of an offset, and of values that an entry itself holds. */
+  offsetBytes: number;
+}
+const BIG_VERSION = 43;
+const CLASSIC: Form = { firstAt: 4, countBytes: 2, entryBytes: 12, offsetBytes: 4 };
+const BIG: Form = { firstAt: 8, countBytes: 8, entryBytes: 20, offsetBytes: 8 };
+
 interface Value {
   type: number;
   count: number;
@@ -52,7 +65,8 @@ type Directory = Map<number, Value>;
 
 export function inspectTiff(bytes: Uint8Array, maxPixels: number): Size | undefined {
   const file = new ByteReader(bytes, startsWith(bytes, ascii('II')));
-  const page = readDirectories(file);
+  const form = file.u16(2) === BIG_VERSION ? BIG : CLASSIC;
+  const page = readDirectories(file, form);
   if (page === undefined) return undefined;
   const profile = page.get(TAG.profile);
   if (profile) inspectProfile(file.slice(profile.at, profile.count));
@@ -68,24 +82,26 @@ export function inspectTiff(bytes: Uint8Array, maxPixels: number): Size | undefi
 }
 
 /** Reads all directories. @returns the first. */
-function readDirectories(file: ByteReader): Directory | undefined {
+function readDirectories(file: ByteReader, form: Form): Directory | undefined {
+  const { firstAt, countBytes, entryBytes, offsetBytes } = form;
   // A set also visits what is added while it is read, and ends a chain that is a circle.
-  const offsets = new Set([file.u32(4)]);
+  const offsets = new Set([numberAt(file, firstAt, offsetBytes)]);
   const tags = new Set<number>();
   let first: Directory | undefined;
   let entries = 0;
   let valueBytes = 0;
   for (const offset of offsets) {
     // 0 ends the chain.
-    if (offset === 0 || !file.has(offset, 2)) continue;
+    if (offset === 0 || !file.has(offset, countBytes)) continue;
     if (offsets.size > MAX_DIRECTORIES) refuse(`More than ${MAX_DIRECTORIES} directories.`);
-    const count = file.u16(offset);
+    const count = numberAt(file, offset, countBytes);
     entries += count;
     if (entries > MAX_ENTRIES) refuse(`More than ${MAX_ENTRIES} entries in directories.`);
     const directory: Directory = new Map();
-    for (let entry = offset + 2; entry < offset + 2 + 12 * count; entry += 12) {
+    const end = offset + countBytes + entryBytes * count;
+    for (let entry = offset + countBytes; entry < end; entry += entryBytes) {
       const tag = file.u16(entry);
-      const value = readValue(file, entry);
+      const value = readValue(file, entry, form);
       valueBytes += lengthOf(value);
       tags.add(tag);
       // libtiff ignores the second of two equal tags.
@@ -99,17 +115,21 @@ function readDirectories(file: ByteReader): Directory | undefined {
       const value = directory.get(tag);
       if (value) offsets.add(numberOf(file, value));
     }
-    offsets.add(file.u32(offset + 2 + 12 * count));
+    offsets.add(numberAt(file, end, offsetBytes));
     first ??= directory;
   }
   return first;
 }
 
-/** Tag, type, number of values; the values if four bytes hold them, else their place. */
-function readValue(file: ByteReader, entry: number): Value {
-  const value = { type: file.u16(entry + 2), count: file.u32(entry + 4), at: entry + 8 };
-  return lengthOf(value) > 4 ? { ...value, at: file.u32(entry + 8) } : value;
+/** Tag, type, number of values; the values if the bytes of an offset hold them, else their place. */
+function readValue(file: ByteReader, entry: number, { offsetBytes }: Form): Value {
+  const count = numberAt(file, entry + 4, offsetBytes);
+  const value = { type: file.u16(entry + 2), count, at: entry + 4 + offsetBytes };
+  return lengthOf(value) > offsetBytes ? { ...value, at: numberAt(file, value.at, offsetBytes) } : value;
 }
+
+const numberAt = (file: ByteReader, at: number, bytes: number) =>
+  bytes === 8 ? file.u64(at) : bytes === 4 ? file.u32(at) : file.u16(at);
 
 const lengthOf = ({ type, count }: Value) => (TYPE_BYTES[type] ?? 0) * count;
 
@@ -121,8 +141,9 @@ function numbersOf(file: ByteReader, value: Value | undefined, limit: number): n
   const size = TYPE_BYTES[value.type] ?? 0;
   if (size === 0 || !file.has(value.at, size)) return [];
   const count = Math.min(value.count, limit, Math.floor((file.length - value.at) / size));
-  const read = { 1: file.u8, 2: file.u16, 4: file.u32, 8: file.u64 }[size] ?? file.u8;
-  return Array.from({ length: count }, (_, index) => read.call(file, value.at + index * size));
+  return Array.from({ length: count }, (_, index) =>
+    size === 1 ? file.u8(value.at + index) : numberAt(file, value.at + index * size, size),
+  );
 }
 
 /** Strips or tiles. */
