@@ -90,7 +90,6 @@ describe.skipIf(!hasRealWeights)('the same photograph in every format', () => {
     ['TIFF, deflate', () => upright().tiff({ compression: 'deflate' })],
     ['interlaced PNG', () => upright().png({ progressive: true })],
     ['16-bit PNG', () => upright().toColourspace('rgb16').png()],
-    ['16-bit TIFF', () => upright().toColourspace('rgb16').tiff({ compression: 'lzw' })],
     ['PNG with alpha', () => upright().ensureAlpha(0.4).png()],
     ['WebP with alpha', () => upright().ensureAlpha(0.4).webp({ lossless: true, exact: true })],
     ['fully transparent PNG', () => upright().ensureAlpha(0).png()],
@@ -108,6 +107,8 @@ describe.skipIf(!hasRealWeights)('the same photograph in every format', () => {
     ['progressive JPEG, quality 95', () => upright().jpeg({ quality: 95, progressive: true })],
     ['WebP, quality 95', () => upright().webp({ quality: 95 })],
     ['AVIF, quality 90', () => upright().avif({ quality: 90, chromaSubsampling: '4:4:4' })],
+    // sharp writes 256 times the level, of which OpenCV's rounding makes up to one level less.
+    ['16-bit TIFF', () => upright().toColourspace('rgb16').tiff({ compression: 'lzw' })],
     ['TIFF, JPEG inside', () => upright().tiff({ compression: 'jpeg', quality: 95 })],
   ])('high quality: %s', async (name, form) => {
     expect((await compareForm(name, form())).similarity).toBeGreaterThanOrEqual(0.98);
