@@ -8,5 +8,6 @@ export default defineConfig({
     include: ['test/soak/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 });

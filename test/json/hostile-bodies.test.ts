@@ -6,8 +6,8 @@ import type { Body, Report, Task } from './workers/send-hostile-bodies.ts';
 
 /** The default of MAX_REQUEST_SIZE. */
 const SIZE = 32 << 20;
-/** What any body may take, its bytes included, in MiB. */
-const ROOM = 300;
+/** What any body may take, its bytes included, in MiB: less than the 300 that operators are told, as other work takes some. */
+const ROOM = 260;
 
 /** Each with the outcome that it must have. */
 const COMPARE: Record<string, [outcome: string, ...body: Body]> = {
