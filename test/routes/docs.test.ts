@@ -122,6 +122,14 @@ describe('GET /openapi.json', () => {
     ]);
   });
 
+  it('describes how far a picture was turned, wherever that is answered', () => {
+    for (const name of ['EmbeddedFace', 'EmbeddedFaces', 'FaceResult', 'FacesResult', 'ComparedFace']) {
+      const { properties, required } = document.components.schemas[name];
+      expect(properties.rotation).toMatchObject({ type: 'integer', enum: [90, 180, 270] });
+      expect(required).not.toContain('rotation');
+    }
+  });
+
   it('describes a batch in JSON and in a form, and its answer as JSON and as lines', () => {
     const { requestBody, responses } = document.paths['/v1/embed'].post;
     const { schemas } = document.components;

@@ -24,6 +24,9 @@ export const rotationSchema = z
   .literal(TURNS)
   .optional()
   .openapi({
+    // Of a literal with several values, the document would have the first.
+    type: 'integer',
+    enum: [...TURNS],
     description:
       'With `orientation=auto`: the degrees by which the image was turned clockwise, after its EXIF orientation, to be upright. ' +
       'Absent if it was not turned. `image`, `bbox` and `landmarks` are of the turned image.',
