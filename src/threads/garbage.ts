@@ -37,7 +37,15 @@ export function raiseHeapGrowth(): void {
 /** Small enough that the garbage is still young, and large enough that collecting it costs next to nothing. */
 const COLLECTED_BYTES = 4 << 20;
 
+/** After so many bytes, an idle thread collects all its garbage: the young generation is a part of what was discarded. */
+const COLLECTED_WHEN_IDLE = 64 << 20;
+/** How long a thread discards nothing, in milliseconds, before it counts as idle. */
+const IDLE_MS = 2_000;
+
 let discarded = 0;
+let discardedInAll = 0;
+let lastDiscarded = 0;
+let waitsForIdle = false;
 
 /**
  * Counts bytes outside V8's heap (pixels, a request body) that have become garbage, and collects them every 4 MiB. Left to
@@ -47,6 +55,23 @@ let discarded = 0;
 export function discardBytes(bytes: number): void {
   discarded += bytes;
   if (discarded < COLLECTED_BYTES) return;
+  discardedInAll += discarded;
   discarded = 0;
   collectGarbage('minor');
+  lastDiscarded = performance.now();
+  if (waitsForIdle || discardedInAll < COLLECTED_WHEN_IDLE) return;
+  waitsForIdle = true;
+  setTimeout(collectIfIdle, IDLE_MS).unref();
+}
+
+/** An idle thread allocates nothing that would make V8 collect what the last requests left: a gigabyte after large ones. */
+function collectIfIdle(): void {
+  const left = IDLE_MS - (performance.now() - lastDiscarded);
+  if (left > 1) {
+    setTimeout(collectIfIdle, left).unref();
+    return;
+  }
+  waitsForIdle = false;
+  discardedInAll = 0;
+  collectGarbage();
 }
