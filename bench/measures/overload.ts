@@ -1,3 +1,4 @@
+import { type Goodput, goodputUnder, sumOfWork, type Work } from '../goodput.ts';
 import { interleave } from '../interleave.ts';
 import type { Failures } from '../load/closed-loop.ts';
 import type { BenchmarkOptions, PictureSize } from '../options.ts';
@@ -20,24 +21,17 @@ export interface OverloadRow {
   offered: Spread | undefined;
   /** Pictures a second under overload, over the capacity. What the load generator takes of the processors is missing. */
   throughput: Spread | undefined;
-  /**
-   * Pictures for each second of the service's processor time, over the same in the closed loop: the goodput that remains when
-   * the load comes from another machine.
-   */
-  goodput: Spread | undefined;
+  /** Without what the load generator takes: from all slices, since a slice has few answers. */
+  work: Goodput;
   /** Processors that the service uses. */
   processors: { capacity: Spread | undefined; overload: Spread | undefined };
   /** Answers other than 200. */
   failures: Failures;
 }
 
-interface Slice {
-  requests: number;
-  /** With status 200. */
-  answered: number;
+interface Slice extends Work {
   failures: Failures;
   seconds: number;
-  processorSeconds: number;
 }
 
 /** Measures the service at its capacity and under ten times as much, in slices that alternate. */
@@ -67,8 +61,8 @@ async function measureSize(
     const answered = ms.length - ('unfinished' in rest ? Number(rest.unfinished) : 0);
     const refused = Object.values(failures).reduce((sum, count) => sum + count, 0);
     return {
-      requests: answered + refused,
       answered,
+      refused,
       failures,
       seconds: elapsed / 1000,
       processorSeconds: service.processorSeconds - before,
@@ -93,9 +87,9 @@ async function measureSize(
   return {
     size,
     capacity: summarise(capacity.map(perSecond)),
-    offered: ratio(({ requests, seconds: wall }) => requests / wall),
+    offered: ratio(({ answered, refused, seconds: wall }) => (answered + refused) / wall),
     throughput: ratio(perSecond),
-    goodput: ratio(({ answered, processorSeconds }) => answered / processorSeconds),
+    work: goodputUnder(OVERLOAD, sumOfWork(capacity), sumOfWork(overload)),
     processors: {
       capacity: summarise(capacity.map(processors)),
       overload: summarise(overload.map(processors)),

@@ -167,14 +167,16 @@ function overloadTable({ overload = [] }: Measurements): string {
     formatSpread(row.capacity),
     formatSpread(row.offered),
     formatSpread(row.throughput),
-    formatSpread(row.goodput),
+    formatNumber(row.work.answerMs),
+    formatNumber(row.work.refusalMs),
+    formatNumber(row.work.goodput),
     formatSpread(row.processors.capacity),
     formatSpread(row.processors.overload),
     formatFailures(row.failures),
   ]);
   const head = ['picture', 'capacity, answers per second', 'offered / capacity', 'answered / capacity'];
-  const processors = ['processors at capacity', 'under overload'];
-  return table([...head, 'goodput / capacity', ...processors, 'failures'], rows);
+  const work = ['an answer, ms of processor time', 'a refusal', 'goodput / capacity'];
+  return table([...head, ...work, 'processors at capacity', 'under overload', 'failures'], rows);
 }
 
 function responsivenessCells({ health, eventLoopDelay }: Responsiveness): string[] {

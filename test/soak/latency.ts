@@ -9,11 +9,13 @@ import { ROOT } from '../support/shared.ts';
 export interface Latency {
   p50: number;
   p99: number;
+  /** How many were measured. */
+  count: number;
 }
 
 export const latencyOf = (ms: readonly number[]): Latency => {
   const sorted = ms.toSorted((p, q) => p - q);
-  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), count: sorted.length };
 };
 
 export const written = ({ p50, p99 }: Latency) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
