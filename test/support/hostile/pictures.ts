@@ -129,6 +129,16 @@ export const HOSTILE_PICTURES: HostilePicture[] = [
     make: () => tiff(700, 700, { rows: 1, data: emptyBlocks(200_000, 3 * 700) }),
     refused: /Strips or tiles/,
   },
+  {
+    name: 'a PNG with texts of 10 MB that inflate to nothing (8 s)',
+    make: () => png(8, 8, { extra: [chunk('zTXt', join(text('k\0\0'), emptyBlocks(2 * MIB, 1)))] }),
+    refused: /texts of more than/,
+  },
+  {
+    name: 'a PNG with a profile of 10 MB that inflates to little (4 s)',
+    make: () => png(8, 8, { extra: [chunk('iCCP', join(text('k\0\0'), emptyBlocks(2 * MIB, 1000)))] }),
+    refused: /profile of more than/,
+  },
   { name: 'a TIFF of 60,000 pages (1 s)', make: () => pages(60_000), refused: /300 directories/ },
   {
     name: 'a TIFF of a JPEG tile of 75 empty scans',

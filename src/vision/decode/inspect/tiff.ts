@@ -16,10 +16,11 @@ const MAX_TAGS = 250;
  */
 const MAX_SHARING = 2;
 /**
- * Bytes of all strips or tiles for each pixel, beyond those of the file. Equal ones may share their bytes, but libtiff reads
- * them for each: 700 strips with the same megabyte of empty blocks of deflate took 5 s.
+ * Pixels for each byte by which compressed strips or tiles may exceed the file. They exceed it only if they share bytes, as tiles
+ * without content do in files of some writers, in few bytes. libtiff reads them for each: 700 strips with the same megabyte of
+ * empty blocks of deflate took 5 s.
  */
-const MAX_SHARED_BYTES_PER_PIXEL = 4;
+const PIXELS_PER_SHARED_BYTE = 4;
 /** Scans of one strip or tile in JPEG, which may have as few as 256 pixels. Writers use one. */
 const MAX_SEGMENT_SCANS = 16;
 /** As in sharp, which refuses more. */
@@ -37,6 +38,7 @@ const TAG = {
   profile: 34675,
   gps: 34853,
 };
+const UNCOMPRESSED = 1;
 const OLD_JPEG = 6;
 const JPEG = 7;
 /** Bytes of a value of each type (TIFF 6.0, section 2); values of other types are not read. */
@@ -77,7 +79,9 @@ export function inspectTiff(bytes: Uint8Array, maxPixels: number): Size | undefi
     width: numberOf(file, page.get(TAG.width)),
     height: numberOf(file, page.get(TAG.height)),
   };
-  if (size.width * size.height <= maxPixels) inspectSegments(file, page, size, compression === JPEG);
+  // Larger ones are refused anyway.
+  if (size.width * size.height > maxPixels || compression === UNCOMPRESSED) return size;
+  inspectSegments(file, page, size, compression === JPEG);
   return size;
 }
 
@@ -157,13 +161,13 @@ function inspectSegments(
   const limit = MAX_CHANNELS * Math.max(height, Math.ceil(width / 16) * Math.ceil(height / 16));
   const offsets = numbersOf(file, page.get(TAG.tileOffsets) ?? page.get(TAG.stripOffsets), limit);
   const lengths = numbersOf(file, page.get(TAG.tileLengths) ?? page.get(TAG.stripLengths), limit);
-  const maxBytes = MAX_SHARING * file.length + MAX_SHARED_BYTES_PER_PIXEL * width * height;
+  const maxBytes = file.length + (width * height) / PIXELS_PER_SHARED_BYTE;
   const segments = new Map<number, number>();
   let bytesOfAll = 0;
   for (const [index, offset] of offsets.entries()) {
     const length = Math.max(0, Math.min(lengths[index] ?? 0, file.length - offset));
     bytesOfAll += length;
-    if (bytesOfAll > maxBytes) refuse('Strips or tiles of far more bytes than the file and its pixels.');
+    if (bytesOfAll > maxBytes) refuse('Strips or tiles that share too many bytes.');
     segments.set(offset, Math.max(segments.get(offset) ?? 0, length));
   }
   if (!areJpegs) return;
