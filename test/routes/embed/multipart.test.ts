@@ -3,7 +3,7 @@ import { expectRefusal, useEmbedRoute } from './embed-requests.ts';
 
 const { send } = useEmbedRoute({ MAX_IMAGE_SIZE: '200000', MAX_REQUEST_SIZE: '400000' });
 
-/** More than Busboy holds of a part that nothing reads. */
+/** More than Busboy of Node 20 holds of a part that nothing reads: then it waits for ever. That of Node 24 passes over the part. */
 const LONG = 'a'.repeat(100_000);
 
 describe('a multipart body', () => {
@@ -33,8 +33,8 @@ describe('a multipart body', () => {
     ['of empty parts', '--x\r\n\r\n\r\n'.repeat(200), /too many parts/],
     ['of bare delimiters', '--x\r\n'.repeat(200), /too many parts/],
     ['of nameless parts', '--x\r\nX-A: b\r\n\r\nc\r\n'.repeat(200), /too many parts/],
-    ['with a long part without a name', `--x\r\nX-A: b\r\n\r\n${LONG}\r\n--x--\r\n`, /header/],
-    ['with a long part without headers', `--x\r\n\r\n${LONG}\r\n${part('name="image"')}--x--\r\n`, /header/],
+    ['with a long part without a name', `--x\r\nX-A: b\r\n\r\n${LONG}\r\n--x--\r\n`, /header|^image: /],
+    ['with a long part without headers', `--x\r\n\r\n${LONG}\r\n--x--\r\n`, /header|^image: /],
     [
       'with too many fields',
       Array.from({ length: 50 }, (_, i) => part(`name="f${i}"`)).join(''),
