@@ -1,11 +1,9 @@
 // npm run study:detection measures what is found in turned, large and small pictures. See docs/DETECTION.md.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { errorMessage } from '../../src/errors.ts';
 import type { Networks } from '../../src/vision/networks.ts';
+import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
 import { measureCost } from './cost.ts';
 import { measureAll } from './measure-all.ts';
 import { openNetworks } from './open.ts';
@@ -27,16 +25,14 @@ const USAGE = `npm run study:detection -- [options]
 const SIZES_STEP = 13;
 const SIZES_PHOTOS = 40;
 
-const options = readOptions();
-if (options.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
+const options = readOptions(USAGE, {
+  ...COMMON_OPTIONS,
+  part: { type: 'string' },
+  step: { type: 'string', default: '1' },
+});
 // ONNX Runtime reads it when it is loaded; see src/engine/inference-engine.ts.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
-const started = performance.now();
-const log = (text: string) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
 const location = { pack: options.pack, models: options.models };
 const networks = await openNetworks(location);
 mkdirSync(options.out, { recursive: true });
@@ -74,25 +70,4 @@ function save(name: string, results: object, sections: Record<string, string>): 
   writeFileSync(join(options.out, `${name}.md`), `${text}\n`);
   if (options['write-docs']) writeDocs(sections);
   console.log(text);
-}
-
-function readOptions() {
-  try {
-    return parseArgs({
-      options: {
-        part: { type: 'string' },
-        pack: { type: 'string', default: 'buffalo_sc_dq' },
-        models: { type: 'string', default: '../shared/models' },
-        photos: { type: 'string', default: '../shared/faces/lfw' },
-        step: { type: 'string', default: '1' },
-        threads: { type: 'string', default: String(availableParallelism()) },
-        out: { type: 'string', default: 'study-out' },
-        'write-docs': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`${errorMessage(error)}\n\n${USAGE}`);
-    process.exit(2);
-  }
 }

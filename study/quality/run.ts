@@ -1,11 +1,9 @@
 // npm run study:quality measures how good the quality score is, and fits its weights. See docs/QUALITY.md.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { median } from '../../bench/statistics.ts';
-import { errorMessage } from '../../src/errors.ts';
+import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
 import { readPairs } from './comparisons.ts';
 import { embedAll } from './embed/embed-all.ts';
 import type { Photo } from './photos.ts';
@@ -20,16 +18,9 @@ const USAGE = `npm run study:quality -- [options]
   --out FOLDER      for results.json, the tables and the curves (study-out)
   --write-docs      also write the tables and curves of docs/QUALITY.md`;
 
-const options = readOptions();
-if (options.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
+const options = readOptions(USAGE, COMMON_OPTIONS);
 // ONNX Runtime reads it when a worker thread loads it; see src/engine/inference-engine.ts.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
-
-const started = performance.now();
-const log = (text: string) => console.error(`${Math.round((performance.now() - started) / 1000)} s  ${text}`);
 
 const pairs = readPairs(join(options.photos, 'pairs.csv'));
 const filesOf = (list: typeof pairs) => [...new Set(list.flatMap(({ a, b }) => [a, b]))];
@@ -70,23 +61,4 @@ function costOf(list: readonly Photo[]): { quality: number; whole: number; share
   const medianOf = (key: 'quality' | 'whole' | 'share') =>
     median(costs.map((cost) => cost[key])) ?? Number.NaN;
   return { quality: medianOf('quality'), whole: medianOf('whole'), share: medianOf('share') };
-}
-
-function readOptions() {
-  try {
-    return parseArgs({
-      options: {
-        pack: { type: 'string', default: 'buffalo_sc_dq' },
-        models: { type: 'string', default: '../shared/models' },
-        photos: { type: 'string', default: '../shared/faces/lfw' },
-        threads: { type: 'string', default: String(availableParallelism()) },
-        out: { type: 'string', default: 'study-out' },
-        'write-docs': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`${errorMessage(error)}\n\n${USAGE}`);
-    process.exit(2);
-  }
 }
