@@ -1,4 +1,4 @@
-import type { Pixels } from '../picture.ts';
+import type { Pixels } from './picture.ts';
 
 /** Side of the squares that are copied one after the other, so that the rows of both pictures stay in the cache. */
 const TILE = 64;
@@ -14,7 +14,7 @@ const TRANSPOSED = [5, 6, 7, 8];
  * @param orientation 1 to 8, of which 1 is upright.
  * @returns the same picture for 1, else a new one.
  */
-export function turnUpright(picture: Pixels, orientation: number): Pixels {
+export function orientPixels(picture: Pixels, orientation: number): Pixels {
   if (orientation === 1) return picture;
   const { data: from } = picture;
   const transposed = TRANSPOSED.includes(orientation);

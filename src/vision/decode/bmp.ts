@@ -1,5 +1,5 @@
-import { ServiceError } from '../../errors.ts';
 import type { Pixels } from '../picture.ts';
+import { BrokenImageError } from './broken-image.ts';
 import { ByteReader } from './inspect/byte-reader.ts';
 
 /*
@@ -68,26 +68,24 @@ export function readBmpHeader(bytes: Uint8Array): BmpHeader | undefined {
  */
 export function decodeBmp(bytes: Uint8Array): Pixels {
   const header = readBmpHeader(bytes);
-  if (header === undefined || header.width <= 0 || header.height === 0) throw invalid();
+  if (header === undefined || header.width <= 0 || header.height === 0) throw new BrokenImageError();
   const { bits, compression } = header;
   const file = new ByteReader(bytes, true);
   if (compression === COMPRESSION.runs8 && bits === 8) return decodeRuns(file, header);
   if (compression === COMPRESSION.runs4 && bits === 4) return decodeRuns(file, header);
   const masked = compression === COMPRESSION.masks || compression === COMPRESSION.masksWithAlpha;
-  if (compression !== COMPRESSION.none && !(masked && bits >= 16)) throw invalid();
+  if (compression !== COMPRESSION.none && !(masked && bits >= 16)) throw new BrokenImageError();
   const rowBytes = 4 * Math.ceil((header.width * bits) / 32);
   if (!file.has(header.pixelsAt, rowBytes * (header.height - 1) + Math.ceil((header.width * bits) / 8))) {
-    throw invalid();
+    throw new BrokenImageError();
   }
   if ([1, 4, 8].includes(bits)) return decodeIndices(file, header, rowBytes);
   if (bits === 24) return decodeColours(file, header, rowBytes, MASKS_888);
-  if (bits !== 16 && bits !== 32) throw invalid();
+  if (bits !== 16 && bits !== 32) throw new BrokenImageError();
   const masksAt = FILE_HEADER_BYTES + INFO_HEADER_BYTES;
   const own = [0, 4, 8].map((offset) => file.u32(masksAt + offset));
   return decodeColours(file, header, rowBytes, masked ? own : bits === 16 ? MASKS_555 : MASKS_888);
 }
-
-const invalid = () => new ServiceError('INVALID_IMAGE', { detail: 'The image is broken or truncated.' });
 
 function emptyPicture({ width, height }: BmpHeader): Pixels {
   return { data: new Uint8Array(3 * width * height), width, height };
@@ -160,7 +158,7 @@ function decodeRuns(file: ByteReader, header: BmpHeader): Pixels {
   const palette = readPalette(file, header);
   const { width, height, bits } = header;
   const put = (x: number, row: number, index: number) => {
-    if (x >= width || row >= height) throw invalid();
+    if (x >= width || row >= height) throw new BrokenImageError();
     picture.data.set(palette.subarray(3 * index, 3 * index + 3), rowStart(header, row) + 3 * x);
   };
   /** The index at a place of a run whose bytes begin at `from`. */
@@ -189,10 +187,10 @@ function decodeRuns(file: ByteReader, header: BmpHeader): Pixels {
       at += 2;
     } else {
       const bytes = Math.ceil((value * bits) / 8);
-      if (!file.has(at, bytes)) throw invalid();
+      if (!file.has(at, bytes)) throw new BrokenImageError();
       for (let place = 0; place < value; place++) put(x++, row, indexAt(at, place));
       at += bytes + (bytes % 2);
     }
   }
-  throw invalid();
+  throw new BrokenImageError();
 }

@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
-import { ServiceError } from '../../errors.ts';
 import type { ColourProfiles } from '../../packs/pack.ts';
 import type { Picture, Pixels } from '../picture.ts';
 import { asStillPicture } from './avif-sequence.ts';
 import { decodeBmp } from './bmp.ts';
+import { BrokenImageError } from './broken-image.ts';
 import { type CmykFormat, cmykToRgb } from './cmyk.ts';
 import { type ImageFormat, sniffImageFormat } from './format.ts';
 import { inspectImage } from './inspect/inspect.ts';
@@ -107,22 +107,15 @@ async function decodeBySharp(
   const pipeline = open(bytes, settings).toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' });
   if (size) pipeline.resize({ ...size, fit: 'fill', kernel: 'linear' });
   const { channels, ...pixels } = await run(pipeline);
-  if (channels !== 3) throw broken();
+  if (channels !== 3) throw new BrokenImageError();
   return pixels;
 }
-
-const BROKEN = { detail: 'The image is broken or truncated.' };
-const broken = () => new ServiceError('INVALID_IMAGE', BROKEN);
 
 /**
  * libvips gives up a JPEG after 100 warnings. Some cameras write stray bytes before each restart marker, which are a warning
  * each and lie outside the coded data, so nothing of the picture is missing; every viewer shows it.
  */
-class StrayBytesError extends ServiceError {
-  constructor() {
-    super('INVALID_IMAGE', BROKEN);
-  }
-}
+class StrayBytesError extends BrokenImageError {}
 
 /** What libvips remarks on first and last. It also names what is worse, such as a premature end. */
 const STRAY_BYTES = /^(VipsJpeg: Corrupt JPEG data: \d+ extraneous bytes before marker 0xd[0-7]\s*)+$/;
@@ -138,7 +131,7 @@ async function run(pipeline: Sharp): Promise<Pixels & { channels: number }> {
     return { data: pixels, width, height, channels };
   } catch (error) {
     // The message of libvips may quote the image's metadata, so it is neither logged nor returned.
-    throw machineFault(error) ?? (hasStrayBytes(error) ? new StrayBytesError() : broken());
+    throw machineFault(error) ?? (hasStrayBytes(error) ? new StrayBytesError() : new BrokenImageError());
   }
 }
 
@@ -152,14 +145,14 @@ async function decodeDeep(
   const { space, depth, channels } = await metadataOf(bytes, settings.maxPixels);
   if (space === 'cmyk' && depth === 'uchar' && channels === 4) {
     const inks = await run(open(bytes, settings).pipelineColourspace('cmyk').toColourspace('cmyk').raw());
-    if (inks.channels !== 4) throw broken();
+    if (inks.channels !== 4) throw new BrokenImageError();
     return cmykToRgb(inks.data, inks, format);
   }
   if (format === 'tiff' && space === 'rgb16' && depth === 'ushort') {
     const deep = await run(
       open(bytes, settings).removeAlpha().toColourspace('rgb16').raw({ depth: 'ushort' }),
     );
-    if (deep.channels !== 3) throw broken();
+    if (deep.channels !== 3) throw new BrokenImageError();
     return roundTo8Bits(deep);
   }
   return undefined;

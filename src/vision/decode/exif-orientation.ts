@@ -1,7 +1,7 @@
 import { ascii, startsWith } from './format.ts';
 import { ByteReader } from './inspect/byte-reader.ts';
+import { EXIF_PREFIX } from './inspect/exif.ts';
 
-const PREFIX = [...ascii('Exif'), 0, 0];
 const LITTLE_ENDIAN = [...ascii('II'), 42, 0];
 const BIG_ENDIAN = [...ascii('MM'), 0, 42];
 const ORIENTATION = 0x0112;
@@ -13,8 +13,8 @@ const SHORT = 3;
  * @returns 1 to 8, 1 also where the block has none; undefined for a block of which readers may make different things.
  */
 export function readOrientation(block: Uint8Array): number | undefined {
-  if (!startsWith(block, PREFIX)) return undefined;
-  const bytes = block.subarray(PREFIX.length);
+  if (!startsWith(block, EXIF_PREFIX)) return undefined;
+  const bytes = block.subarray(EXIF_PREFIX.length);
   const littleEndian = startsWith(bytes, LITTLE_ENDIAN);
   if (!littleEndian && !startsWith(bytes, BIG_ENDIAN)) return undefined;
   const file = new ByteReader(bytes, littleEndian);

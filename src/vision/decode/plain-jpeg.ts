@@ -1,7 +1,7 @@
+import { orientPixels } from '../orient-pixels.ts';
 import type { Pixels } from '../picture.ts';
 import { type PlainHeader, readPlainHeader } from './plain-jpeg-header.ts';
 import { type TurboJpeg, turboJpeg } from './turbojpeg.ts';
-import { turnUpright } from './upright.ts';
 
 /** TJPF_RGB, TJFLAG_STOPONWARNING and the colour spaces TJCS_RGB, TJCS_YCbCr and TJCS_GRAY of turbojpeg.h. */
 const RGB = 0;
@@ -48,7 +48,7 @@ export async function decodePlainJpeg(
     const picture = { data: allocatePixels(library, width * height * 3), width, height };
     const failed = await decode(library, decoder, bytes, picture, acceptWarnings ? 0 : STOP_ON_WARNING);
     if (failed !== 0 && !(acceptWarnings && library.errorCode(decoder) === WARNING)) return undefined;
-    return turnUpright(picture, orientation);
+    return orientPixels(picture, orientation);
   } finally {
     library.destroyDecoder(decoder);
   }

@@ -2,7 +2,8 @@ import { ascii, startsWith } from '../format.ts';
 import { ByteReader } from './byte-reader.ts';
 import { refuse } from './limits.ts';
 
-const PREFIX = [...ascii('Exif'), 0, 0];
+/** Before the TIFF file that an EXIF block is. */
+export const EXIF_PREFIX = [...ascii('Exif'), 0, 0];
 /** libexif reads as much as a JPEG can hold. */
 const MAX_BYTES = 0xfffe;
 /** Entries that point to another directory: Exif, GPS, interoperability. */
@@ -13,7 +14,10 @@ const MAX_POINTERS = 6;
 
 /** Refuses metadata of an EXIF block that libexif would follow in circles. It ignores a damaged block. */
 export function inspectExif(block: Uint8Array): void {
-  const bytes = (startsWith(block, PREFIX) ? block.subarray(PREFIX.length) : block).subarray(0, MAX_BYTES);
+  const bytes = (startsWith(block, EXIF_PREFIX) ? block.subarray(EXIF_PREFIX.length) : block).subarray(
+    0,
+    MAX_BYTES,
+  );
   const littleEndian = startsWith(bytes, ascii('II'));
   const file = new ByteReader(bytes, littleEndian);
   const first = file.u32(4);
