@@ -44,8 +44,7 @@ const IDLE_MS = 2_000;
 
 let discarded = 0;
 let discardedInAll = 0;
-let lastDiscarded = 0;
-let waitsForIdle = false;
+let idleTimer: NodeJS.Timeout | undefined;
 
 /**
  * Counts bytes outside V8's heap (pixels, a request body) that have become garbage, and collects them every 4 MiB. Left to
@@ -58,20 +57,13 @@ export function discardBytes(bytes: number): void {
   discardedInAll += discarded;
   discarded = 0;
   collectGarbage('minor');
-  lastDiscarded = performance.now();
-  if (waitsForIdle || discardedInAll < COLLECTED_WHEN_IDLE) return;
-  waitsForIdle = true;
-  setTimeout(collectIfIdle, IDLE_MS).unref();
+  if (discardedInAll < COLLECTED_WHEN_IDLE) return;
+  idleTimer ??= setTimeout(collectWhenIdle, IDLE_MS).unref();
+  idleTimer.refresh();
 }
 
 /** An idle thread allocates nothing that would make V8 collect what the last requests left: a gigabyte after large ones. */
-function collectIfIdle(): void {
-  const left = IDLE_MS - (performance.now() - lastDiscarded);
-  if (left > 1) {
-    setTimeout(collectIfIdle, left).unref();
-    return;
-  }
-  waitsForIdle = false;
+function collectWhenIdle(): void {
   discardedInAll = 0;
   collectGarbage();
 }
