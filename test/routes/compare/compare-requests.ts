@@ -1,9 +1,9 @@
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { ServiceError } from '../../../src/errors.ts';
 import { encodeEmbedding } from '../../../src/similarity/embedding.ts';
-import { TinyEngine } from '../../support/engine/engines.ts';
+import { TinyEngine, testConfig } from '../../support/engine/engines.ts';
 import { type Answer, answerOf } from '../../support/http/answer.ts';
-import type { assembleApp } from '../../support/http/app.ts';
+import { assembleApp } from '../../support/http/app.ts';
 import { seededRandom } from '../../support/numbers.ts';
 
 type App = ReturnType<typeof assembleApp>['app'];
@@ -27,6 +27,19 @@ export async function postCompare(
       body: typeof body === 'string' ? body : JSON.stringify(body),
     }),
   );
+}
+
+/** Compares embeddings, within limits that small requests reach, until the tests of a file have run. */
+export function useLimitedCompare() {
+  const config = testConfig({
+    MAX_REFERENCES: '200',
+    MAX_COMPARISONS: '600',
+    MAX_IMAGE_SIZE: '1024',
+    MAX_REQUEST_SIZE: '250000',
+  });
+  const { app, json } = assembleApp(config, engineWithoutModel);
+  afterAll(() => json.close());
+  return (body: unknown) => postCompare(app, body);
 }
 
 /** @param detail the whole detail, or what it matches. */

@@ -1,25 +1,7 @@
-import { afterAll, describe, expect, it } from 'vitest';
-import { testConfig } from '../../support/engine/engines.ts';
-import { assembleApp } from '../../support/http/app.ts';
-import {
-  base64,
-  block,
-  engineWithoutModel,
-  expectRefusal,
-  list,
-  postCompare,
-  vectors,
-} from './compare-requests.ts';
+import { describe, expect, it } from 'vitest';
+import { base64, block, expectRefusal, list, useLimitedCompare, vectors } from './compare-requests.ts';
 
-const config = testConfig({
-  MAX_REFERENCES: '200',
-  MAX_COMPARISONS: '600',
-  MAX_IMAGE_SIZE: '1024',
-  MAX_REQUEST_SIZE: '250000',
-});
-const { app, json } = assembleApp(config, engineWithoutModel);
-afterAll(() => json.close());
-const compare = (body: unknown) => postCompare(app, body);
+const compare = useLimitedCompare();
 
 describe('query_embeddings', () => {
   const queries = vectors(6, 4, 99);

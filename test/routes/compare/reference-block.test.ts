@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { testConfig } from '../../support/engine/engines.ts';
 import { assembleApp } from '../../support/http/app.ts';
 import {
@@ -8,18 +8,11 @@ import {
   expectRefusal,
   list,
   postCompare,
+  useLimitedCompare,
   vectors,
 } from './compare-requests.ts';
 
-const config = testConfig({
-  MAX_REFERENCES: '200',
-  MAX_COMPARISONS: '600',
-  MAX_IMAGE_SIZE: '1024',
-  MAX_REQUEST_SIZE: '250000',
-});
-const { app, json } = assembleApp(config, engineWithoutModel);
-afterAll(() => json.close());
-const compare = (body: unknown) => postCompare(app, body);
+const compare = useLimitedCompare();
 
 describe('a block of references', () => {
   const query_embedding = base64(vectors(1)[0] as Float32Array);
