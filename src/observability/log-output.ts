@@ -15,8 +15,8 @@ const FLUSH_PAUSE_MS = 5;
 /**
  * Writes lines to a file descriptor and never waits for its reader. A line is written before `write` returns, since the last line
  * before a crash matters most; further ones of the same turn of the event loop are written together at its end, because under
- * overload most of the turn would be spent on writing. While the descriptor takes none (its reader is stalled or gone, or the volume is full), lines
- * are held up to a limit, and those beyond it are dropped and counted.
+ * overload most of the turn would be spent on writing. While the descriptor takes none (its reader is stalled or gone, or the
+ * volume is full), lines are held up to a limit, and those beyond it are dropped and counted.
  */
 export class LogOutput {
   readonly #fd: number;
