@@ -1,7 +1,16 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** No test asserts how fast something is. These limits only end what hangs, also on a machine that is busy with other work. */
 const LIMIT_MS = 120_000;
+
+/** Whole programs that take long, and whose own parts have tests: they run with `npm run test:system`. */
+export const PROGRAMS = [
+  'test/bench/run.test.ts',
+  'test/cli/calibrate/end-to-end.test.ts',
+  'test/cli/calibrate/resilience.test.ts',
+  'test/documents/commands.test.ts',
+];
 
 export const common = {
   // Compiles what has changed.
@@ -20,8 +29,8 @@ export default defineConfig({
     ...common,
     include: ['test/**/*.test.ts'],
     // npm run test:system, npm run test:soak
-    exclude: ['test/system/**', 'test/soak/**'],
-    // Tests wait more than they compute; the default leaves one core to Vitest itself.
-    maxWorkers: '100%',
+    exclude: ['test/system/**', 'test/soak/**', ...PROGRAMS],
+    // Tests wait more than they compute.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
   },
 });

@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
-import { common } from './vitest.config.ts';
+import { common, PROGRAMS } from './vitest.config.ts';
 
-/** `npm run test:system`: the service under load, with hostile clients and behind a balancer. One file at a time. */
+/**
+ * `npm run test:system`: the service under load, with hostile clients and behind a balancer, and whole programs. One file at a
+ * time.
+ */
 export default defineConfig({
   test: {
     ...common,
-    include: ['test/system/**/*.test.ts'],
+    include: ['test/system/**/*.test.ts', ...PROGRAMS],
     fileParallelism: false,
     testTimeout: 300_000,
   },
