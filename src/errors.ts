@@ -59,7 +59,9 @@ export const ERROR_CATALOGUE = {
   UNSUPPORTED_FORMAT: {
     status: 415,
     message: 'The bytes are not in a supported image format.',
-    when: 'The bytes are neither JPEG, PNG, WebP, GIF, TIFF, AVIF nor BMP, whatever type is declared.',
+    when:
+      'The bytes are neither JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP nor JPEG 2000, whatever type is declared; or they are HEIC, ' +
+      'which needs an optional package (`detail` names it).',
     retryable: false,
     action: 'Convert the image to one of these formats.',
   },

@@ -190,6 +190,10 @@ async function processorTime(bytes: Uint8Array): Promise<number> {
 
 const ordinary = new Map<string, Promise<number>>();
 
+/** Whether sharp writes it. */
+const isSharps = (format: ImageFormat): format is Exclude<ImageFormat, 'bmp' | 'jp2' | 'heic'> =>
+  !['bmp', 'jp2', 'heic'].includes(format);
+
 /** An ordinary photograph of a format. */
 function ordinaryTime(format: ImageFormat, width: number, height: number): Promise<number> {
   const side = Math.max(SMALLEST_SIDE, Math.round(Math.sqrt(width * height)));
@@ -198,7 +202,7 @@ function ordinaryTime(format: ImageFormat, width: number, height: number): Promi
     ordinary.get(key) ??
     photograph(side)
       .then((picture) =>
-        encoded(picture.toFormat(format === 'bmp' ? 'png' : format, format === 'jpeg' ? AS_PHONES : {})),
+        encoded(picture.toFormat(isSharps(format) ? format : 'png', format === 'jpeg' ? AS_PHONES : {})),
       )
       .then(processorTime);
   ordinary.set(key, time);

@@ -6,7 +6,9 @@ import { decodeBmp } from './bmp.ts';
 import { BrokenImageError } from './broken-image.ts';
 import { type CmykFormat, cmykToRgb } from './cmyk.ts';
 import { type ImageFormat, sniffImageFormat } from './format.ts';
+import { assertHeicDecoder, decodeHeic } from './heic.ts';
 import { inspectImage } from './inspect/inspect.ts';
+import { decodeJpeg2000 } from './jpeg2000.ts';
 import { machineFault } from './machine-fault.ts';
 import { keepPixelsInMemory } from './pixels-in-memory.ts';
 import { decodePlainJpeg } from './plain-jpeg.ts';
@@ -48,6 +50,7 @@ export async function decodePicture(
   { colourProfiles = 'ignore', reducedSide = 0 }: DecodeOptions = {},
 ): Promise<Picture> {
   const format = sniffImageFormat(bytes);
+  if (format === 'heic') assertHeicDecoder();
   inspectImage(bytes, format, maxPixels);
   const settings = { maxPixels, ignoreProfile: colourProfiles === 'ignore' };
   const reduced =
@@ -68,6 +71,8 @@ const DECODERS: Record<ImageFormat, Decoder> = {
     (await decodeDeep(bytes, 'tiff', settings)) ?? (await decodeBySharp(bytes, settings)),
   avif: (bytes, settings) => decodeBySharp(asStillPicture(bytes), settings),
   bmp: decodeBmp,
+  jp2: decodeJpeg2000,
+  heic: (bytes, { maxPixels }) => decodeHeic(bytes, maxPixels),
 };
 
 async function decodeJpeg(bytes: Uint8Array, settings: Settings): Promise<Pixels> {

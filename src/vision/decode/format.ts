@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts';
 
 /** The image formats that are decoded. All others are refused, whatever the file name or Content-Type says. */
-export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif', 'bmp'] as const;
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif', 'bmp', 'jp2', 'heic'] as const;
 
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
@@ -20,15 +20,22 @@ const TIFF_SIGNATURES = [
 /** Bytes of a bitmap's header. "BM" alone is too little to tell a format. */
 const BMP_HEADERS = [12, 40, 52, 56, 64, 108, 124];
 
-const BRANDS = ['avif', 'avis'].map(ascii);
+/** A file (ISO/IEC 15444-1, I.5.1), and a bare codestream. */
+const JPEG_2000_SIGNATURES = [
+  [0, 0, 0, 12, ...ascii('jP  '), 0x0d, 0x0a, 0x87, 0x0a],
+  [0xff, 0x4f, 0xff, 0x51],
+];
 
-/** Looks for AVIF's brands in the first box of an ISO media file: the major brand at 8, compatible brands from 16 on. */
-function isAvif(bytes: Uint8Array): boolean {
+const AVIF_BRANDS = ['avif', 'avis'].map(ascii);
+const HEIC_BRANDS = ['heic', 'heix', 'heim', 'heis'].map(ascii);
+
+/** Looks for brands in the first box of an ISO media file: the major brand at 8, compatible brands from 16 on. */
+function hasBrand(bytes: Uint8Array, brands: number[][]): boolean {
   if (!startsWith(bytes, ascii('ftyp'), 4)) return false;
   const boxSize = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
   const end = Math.min(boxSize, bytes.length, 256);
   for (let offset = 8; offset + 4 <= end; offset += 4) {
-    if (offset !== 12 && BRANDS.some((brand) => startsWith(bytes, brand, offset))) return true;
+    if (offset !== 12 && brands.some((brand) => startsWith(bytes, brand, offset))) return true;
   }
   return false;
 }
@@ -46,6 +53,8 @@ export function sniffImageFormat(bytes: Uint8Array): ImageFormat {
   if (startsWith(bytes, ascii('GIF8'))) return 'gif';
   if (TIFF_SIGNATURES.some((signature) => startsWith(bytes, signature))) return 'tiff';
   if (startsWith(bytes, ascii('BM')) && BMP_HEADERS.includes(bytes[14] ?? 0)) return 'bmp';
-  if (isAvif(bytes)) return 'avif';
+  if (hasBrand(bytes, AVIF_BRANDS)) return 'avif';
+  if (hasBrand(bytes, HEIC_BRANDS)) return 'heic';
+  if (JPEG_2000_SIGNATURES.some((signature) => startsWith(bytes, signature))) return 'jp2';
   throw new ServiceError('UNSUPPORTED_FORMAT', { detail: `Supported are ${IMAGE_FORMATS.join(', ')}.` });
 }

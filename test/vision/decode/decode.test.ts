@@ -117,7 +117,9 @@ describe('decoding', () => {
     ],
     ['what only begins as BMP', Buffer.from('BM000000000000000000000000'), 'UNSUPPORTED_FORMAT'],
     ['PDF', Buffer.from('%PDF-1.7\n'), 'UNSUPPORTED_FORMAT'],
-    ['HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'UNSUPPORTED_FORMAT'],
+    ['HEIC of sequences', Buffer.from('\0\0\0\x18ftyphevc\0\0\0\0msf1hevc', 'latin1'), 'UNSUPPORTED_FORMAT'],
+    ['a HEIC signature only', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'INVALID_IMAGE'],
+    ['a JPEG 2000 signature only', Buffer.from([0xff, 0x4f, 0xff, 0x51]), 'INVALID_IMAGE'],
     ['a JPEG signature only', Buffer.from([0xff, 0xd8, 0xff]), 'INVALID_IMAGE'],
     ['a GIF signature only', Buffer.from('GIF89a'), 'INVALID_IMAGE'],
   ])('refuses %s', async (_name, bytes, code) => {

@@ -17,7 +17,7 @@ export interface PairCollection {
 }
 
 /** Extensions of the formats that the service accepts; the service itself goes by the content. */
-const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|jp2|j2[ck]|hei[cf])$/i;
 
 /**
  * Collects the pairs to measure.

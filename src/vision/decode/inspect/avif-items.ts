@@ -1,4 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
+import { type HevcConfiguration, readHevcConfiguration } from './hevc.ts';
 import { type Box, boxesIn, contentOf, fullBox, onlyBox } from './iso-boxes.ts';
 import { refuse, type Size } from './limits.ts';
 
@@ -12,6 +13,8 @@ export interface Item {
   frames: number;
   /** How often it is turned, mirrored or cropped. */
   transforms: number;
+  /** Of pictures in HEVC. */
+  hevc: HevcConfiguration | undefined;
 }
 
 export interface Items {
@@ -65,7 +68,7 @@ function readInformation(file: ByteReader, box: Box): Map<number, Item> {
     const wide = head.version >= 3 ? 4 : 2;
     const id = wide === 4 ? file.u32(head.at) : file.u16(head.at);
     const type = file.name(head.at + wide + 2);
-    items.set(id, { type, parts: [], size: undefined, frames: 1, transforms: 0 });
+    items.set(id, { type, parts: [], size: undefined, frames: 1, transforms: 0, hevc: undefined });
     if (items.size > MAX_ITEMS) refuse(`More than ${MAX_ITEMS} items.`);
   }
   return items;
@@ -130,6 +133,10 @@ function readProperties(file: ByteReader, box: Box, { items, profiles }: Items):
         const property = properties[number - 1];
         if (item === undefined || property === undefined) continue;
         if (TRANSFORMS.includes(property.name)) item.transforms++;
+        if (property.name === 'hvcC') {
+          if (item.hevc) refuse('Two configurations of an item.');
+          item.hevc = readHevcConfiguration(contentOf(file, property));
+        }
         if (property.name !== 'ispe') continue;
         if (item.size) refuse('Two sizes of an item.');
         item.size = { width: file.u32(property.from + 4), height: file.u32(property.from + 8) };

@@ -1,6 +1,7 @@
 import { type Item, type Items, readItems } from './avif-items.ts';
 import { ByteReader } from './byte-reader.ts';
 import { inspectExif } from './exif.ts';
+import { countHevcPictures } from './hevc.ts';
 import { inspectProfile } from './icc.ts';
 import { refuse, type Size } from './limits.ts';
 
@@ -24,7 +25,17 @@ const MIN_ITEM_PIXELS = 64 * 64;
 /** Open bitstream units that make libaom decode a frame (AV1 specification, 6.2.2). */
 const FRAME_UNITS = [3, 6];
 
-export function inspectAvif(bytes: Uint8Array): Size {
+/** Types of items that are decoded in AVIF: coded pictures, and those put together from others. */
+const AVIF_TYPES = ['av01', 'grid', 'iovl', 'iden'];
+/** The same in HEIC. */
+const HEIC_TYPES = ['hvc1', 'grid', 'iovl', 'iden'];
+
+export const inspectAvif = (bytes: Uint8Array): Size => inspectItems(bytes, AVIF_TYPES);
+
+export const inspectHeic = (bytes: Uint8Array): Size => inspectItems(bytes, HEIC_TYPES);
+
+/** Both formats have the same boxes, and pictures of another codec in them. */
+function inspectItems(bytes: Uint8Array, types: string[]): Size {
   const file = new ByteReader(bytes);
   const all = readItems(file);
   const { items, primary, profiles } = all;
@@ -39,28 +50,38 @@ export function inspectAvif(bytes: Uint8Array): Size {
     // Before the block, four bytes say where in it TIFF's header is.
     if (item.type === 'Exif') inspectExif(Buffer.concat(item.parts).subarray(4));
     if (item.type === 'av01') item.frames = framesOf(item);
+    if (item.type === 'hvc1') item.frames = picturesOf(item);
   }
   const size = items.get(primary)?.size;
   if (size === undefined) refuse('A picture without a size.');
   const limit = MAX_CODED_SHARE * (size.width * size.height) + SMALL_PIXELS;
-  if (codedPixels(primary, all, limit, 0) > limit) {
+  if (codedPixels(primary, all, types, limit, 0) > limit) {
     refuse(`Tiles, layers and frames of more than ${limit} pixels.`);
   }
   return size;
 }
 
 /** Pixels that are decoded for an item. Stops above the limit. */
-function codedPixels(id: number, all: Items, limit: number, depth: number): number {
+function codedPixels(id: number, all: Items, types: string[], limit: number, depth: number): number {
   if (depth > MAX_DEPTH) refuse(`Pictures nested more than ${MAX_DEPTH} deep.`);
   const item = all.items.get(id);
   if (item === undefined) return 0;
   if (item.size === undefined) refuse('A picture without a size.');
-  let pixels = Math.max(item.size.width * item.size.height * item.frames, MIN_ITEM_PIXELS);
+  if (!types.includes(item.type)) refuse('A picture of another codec.');
+  const coded = item.hevc?.size ?? item.size;
+  const area = Math.max(item.size.width * item.size.height, coded.width * coded.height);
+  let pixels = Math.max(area * item.frames, MIN_ITEM_PIXELS);
   for (const other of [...(all.sources.get(id) ?? []), ...(all.auxiliaries.get(id) ?? [])]) {
     if (pixels > limit) return pixels;
-    pixels += codedPixels(other, all, limit, depth + 1);
+    pixels += codedPixels(other, all, types, limit, depth + 1);
   }
   return pixels;
+}
+
+/** Pictures that are decoded for an item of HEVC. */
+function picturesOf(item: Item): number {
+  if (item.hevc === undefined) refuse('A picture without a configuration.');
+  return countHevcPictures(Buffer.concat(item.parts), item.hevc.lengthBytes);
 }
 
 /** Counts frames by the headers of units (AV1 specification, 5.3.2): type, whether there is an extension, a length. */

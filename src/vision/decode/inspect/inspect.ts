@@ -1,9 +1,10 @@
 import { ServiceError } from '../../../errors.ts';
 import type { ImageFormat } from '../format.ts';
-import { inspectAvif } from './avif.ts';
+import { inspectAvif, inspectHeic } from './avif.ts';
 import { inspectBmp } from './bmp.ts';
 import { inspectGif } from './gif.ts';
 import { inspectJpeg } from './jpeg.ts';
+import { inspectJpeg2000 } from './jpeg2000.ts';
 import { ANY_ASPECT_SIDE, MAX_ASPECT_RATIO, refuse, type Size } from './limits.ts';
 import { inspectPng } from './png.ts';
 import { inspectTiff } from './tiff.ts';
@@ -21,6 +22,8 @@ const INSPECTIONS: Record<ImageFormat, (bytes: Uint8Array, maxPixels: number) =>
   tiff: inspectTiff,
   avif: inspectAvif,
   bmp: inspectBmp,
+  jp2: inspectJpeg2000,
+  heic: inspectHeic,
 };
 
 /**
