@@ -56,12 +56,21 @@ async function withoutAdobe(jpeg: Sharp): Promise<Buffer> {
   return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 2 + bytes.readUInt16BE(at + 2))]);
 }
 
+/** Adobe's segment says that the channels are YCbCr and black. */
+async function asYcck(jpeg: Sharp): Promise<Buffer> {
+  const bytes = await jpeg.jpeg({ quality: 95 }).toBuffer();
+  // After the marker, its length, "Adobe", a version and two times two flags.
+  bytes[bytes.indexOf(Buffer.from([0xff, 0xee])) + 15] = 2;
+  return bytes;
+}
+
 export const FORMS: Record<string, () => Sharp | Promise<Buffer>> = {
   JPEG: () => colour().jpeg(),
   'JPEG, grey': () => colour().greyscale().jpeg(),
   'JPEG, Display P3': () => wide().jpeg(),
   'JPEG, CMYK': () => colour().toColourspace('cmyk').jpeg({ quality: 95 }),
   'JPEG, CMYK without Adobe’s segment': () => withoutAdobe(colour().toColourspace('cmyk')),
+  'JPEG, YCCK': () => asYcck(colour().toColourspace('cmyk')),
   'JPEG, orientation 6': () => turned(6).jpeg({ quality: 95 }),
   PNG: () => colour().png(),
   'PNG, interlaced': () => colour().png({ progressive: true }),

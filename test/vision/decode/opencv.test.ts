@@ -11,6 +11,7 @@ const SAME: Record<string, string> = {
   'JPEG, Display P3': '6197a990cb23f141',
   'JPEG, CMYK': '62c277c9c215f373',
   'JPEG, CMYK without Adobe’s segment': '62c277c9c215f373',
+  'JPEG, YCCK': 'bc1ae5dced29a309',
   'JPEG, orientation 6': '90a3c8a1ecd591ad',
   PNG: 'cae6bba4f83e8fbb',
   'PNG, interlaced': 'cae6bba4f83e8fbb',
