@@ -49,12 +49,13 @@ export interface FaceEngine {
   /** Undefined until the weights are loaded. */
   readonly model: LoadedModel | undefined;
   /**
-   * Checks, without taking a place, that an image could be admitted now: before its bytes are read, so that a full service
-   * refuses at once.
+   * Lets a caller in whose images are still to be read, without taking a place: a full service refuses at once, and as many are
+   * let in as there are places.
    *
+   * @returns a function to call when the images are there, or will not come.
    * @throws {ServiceError} as `admit`.
    */
-  assertRoom(tenant?: string): void;
+  letIn(tenant?: string): () => void;
   /**
    * Takes places, when the bytes of the images are there.
    *

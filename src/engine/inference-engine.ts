@@ -13,6 +13,7 @@ import { WorkerPool } from '../threads/worker-pool.ts';
 import { keepPixelsInMemory } from '../vision/decode/pixels-in-memory.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
+import { Arrivals } from './arrivals.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
@@ -43,6 +44,7 @@ export class InferenceEngine implements FaceEngine {
   readonly #log: Logger;
   readonly #concurrency: WorkerConcurrency;
   readonly #places: FairPermits;
+  readonly #arrivals = new Arrivals();
   readonly #stopping = new AbortController();
   #phase: EngineStatus = { phase: 'starting', reason: 'The weights are being loaded.' };
   /** A pool whose threads have started and wait for the weights. */
@@ -101,8 +103,9 @@ export class InferenceEngine implements FaceEngine {
     this.#loading = this.#loadUntilDone();
   }
 
-  assertRoom(tenant?: string): void {
-    this.admit(1, tenant).release();
+  letIn(tenant?: string): () => void {
+    this.admit(this.#arrivals.count(tenant) + 1, tenant).release();
+    return this.#arrivals.expect(tenant);
   }
 
   admit(images: number, tenant?: string): Admission {

@@ -74,9 +74,9 @@ async function receive(
   { config, engine, json, rates }: Api,
 ): Promise<{ request: EmbedRequest; admission: Admission }> {
   const { tenant } = c.get('record');
-  engine.assertRoom(tenant);
+  const arrived = engine.letIn(tenant);
   const context = { limits: config, json, signal: c.req.raw.signal, tenant };
-  const request = await readEmbedRequest(c.get('body'), queryOf(c), context);
+  const request = await readEmbedRequest(c.get('body'), queryOf(c), context).finally(arrived);
   const admission = engine.admit(request.images.length, tenant);
   rates.charge(tenant, request.images.length - 1);
   return { request, admission };

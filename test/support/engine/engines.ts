@@ -96,8 +96,9 @@ export class TinyEngine implements FaceEngine {
     this.#admit = admit;
   }
 
-  assertRoom(): void {
+  letIn(): () => void {
     this.#admit(0);
+    return () => {};
   }
 
   admit(images: number): Admission {
