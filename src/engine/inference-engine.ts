@@ -104,7 +104,10 @@ export class InferenceEngine implements FaceEngine {
   }
 
   letIn(tenant?: string): () => void {
-    this.admit(this.#arrivals.count(tenant) + 1, tenant).release();
+    const { taken, capacity } = this.#places;
+    // While many places are free, uploads that take their time, or never end, cost nobody a place.
+    const expected = 2 * taken < capacity ? 0 : this.#arrivals.count(tenant);
+    this.admit(expected + 1, tenant).release();
     return this.#arrivals.expect(tenant);
   }
 

@@ -8,7 +8,7 @@ const OVERLOADED = expect.objectContaining({ code: 'OVERLOADED' });
 describe('callers whose images are on their way', () => {
   let engine: InferenceEngine;
   beforeAll(async () => {
-    engine = await startEngine(testConfig({ MAX_QUEUE: '2' }));
+    engine = await startEngine(testConfig({ MAX_QUEUE: '6' }));
   });
   afterAll(() => engine?.close());
 
@@ -29,10 +29,16 @@ describe('callers whose images are on their way', () => {
 
   it('do not keep those of another holder away', () => {
     const { capacity } = engine.load;
-    const others = Array.from({ length: capacity }, () => engine.letIn('one'));
+    const half = engine.admit(Math.ceil(capacity / 2), 'one');
+    const others = Array.from({ length: Math.floor(capacity / 2) }, () => engine.letIn('one'));
     expect(() => engine.letIn('one')).toThrow(OVERLOADED);
     engine.letIn('another')();
-    for (const end of others) end();
+    for (const end of [...others, half.release]) end();
+  });
+
+  it('cost nobody a place while many are free', () => {
+    const arrived = Array.from({ length: 2 * engine.load.capacity }, () => engine.letIn());
+    for (const end of arrived) end();
   });
 });
 

@@ -32,7 +32,7 @@ export async function encodeJpeg2000(
   return Buffer.from(encoder.getEncodedBuffer());
 }
 
-const box = (name: string, ...contents: Uint8Array[]) => {
+export const box = (name: string, ...contents: Uint8Array[]) => {
   const content = Buffer.concat(contents);
   const head = Buffer.alloc(8);
   head.writeUInt32BE(8 + content.length);
@@ -40,8 +40,8 @@ const box = (name: string, ...contents: Uint8Array[]) => {
   return Buffer.concat([head, content]);
 };
 
-/** A file around a codestream (ISO/IEC 15444-1, annex I) in the enumerated colour space: 16 sRGB, 17 grey, 18 YCbCr. */
-export function jp2(codestream: Buffer, colourSpace = 16): Buffer {
+/** A file around a codestream (ISO/IEC 15444-1, annex I) in the enumerated colour space: 16 sRGB, 17 grey, 18 YCbCr. @param others more boxes of its header. */
+export function jp2(codestream: Buffer, colourSpace = 16, ...others: Buffer[]): Buffer {
   const width = codestream.readUInt32BE(8);
   const height = codestream.readUInt32BE(12);
   const header = Buffer.alloc(14);
@@ -52,7 +52,7 @@ export function jp2(codestream: Buffer, colourSpace = 16): Buffer {
   return Buffer.concat([
     box('jP  ', Buffer.from([0x0d, 0x0a, 0x87, 0x0a])),
     box('ftyp', Buffer.from('jp2 \0\0\0\0jp2 ', 'latin1')),
-    box('jp2h', box('ihdr', header), box('colr', Buffer.from([1, 0, 0, 0, 0, 0, colourSpace]))),
+    box('jp2h', box('ihdr', header), box('colr', Buffer.from([1, 0, 0, 0, 0, 0, colourSpace])), ...others),
     box('jp2c', codestream),
   ]);
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { ServiceError } from '../../errors.ts';
 import type { Pixels } from '../picture.ts';
 import { BrokenImageError } from './broken-image.ts';
+import { findCodestream } from './inspect/jpeg2000.ts';
 import { ownInstance } from './web-assembly.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,24 +14,21 @@ interface Decoder {
   /** @throws for a damaged picture, whatever WebAssembly throws. */
   decode(): void;
   getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
-  /** OPJ_COLOR_SPACE. */
-  getColorSpace(): number;
   /** @returns a view of one or two bytes for each channel of each pixel. */
   getDecodedBuffer(): Uint8Array;
 }
 
 type CreateModule = (options: ReturnType<typeof ownInstance>) => Promise<{ J2KDecoder: new () => Decoder }>;
 
-/** OPJ_CLRSPC_SYCC, _EYCC and _CMYK. */
-const OTHER_COLOUR_SPACES = [3, 4, 5];
-
 /**
  * Decodes JPEG 2000, a file (JP2) or a bare codestream, as passports have it. Of more than 8 bits, the highest 8 are taken.
  *
- * @param bytes a file whose size and channels have been checked.
+ * @param file one whose headers have been checked.
  * @throws {ServiceError} INVALID_IMAGE.
  */
-export async function decodeJpeg2000(bytes: Uint8Array): Promise<Pixels> {
+export async function decodeJpeg2000(file: Uint8Array): Promise<Pixels> {
+  // The library does not see what is around the codestream, a palette for example, so it need not be checked how it reads that.
+  const { bytes, width, height } = findCodestream(file);
   const decoder = await createDecoder();
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
@@ -39,20 +36,18 @@ export async function decodeJpeg2000(bytes: Uint8Array): Promise<Pixels> {
   } catch {
     throw new BrokenImageError();
   }
-  const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
+  const frame = decoder.getFrameInfo();
+  const { bitsPerSample, componentCount } = frame;
   const decoded = decoder.getDecodedBuffer();
   const wide = bitsPerSample > 8;
-  if (decoded.length !== width * height * componentCount * (wide ? 2 : 1)) {
-    throw new BrokenImageError();
-  }
-  if (OTHER_COLOUR_SPACES.includes(decoder.getColorSpace())) {
-    throw new ServiceError('INVALID_IMAGE', { detail: 'JPEG 2000 is supported in RGB and grey only.' });
-  }
+  // Of some damage, the library only writes a message.
+  const complete = decoded.length === width * height * componentCount * (wide ? 2 : 1);
+  if (!complete || frame.width !== width || frame.height !== height) throw new BrokenImageError();
   const levels = wide ? new Uint16Array(decoded.buffer, decoded.byteOffset, decoded.length / 2) : decoded;
   const data = new Uint8Array(3 * width * height);
   const colours = componentCount >= 3 ? [0, 1, 2] : [0, 0, 0];
   const [red, green, blue] = colours as [number, number, number];
-  const toByte = (level: number) => (wide ? level >> (bitsPerSample - 8) : level << (8 - bitsPerSample));
+  const toByte = (level: number) => level >> (bitsPerSample - 8);
   for (let from = 0, to = 0; to < data.length; from += componentCount, to += 3) {
     data[to] = toByte(levels[from + red] as number);
     data[to + 1] = toByte(levels[from + green] as number);

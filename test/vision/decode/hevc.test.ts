@@ -87,4 +87,14 @@ describe.skipIf(!hasRealWeights)('a HEIC file', () => {
       detail: expect.stringContaining('Tiles, layers and frames'),
     });
   });
+
+  it('is refused as an overlay, whose size is also in its data', async () => {
+    const overlay = Buffer.from(bytes);
+    // Where the items are described; the configuration has the same name.
+    overlay.write('iovl', overlay.indexOf('hvc1'), 'latin1');
+    await expect(decodePicture(overlay, 50_000_000)).rejects.toMatchObject({
+      code: 'INVALID_IMAGE',
+      detail: 'A picture of another codec.',
+    });
+  });
 });

@@ -27,8 +27,8 @@ const FRAME_UNITS = [3, 6];
 
 /** Types of items that are decoded in AVIF: coded pictures, and those put together from others. */
 const AVIF_TYPES = ['av01', 'grid', 'iovl', 'iden'];
-/** The same in HEIC. */
-const HEIC_TYPES = ['hvc1', 'grid', 'iovl', 'iden'];
+/** The same in HEIC, without overlays: their size is also in their data, and libheif allocates that. */
+const HEIC_TYPES = ['hvc1', 'grid', 'iden'];
 
 export const inspectAvif = (bytes: Uint8Array): Size => inspectItems(bytes, AVIF_TYPES);
 

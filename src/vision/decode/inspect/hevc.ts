@@ -19,12 +19,12 @@ export function readHevcConfiguration(content: ByteReader): HevcConfiguration {
   let size: Size = { width: 0, height: 0 };
   let at = 23;
   for (let array = content.u8(22); array > 0; array--) {
-    const type = content.u8(at) & 63;
+    // The type of the array is not looked at: the units say their own.
     let units = content.u16(at + 1);
     at += 3;
     for (; units > 0 && content.has(at, 2); units--) {
       const length = content.u16(at);
-      if (type === SEQUENCE_PARAMETERS) {
+      if (((content.u8(at + 2) >> 1) & 63) === SEQUENCE_PARAMETERS) {
         const other = readSequenceSize(content.slice(at + 2, length));
         if (other.width * other.height > size.width * size.height) size = other;
       }

@@ -13,128 +13,176 @@ const MAX_PIXELS = 4_000_000;
 const MAX_TILES = 1024;
 /** Sections that the bytes of tiles come in. */
 const MAX_TILE_PARTS = 4096;
-/** Refinements of the picture, each a packet for every precinct. Encoders make up to about 20. */
-const MAX_LAYERS = 100;
 /** The standard allows 32, but each halves the sides, and encoders make 5 or 6. */
 const MAX_LEVELS = 16;
-/** Logarithm of the sides of a precinct, but for those of the smallest resolution. OpenJPEG holds memory for each. */
-const MIN_PRECINCT = 6;
-/** Grey, and red, green and blue; the decoder knows no others. */
+/** Parts of a resolution of a tile. OpenJPEG takes up to 2 kB for each. Without sizes of its own, a file has 18 for each tile. */
+const MAX_PRECINCTS = 50_000;
+/** Each precinct has a packet in each layer. An empty one takes 60 ns. */
+const MAX_PACKETS = 1_000_000;
+/** Grey, and red, green and blue. */
 const COMPONENTS = [1, 3];
+const MIN_BITS = 8;
 const MAX_BITS = 16;
 
 /** Begins a codestream: its marker, and that of its size. */
 const SIGNATURE = [0xff, 0x4f, 0xff, 0x51];
 
 /** ISO/IEC 15444-1, table A.2. */
-const MARKERS = { COD: 0xff52, COC: 0xff53, RGN: 0xff5e, POC: 0xff5f, SOT: 0xff90, SOD: 0xff93, END: 0xffd9 };
+const MARKERS = { SIZ: 0xff51, COD: 0xff52, SOT: 0xff90, SOD: 0xff93, END: 0xffd9 };
+/**
+ * What may be in headers beside them: lengths, packed headers, quantisation, offsets of colours, comments. No others, because
+ * OpenJPEG looks for known markers inside of unknown segments. Missing are those that replace the style of coding for a part of
+ * the picture, and regions of interest.
+ */
+const OF_PICTURES = [0xff55, 0xff57, 0xff60, 0xff5c, 0xff5d, 0xff63, 0xff64];
+const OF_TILES = [0xff58, 0xff61, 0xff5c, 0xff5d, 0xff64];
 
-/** Reads the headers of the codestream (ISO/IEC 15444-1, annex A); a file has the codestream in a box `jp2c`. */
-export function inspectJpeg2000(bytes: Uint8Array, maxPixels: number): Size {
+/** Enumerated colour spaces of a file (I.5.3.3). */
+const SRGB = 16;
+const GREY = 17;
+
+export interface Codestream extends Size {
+  /** Its bytes. A file has more around it, of which nothing is needed. */
+  bytes: Uint8Array;
+}
+
+/** Finds the codestream, and reads its size (A.5.1). */
+export function findCodestream(bytes: Uint8Array): Codestream {
   const file = new ByteReader(bytes);
-  const { from: start, to: end } = startsWith(bytes, SIGNATURE)
-    ? { from: 0, to: file.length }
-    : (boxesIn(file, 0, file.length).find(({ name }) => name === 'jp2c') ?? { from: 0, to: 0 });
-  if (!startsWith(bytes, SIGNATURE, start)) refuse('No picture.');
-  const size = readSize(file, start);
+  const whole = startsWith(bytes, SIGNATURE);
+  const box = whole ? undefined : boxesIn(file, 0, file.length).find(({ name }) => name === 'jp2c');
+  const codestream = whole ? bytes : bytes.subarray(box?.from ?? 0, box?.to ?? 0);
+  if (!startsWith(codestream, SIGNATURE)) refuse('No picture.');
+  const [right, bottom, left, top] = sizesOf(new ByteReader(codestream));
+  if (right <= left || bottom <= top) refuse('A picture without a size.');
+  return { bytes: codestream, width: right - left, height: bottom - top };
+}
+
+/** Reads the headers of the codestream (ISO/IEC 15444-1, annex A), and of a file what says how its channels are meant. */
+export function inspectJpeg2000(bytes: Uint8Array, maxPixels: number): Size {
+  const { bytes: codestream, ...size } = findCodestream(bytes);
   const pixels = size.width * size.height;
   if (pixels > maxPixels) return size;
+  const file = new ByteReader(codestream);
   // OpenJPEG would decode what there is.
-  if (file.u16(end - 2) !== MARKERS.END) refuse('The image is broken or truncated.');
+  if (file.u16(file.length - 2) !== MARKERS.END) refuse('The image is broken or truncated.');
   if (pixels > MAX_PIXELS) {
     throw new ServiceError('IMAGE_TOO_LARGE', {
       detail: `${pixels} pixels; the limit of JPEG 2000 is ${MAX_PIXELS}.`,
     });
   }
-  inspectTilesAndChannels(file, start);
-  inspectTileParts(file, inspectMainHeader(file, start + 2, end), end);
+  if (codestream !== bytes) inspectColours(new ByteReader(bytes));
+  inspectChannels(file);
+  inspectTileParts(file, inspectMainHeader(file));
   return size;
 }
 
-/** A.5.1. */
-function readSize(file: ByteReader, start: number): Size {
-  const number = (index: number) => file.u32(start + 8 + 4 * index);
-  const [right, bottom, left, top] = [number(0), number(1), number(2), number(3)];
-  if (right <= left || bottom <= top) refuse('A picture without a size.');
-  return { width: right - left, height: bottom - top };
+/** Width and height with their offset, the offset, and width and height of a tile. */
+const sizesOf = (file: ByteReader) =>
+  [0, 1, 2, 3, 4, 5].map((index) => file.u32(8 + 4 * index)) as [
+    right: number,
+    bottom: number,
+    left: number,
+    top: number,
+    tileWidth: number,
+    tileHeight: number,
+  ];
+
+const UNSUPPORTED_CHANNELS = 'JPEG 2000 is supported in RGB and grey only.';
+
+/** Annex I.5.3. A colour profile is ignored, as OpenCV does. */
+function inspectColours(file: ByteReader): void {
+  const header = boxesIn(file, 0, file.length).find(({ name }) => name === 'jp2h');
+  for (const { name, from } of header ? boxesIn(file, header.from, header.to) : []) {
+    const enumerated = name === 'colr' && file.u8(from) === 1;
+    const colours = enumerated && ![SRGB, GREY].includes(file.u32(from + 3));
+    // A palette, and channels in another order.
+    if (colours || name === 'pclr' || name === 'cdef') refuse(UNSUPPORTED_CHANNELS);
+  }
 }
 
-function inspectTilesAndChannels(file: ByteReader, start: number): void {
-  const number = (index: number) => file.u32(start + 8 + 4 * index);
-  const tiles = Math.ceil(number(0) / number(4)) * Math.ceil(number(1) / number(5));
-  if (!(tiles <= MAX_TILES)) refuse(`More than ${MAX_TILES} tiles.`);
-  const components = file.u16(start + 40);
-  if (!COMPONENTS.includes(components)) refuse('JPEG 2000 is supported in RGB and grey only.');
-  for (let at = start + 42; at < start + 42 + 3 * components; at += 3) {
+function inspectChannels(file: ByteReader): void {
+  const components = file.u16(40);
+  if (!COMPONENTS.includes(components)) refuse(UNSUPPORTED_CHANNELS);
+  for (let at = 42; at < 42 + 3 * components; at += 3) {
     // The highest bit is the sign.
-    if (file.u8(at) >= MAX_BITS) refuse(`Channels with a sign, or of more than ${MAX_BITS} bits.`);
+    const bits = file.u8(at) + 1;
+    if (bits < MIN_BITS || bits > MAX_BITS || bits !== file.u8(42) + 1) {
+      refuse(`Channels with a sign, or not of ${MIN_BITS} to ${MAX_BITS} bits.`);
+    }
     if (file.u8(at + 1) !== 1 || file.u8(at + 2) !== 1) refuse('Channels of different sizes.');
   }
 }
 
 /** @returns where the first tile-part begins. */
-function inspectMainHeader(file: ByteReader, from: number, end: number): number {
+function inspectMainHeader(file: ByteReader): number {
   let styles = 0;
-  const at = eachSegment(file, from, end, MARKERS.SOT, (marker, content) => {
+  let sizes = 0;
+  const at = eachSegment(file, 2, MARKERS.SOT, (marker, content) => {
     if (marker === MARKERS.COD) {
       styles++;
       inspectCodingStyle(file, content);
-    } else if (OVERRIDES.includes(marker)) {
-      refuse('The style of coding differs among channels or regions.');
+    } else if (marker === MARKERS.SIZ) {
+      sizes++;
+    } else if (!OF_PICTURES.includes(marker)) {
+      refuse('A segment that is not supported.');
     }
   });
   // Libraries differ on which of two they take.
-  if (styles !== 1) refuse('There must be one style of coding.');
+  if (styles !== 1 || sizes !== 1) refuse('There must be one style of coding.');
   return at;
 }
 
-/** Segments that replace the style of coding for a part of the picture, regions of interest and changes of progression. */
-const OVERRIDES = [MARKERS.COC, MARKERS.RGN, MARKERS.POC];
-
-/** A.6.1. */
+/** A.6.1. Precincts: B.5 to B.7. */
 function inspectCodingStyle(file: ByteReader, at: number): void {
   const ownPrecincts = (file.u8(at) & 1) === 1;
-  if (file.u16(at + 2) > MAX_LAYERS) refuse(`More than ${MAX_LAYERS} layers.`);
+  const layers = file.u16(at + 2);
   const levels = file.u8(at + 5);
   if (levels > MAX_LEVELS) refuse(`More than ${MAX_LEVELS} levels.`);
-  if (!ownPrecincts) return;
-  for (let level = 1; level <= levels; level++) {
-    const sides = file.u8(at + 10 + level);
-    if ((sides & 15) < MIN_PRECINCT || sides >> 4 < MIN_PRECINCT) refuse('Precincts are too small.');
+  const [right, bottom, left, top, tileWidth, tileHeight] = sizesOf(file);
+  const tiles = Math.ceil(right / tileWidth) * Math.ceil(bottom / tileHeight);
+  if (!(tiles <= MAX_TILES)) refuse(`More than ${MAX_TILES} tiles.`);
+  const tile = [Math.min(tileWidth, right - left), Math.min(tileHeight, bottom - top)] as const;
+  let precincts = 0;
+  for (let resolution = 0; resolution <= levels; resolution++) {
+    const exponents = ownPrecincts ? file.u8(at + 10 + resolution) : 0xff;
+    const along = (side: number, exponent: number) =>
+      Math.ceil(Math.ceil(side / 2 ** (levels - resolution)) / 2 ** exponent);
+    precincts += along(tile[0], exponents & 15) * along(tile[1], exponents >> 4);
   }
+  precincts *= tiles * file.u16(40);
+  if (precincts > MAX_PRECINCTS) refuse(`More than ${MAX_PRECINCTS} precincts.`);
+  if (precincts * layers > MAX_PACKETS) refuse(`More than ${MAX_PACKETS} packets.`);
 }
 
 /** A.4.2: each tile-part says how long it is. */
-function inspectTileParts(file: ByteReader, from: number, end: number): void {
+function inspectTileParts(file: ByteReader, from: number): void {
   let at = from;
   for (let parts = 1; file.u16(at) === MARKERS.SOT; parts++) {
     if (parts > MAX_TILE_PARTS) refuse(`More than ${MAX_TILE_PARTS} parts of tiles.`);
     const length = file.u32(at + 6);
-    eachSegment(file, at + 12, end, MARKERS.SOD, (marker) => {
-      if (marker === MARKERS.COD || OVERRIDES.includes(marker)) {
-        refuse('The style of coding differs among tiles.');
-      }
+    eachSegment(file, at + 12, MARKERS.SOD, (marker) => {
+      if (!OF_TILES.includes(marker)) refuse('A segment of a tile that is not supported.');
     });
     // 0: up to the end of the picture.
     if (length === 0) return;
     if (length < 14) refuse('The image is broken or truncated.');
     at += length;
   }
-  if (at !== end - 2) refuse('The image is broken or truncated.');
+  if (at !== file.length - 2) refuse('The image is broken or truncated.');
 }
 
 /** Visits segments up to a marker, and returns where that is. */
 function eachSegment(
   file: ByteReader,
   from: number,
-  end: number,
   last: number,
   visit: (marker: number, content: number) => void,
 ): number {
   let at = from;
   while (file.u16(at) !== last) {
     const length = file.u16(at + 2);
-    if (at + 2 + length > end || length < 2) refuse('The image is broken or truncated.');
+    if (at + 2 + length > file.length || length < 2) refuse('The image is broken or truncated.');
     visit(file.u16(at), at + 4);
     at += 2 + length;
   }
