@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { box } from './hostile/avif.ts';
 
 interface Encoder {
   getDecodedBuffer(frame: {
@@ -32,16 +33,13 @@ export async function encodeJpeg2000(
   return Buffer.from(encoder.getEncodedBuffer());
 }
 
-export const box = (name: string, ...contents: Uint8Array[]) => {
-  const content = Buffer.concat(contents);
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(8 + content.length);
-  head.write(name, 4, 'latin1');
-  return Buffer.concat([head, content]);
-};
-
-/** A file around a codestream (ISO/IEC 15444-1, annex I) in the enumerated colour space: 16 sRGB, 17 grey, 18 YCbCr. @param others more boxes of its header. */
-export function jp2(codestream: Buffer, colourSpace = 16, ...others: Buffer[]): Buffer {
+/**
+ * A file around a codestream (ISO/IEC 15444-1, annex I).
+ *
+ * @param colourSpace 16 sRGB, 17 grey, 18 YCbCr.
+ * @param others more boxes of its header.
+ */
+export function jp2(codestream: Buffer, colourSpace = 16, ...others: Uint8Array[]): Buffer {
   const width = codestream.readUInt32BE(8);
   const height = codestream.readUInt32BE(12);
   const header = Buffer.alloc(14);

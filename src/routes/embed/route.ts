@@ -24,8 +24,8 @@ const route = createRoute({
   tags: ['Faces'],
   summary: 'Embed the faces of an image',
   description:
-    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, JPEG 2000) is detected from the bytes. Images and embeddings are neither ' +
-    'stored nor logged.\n\n' +
+    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, JPEG 2000) is detected from the bytes. Images and embeddings ' +
+    'are neither stored nor logged.\n\n' +
     'Several images form a batch. Its answer has a result for each image, in request order: a success or an error. An image ' +
     'that fails does not affect the others. With `Accept: application/x-ndjson`, for a single image too, each result is a ' +
     'line that is sent as soon as it is ready.',

@@ -65,8 +65,8 @@ export async function decodeHeic(bytes: Uint8Array, maxPixels: number): Promise<
   let plane: { width: number; height: number; stride: number; data: Uint8Array } | undefined;
   try {
     const context = heif.heif_context_alloc();
-    const { code } = heif.heif_context_read_from_memory(context, bytes);
-    if (code !== heif.heif_error_code.heif_error_Ok) throw new BrokenImageError();
+    const read = heif.heif_context_read_from_memory(context, bytes);
+    if (read.code !== heif.heif_error_code.heif_error_Ok) throw new BrokenImageError();
     const handle = heif.heif_js_context_get_primary_image_handle(context);
     const { heif_colorspace_RGB } = heif.heif_colorspace;
     const { heif_chroma_interleaved_RGB } = heif.heif_chroma;

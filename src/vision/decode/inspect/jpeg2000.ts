@@ -1,4 +1,5 @@
 import { ServiceError } from '../../../errors.ts';
+import { BrokenImageError } from '../broken-image.ts';
 import { startsWith } from '../format.ts';
 import { ByteReader } from './byte-reader.ts';
 import { boxesIn } from './iso-boxes.ts';
@@ -65,7 +66,7 @@ export function inspectJpeg2000(bytes: Uint8Array, maxPixels: number): Size {
   if (pixels > maxPixels) return size;
   const file = new ByteReader(codestream);
   // OpenJPEG would decode what there is.
-  if (file.u16(file.length - 2) !== MARKERS.END) refuse('The image is broken or truncated.');
+  if (file.u16(file.length - 2) !== MARKERS.END) throw new BrokenImageError();
   if (pixels > MAX_PIXELS) {
     throw new ServiceError('IMAGE_TOO_LARGE', {
       detail: `${pixels} pixels; the limit of JPEG 2000 is ${MAX_PIXELS}.`,
@@ -166,10 +167,10 @@ function inspectTileParts(file: ByteReader, from: number): void {
     });
     // 0: up to the end of the picture.
     if (length === 0) return;
-    if (length < 14) refuse('The image is broken or truncated.');
+    if (length < 14) throw new BrokenImageError();
     at += length;
   }
-  if (at !== file.length - 2) refuse('The image is broken or truncated.');
+  if (at !== file.length - 2) throw new BrokenImageError();
 }
 
 /** Visits segments up to a marker, and returns where that is. */
@@ -182,7 +183,7 @@ function eachSegment(
   let at = from;
   while (file.u16(at) !== last) {
     const length = file.u16(at + 2);
-    if (at + 2 + length > file.length || length < 2) refuse('The image is broken or truncated.');
+    if (at + 2 + length > file.length || length < 2) throw new BrokenImageError();
     visit(file.u16(at), at + 4);
     at += 2 + length;
   }
