@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { assertOpenFiles } from './config/open-files.ts';
 import { StartupError } from './errors.ts';
 import { installErrorHandler, reportFatal } from './process/fatal.ts';
 import { installSignalHandlers } from './process/signals.ts';
@@ -7,6 +8,7 @@ import { installSignalHandlers } from './process/signals.ts';
 installSignalHandlers();
 installErrorHandler();
 try {
+  assertOpenFiles();
   const { start } = await import('./process/start.ts');
   // Signals and errors of meanwhile: from Node 22 on, modules are read without a turn of the event loop, which handles them.
   await setImmediate();

@@ -20,6 +20,16 @@ export function readOpenFilesLimit(): number {
 }
 
 /**
+ * Checks it before the program is read, which Node does with many files open at a time: where it runs out of them, Node says of
+ * some file that it does not exist.
+ *
+ * @throws {StartupError} when the files are too few for any number of workers.
+ */
+export function assertOpenFiles(openFiles = readOpenFilesLimit()): void {
+  connectionLimit({ WORKERS: 1 }, openFiles);
+}
+
+/**
  * How many connections the service may have open, so that it can still open files and start threads. Without this limit, Node
  * reports an error for each connection that it cannot accept.
  *
@@ -29,7 +39,7 @@ export function connectionLimit({ WORKERS }: { WORKERS: number }, openFiles = re
   const own = OWN_FILES + FILES_PER_WORKER * WORKERS;
   if (openFiles >= own + MIN_CONNECTIONS) return openFiles - own;
   throw new StartupError(
-    `This process may have ${openFiles} files open (ulimit -n, LimitNOFILE); with ${WORKERS} workers, accepted is at least ` +
-      `${own + MIN_CONNECTIONS}, and one more for each further connection.`,
+    `This process may have ${openFiles} files open (ulimit -n, LimitNOFILE); accepted is at least ${own + MIN_CONNECTIONS} with ` +
+      `WORKERS=${WORKERS}, and one more for each further connection.`,
   );
 }
