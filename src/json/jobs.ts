@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type ForwardedBytes, gatherBytes } from '../threads/forwarded-bytes.ts';
+import { freeBytes } from '../threads/garbage.ts';
 import type { JobOutcome } from '../threads/job-port.ts';
 import type { PictureNotes } from './compare-answer.ts';
 import type { CompareResult, RankResult, StoredComparison } from './compare-job.ts';
@@ -25,9 +26,18 @@ export interface JsonResults {
 
 export type JsonResult = JsonResults[JsonJob['kind']];
 
-/** @throws {ServiceError} what is wrong with the body. */
+/**
+ * @param job its body is freed afterwards: garbage of tens of megabytes would wait for a collection of the whole heap.
+ * @throws {ServiceError} what is wrong with the body.
+ */
 export async function runJsonJob(job: JsonJob): Promise<JobOutcome<JsonResult>> {
-  return (await runJob(job, false)) as JobOutcome<JsonResult>;
+  if (job.kind === 'rank') return (await runJob(job, false)) as JobOutcome<JsonResult>;
+  const body = gatherBytes(job.body);
+  try {
+    return (await runJob({ ...job, body }, false)) as JobOutcome<JsonResult>;
+  } finally {
+    freeBytes(body);
+  }
 }
 
 /** Reading this many bytes takes less than a millisecond, and less than handing them to another thread. */
