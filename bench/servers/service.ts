@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builtFile } from '../../src/config/package.ts';
 import { ServerProcess } from './server-process.ts';
@@ -31,6 +31,8 @@ export function startService(
       MODEL_NAME: pack,
       MODELS_DIR: resolve(models),
       MODEL_AUTO_DOWNLOAD: 'false',
+      // Kept between runs, so that a cold start is one of a service that has started on this machine before.
+      PREPARED_DIR: join(tmpdir(), 'face-embedding-bench-prepared'),
       ...serviceEnvironment,
       ...settings,
     },

@@ -78,6 +78,14 @@ export const SETTINGS = {
     ...matching(/./, 'a folder'),
     description: 'Folder that holds one folder for each model pack.',
   }),
+  PREPARED_DIR: setting({
+    default: '',
+    ...matching(/^.*$/, 'a folder, none, or empty'),
+    defaultLabel: '`.prepared` in `MODELS_DIR`',
+    description:
+      'Folder for networks that were optimised for this processor: made at the first start, shared by all workers and processes. ' +
+      'It may be deleted at any time. With `none`, or where nothing can be written, each worker loads its own copy.',
+  }),
   MODEL_AUTO_DOWNLOAD: setting({
     default: true,
     ...boolean,

@@ -1,9 +1,11 @@
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtFile } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/download/obtain-pack.ts';
+import type { ModelPack } from '../packs/pack.ts';
 import { PackError } from '../packs/pack-errors.ts';
 import { packFolder } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
@@ -13,6 +15,7 @@ import { WorkerPool } from '../threads/worker-pool.ts';
 import { keepPixelsInMemory } from '../vision/decode/pixels-in-memory.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
+import { type PreparedPack, preparePack } from '../vision/prepared/prepared-pack.ts';
 import { Arrivals } from './arrivals.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
@@ -52,6 +55,8 @@ export class InferenceEngine implements FaceEngine {
   #loaded: { pool: Pool; model: LoadedModel } | undefined;
   #loading: Promise<void> = Promise.resolve();
   #onBeyondRepair = () => {};
+  /** Whether workers failed to start with prepared graphs. */
+  #distrustPrepared = false;
 
   /** @param concurrency replaces that of the device, so that tests can batch without a GPU. */
   constructor(config: Config, log: Logger, concurrency = concurrencyOf(config)) {
@@ -171,6 +176,7 @@ export class InferenceEngine implements FaceEngine {
     });
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
+    const prepared = await this.#preparedGraphs(pack, signal);
     signal.throwIfAborted();
     // Graphs may have been read to tell the detector from the recogniser; the workers load theirs into the same memory.
     collectGarbage('minor');
@@ -182,15 +188,19 @@ export class InferenceEngine implements FaceEngine {
       loneRequestThreads: this.#config.LONE_REQUEST_THREADS,
       detectionSizes: this.#config.DETECTION_SIZES,
       rewrites: this.#config.GRAPH_REWRITES,
+      prepared,
       ...(batching && { batching }),
     };
     const pool = this.#prepared;
     // If it fails to start, its threads have ended and the next attempt needs new ones.
     this.#prepared = undefined;
     // Only worker 0 gets jobs while the cores are idle, so only it needs sessions with more threads.
-    const [ready] = await pool.start((worker) =>
-      worker === 0 ? setup : { ...setup, loneRequestThreads: 1 },
-    );
+    const starting = pool.start((worker) => (worker === 0 ? setup : { ...setup, loneRequestThreads: 1 }));
+    const [ready] = await starting.catch((error) => {
+      // The next attempt does without them, as they may be the reason.
+      if (prepared) this.#distrustPrepared = true;
+      throw error;
+    });
     const { embeddingSize, rewrites, facesPerRun, libjpegTurbo } = ready as InferenceReady;
     const model = { pack, embeddingSize, rewrites, thresholds };
     this.#loaded = { pool, model };
@@ -217,6 +227,15 @@ export class InferenceEngine implements FaceEngine {
         'This is the synthetic pack: it recognises nobody. It is for integration tests and for trying the API.',
       );
     }
+  }
+
+  /** Undefined where workers load the files of the pack: on a GPU, which needs none, and for a pack of a hundred kilobytes. */
+  async #preparedGraphs(pack: ModelPack, signal: AbortSignal): Promise<PreparedPack | undefined> {
+    const { PREPARED_DIR, MODELS_DIR, DEVICE, GRAPH_REWRITES } = this.#config;
+    const unwanted = PREPARED_DIR === 'none' || DEVICE !== 'cpu' || pack.origin === 'synthetic';
+    if (unwanted || this.#distrustPrepared) return undefined;
+    const folder = resolve(PREPARED_DIR || join(MODELS_DIR, '.prepared'));
+    return preparePack({ pack, folder, rewrites: GRAPH_REWRITES, log: this.#log, signal });
   }
 
   #preparePool(): Pool {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import {
   type AppliedPass,
   type RewrittenGraph,
@@ -11,8 +11,11 @@ import {
 } from '../onnx/rewrite/rewrite.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
 import { FaceDetector } from './detect/detector.ts';
+import type { PreparedGraph } from './prepared/prepared-graph.ts';
+import type { PreparedPack } from './prepared/prepared-pack.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality/quality-score.ts';
 import { type FaceBatching, FaceRecogniser } from './recognise/recogniser.ts';
+import { openSession } from './session.ts';
 
 export interface NetworkOptions {
   pack: ModelPack;
@@ -26,6 +29,8 @@ export interface NetworkOptions {
   detectionSizes: readonly number[];
   /** Whether graphs are rewritten into faster, equivalent ones. */
   rewrites: boolean;
+  /** Without them, the graphs are loaded from the files of the pack. */
+  prepared?: PreparedPack | undefined;
   /** How faces of several pictures are recognised together. Without it, the networks take one picture at a time. */
   batching?: FaceBatching;
 }
@@ -53,8 +58,13 @@ export interface Networks {
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   const { detector: detectorFile, recogniser: recogniserFile } = options.pack;
   // The larger graph first: the other one and the runs then use the heap that its loading leaves free.
-  const recogniserGraph = await loadGraph(recogniserFile, options, rewriteGraph);
-  const detectorGraph = await loadGraph(detectorFile, options, rewriteDetector);
+  const recogniserGraph = await loadGraph(
+    recogniserFile,
+    options.prepared?.recogniser,
+    options,
+    rewriteGraph,
+  );
+  const detectorGraph = await loadGraph(detectorFile, options.prepared?.detector, options, rewriteDetector);
   const detector = new FaceDetector(detectorGraph.session, {
     sizes: options.detectionSizes,
     preprocessing: detectorFile.preprocessing,
@@ -108,44 +118,37 @@ interface LoadedGraph extends Omit<RewrittenGraph, 'bytes'> {
   multiThreadSession: ort.InferenceSession | undefined;
 }
 
-/** Creates sessions from the bytes that it hashes, so a file that is replaced after its verification is not loaded. */
 async function loadGraph(
   file: ModelFile,
+  prepared: PreparedGraph | undefined,
   options: NetworkOptions,
   rewrite: (bytes: Uint8Array<ArrayBuffer>) => RewrittenGraph,
 ): Promise<LoadedGraph> {
+  const { bytes, ...rewritten } = prepared
+    ? { ...prepared, bytes: prepared.path }
+    : await readGraph(file, options, rewrite);
+  const { device, intraOpThreads, loneRequestThreads } = options;
+  const session = await openSession(bytes, { device, threads: intraOpThreads });
+  const multiThreadSession = needsMultiThreadSession(options)
+    ? await openSession(bytes, { device, threads: loneRequestThreads })
+    : undefined;
+  return { session, multiThreadSession, applied: rewritten.applied, heads: rewritten.heads };
+}
+
+/** Returns the bytes that it hashes, so a file that is replaced after its verification is not loaded. */
+async function readGraph(
+  file: ModelFile,
+  options: NetworkOptions,
+  rewrite: (bytes: Uint8Array<ArrayBuffer>) => RewrittenGraph,
+): Promise<RewrittenGraph> {
   const original = await readFile(file.path);
   const sha256 = createHash('sha256').update(original).digest('hex');
   if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
-  const { bytes, ...rewritten } =
-    options.rewrites && rewritesPayOff(options.device) ? rewrite(original) : { bytes: original, applied: [] };
-  const session = await openSession(bytes, options, options.intraOpThreads);
-  const multiThreadSession = needsMultiThreadSession(options)
-    ? await openSession(bytes, options, options.loneRequestThreads)
-    : undefined;
-  return { session, multiThreadSession, ...rewritten };
+  return options.rewrites && rewritesPayOff(options.device)
+    ? rewrite(original)
+    : { bytes: original, applied: [] };
 }
 
 function needsMultiThreadSession({ loneRequestThreads, intraOpThreads, device }: NetworkOptions): boolean {
   return loneRequestThreads > intraOpThreads && device === 'cpu';
-}
-
-function openSession(
-  graph: Uint8Array,
-  { device }: NetworkOptions,
-  threads: number,
-): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(graph, {
-    executionProviders: [device],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    // A memory plan, made at the first run of each input size, allocates a second block beside that of the run: a third more
-    // memory (30 MB for two workers) and no gain in speed.
-    enableMemPattern: false,
-    // Spinning between layers makes a second thread pay off: the detector takes 0.61 of its single-thread time with it and
-    // 0.70 without, the recogniser 0.64 with it. Spinning stops between runs, when other threads need the cores.
-    extra: { session: { intra_op: { allow_spinning: threads > 1 ? '1' : '0' }, force_spinning_stop: '1' } },
-    // SCRFD's graphs declare output sizes for 640 only; ONNX Runtime would warn at every other input size.
-    logSeverityLevel: 3,
-  });
 }

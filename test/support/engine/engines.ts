@@ -15,7 +15,14 @@ import { createLogger } from '../../../src/observability/log.ts';
 export const silentLog = await createLogger({ level: 'silent', name: 'test' });
 
 export const testConfig = (environment: Record<string, string> = {}): Config =>
-  loadConfig({ MODEL_NAME: 'synthetic', WORKERS: '1', HOST: '127.0.0.1', PORT: '0', ...environment });
+  loadConfig({
+    MODEL_NAME: 'synthetic',
+    WORKERS: '1',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    PREPARED_DIR: 'none',
+    ...environment,
+  });
 
 /** The real engine, loaded. */
 export async function startEngine(config: Config, concurrency?: WorkerConcurrency): Promise<InferenceEngine> {

@@ -9,7 +9,7 @@ export type Calibration = Ended;
 export const startCalibration = (options: string[], environment: Record<string, string> = {}) =>
   runProgram([join(ROOT, 'dist/cli/calibrate.js'), ...options], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, PREPARED_DIR: 'none', ...environment },
   });
 
 export const runCalibration = (options: string[], environment?: Record<string, string>) =>

@@ -43,6 +43,7 @@ export class ServiceProcess {
       cwd,
       env: {
         PATH: process.env.PATH,
+        PREPARED_DIR: 'none',
         HOST: '127.0.0.1',
         PORT: '0',
         MODEL_NAME: 'synthetic',

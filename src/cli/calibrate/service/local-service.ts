@@ -38,9 +38,13 @@ export async function startLocalService(signal: AbortSignal): Promise<RunningSer
     Object.entries(readEnvironment()).filter(([name]) => !NOT_PASSED_ON.test(name)),
   );
   try {
-    const MODELS_DIR = resolve(loadConfig(settings).MODELS_DIR);
+    const config = loadConfig(settings);
+    const MODELS_DIR = resolve(config.MODELS_DIR);
+    const PREPARED_DIR = /^(none)?$/.test(config.PREPARED_DIR)
+      ? config.PREPARED_DIR
+      : resolve(config.PREPARED_DIR);
     return await launch(
-      { ...settings, MODELS_DIR, HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY_MS: '0' },
+      { ...settings, MODELS_DIR, PREPARED_DIR, HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY_MS: '0' },
       signal,
     );
   } catch (error) {
