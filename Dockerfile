@@ -55,7 +55,7 @@ ARG BAKE_MODEL=
 # A mirror to download from instead of the public sources.
 ARG MODEL_BASE_URL=
 RUN mkdir /models \
- && if [ -n "$BAKE_MODEL" ]; then MODELS_DIR=/models node dist/cli/models.js install "$BAKE_MODEL"; fi
+ && if [ -n "$BAKE_MODEL" ]; then MODELS_DIR=/models PREPARED_DIR=none node dist/cli/models.js install "$BAKE_MODEL"; fi
 
 
 FROM node:${NODE_VERSION}-bookworm-slim

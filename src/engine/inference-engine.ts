@@ -1,13 +1,11 @@
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtFile } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/download/obtain-pack.ts';
-import type { ModelPack } from '../packs/pack.ts';
 import { PackError } from '../packs/pack-errors.ts';
-import { packFolder } from '../packs/pack-folders.ts';
+import { packFolder, SYNTHETIC_PACK } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
 import { FairPermits } from '../threads/fair-permits.ts';
 import { collectGarbage } from '../threads/garbage.ts';
@@ -15,7 +13,7 @@ import { WorkerPool } from '../threads/worker-pool.ts';
 import { keepPixelsInMemory } from '../vision/decode/pixels-in-memory.ts';
 import type { NetworkOptions } from '../vision/networks.ts';
 import type { EmbedResult } from '../vision/pipeline.ts';
-import { type PreparedPack, preparePack } from '../vision/prepared/prepared-pack.ts';
+import { PreparedGraphs, preparedFolder } from '../vision/prepared/prepared-pack.ts';
 import { Arrivals } from './arrivals.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
@@ -165,6 +163,7 @@ export class InferenceEngine implements FaceEngine {
     const { MODEL_NAME, MODELS_DIR, MODEL_AUTO_DOWNLOAD, MODEL_BASE_URL, WORKERS } = this.#config;
     const started = performance.now();
     this.#prepared ??= this.#preparePool();
+    const graphs = this.#preparedGraphs(signal);
     const pack = await obtainPack({
       name: MODEL_NAME,
       modelsDir: MODELS_DIR,
@@ -173,13 +172,14 @@ export class InferenceEngine implements FaceEngine {
       colourProfiles: this.#config.COLOUR_PROFILES,
       log: this.#log,
       signal,
+      isPrepared: graphs && ((sha256) => graphs.has(sha256)),
     });
+    // Graphs may have been read to tell the detector from the recogniser; what follows uses the same memory.
+    collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
-    const prepared = await this.#preparedGraphs(pack, signal);
+    const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
-    // Graphs may have been read to tell the detector from the recogniser; the workers load theirs into the same memory.
-    collectGarbage('minor');
     const { batching } = this.#concurrency;
     const setup: NetworkOptions = {
       pack,
@@ -229,13 +229,12 @@ export class InferenceEngine implements FaceEngine {
     }
   }
 
-  /** Undefined where workers load the files of the pack: on a GPU, which needs none, and for a pack of a hundred kilobytes. */
-  async #preparedGraphs(pack: ModelPack, signal: AbortSignal): Promise<PreparedPack | undefined> {
-    const { PREPARED_DIR, MODELS_DIR, DEVICE, GRAPH_REWRITES } = this.#config;
-    const unwanted = PREPARED_DIR === 'none' || DEVICE !== 'cpu' || pack.origin === 'synthetic';
-    if (unwanted || this.#distrustPrepared) return undefined;
-    const folder = resolve(PREPARED_DIR || join(MODELS_DIR, '.prepared'));
-    return preparePack({ pack, folder, rewrites: GRAPH_REWRITES, log: this.#log, signal });
+  /** Undefined where workers load the files of the pack, which the synthetic one is small enough for. */
+  #preparedGraphs(signal: AbortSignal): PreparedGraphs | undefined {
+    const folder = preparedFolder(this.#config);
+    const unwanted = this.#config.MODEL_NAME === SYNTHETIC_PACK || this.#distrustPrepared;
+    if (folder === undefined || unwanted) return undefined;
+    return new PreparedGraphs({ folder, rewrites: this.#config.GRAPH_REWRITES, log: this.#log, signal });
   }
 
   #preparePool(): Pool {

@@ -30,10 +30,15 @@ export interface ResolveOptions {
   /** How colours are read, which is part of the embedding space. */
   colourProfiles?: ColourProfiles | undefined;
   signal?: AbortSignal | undefined;
+  isPrepared?: IsPrepared | undefined;
 }
 
+/** Whether the file with this hash is at hand in another form, so that it is not read again: it may have hundreds of megabytes. */
+type IsPrepared = (sha256: string) => Promise<boolean>;
+
 /**
- * Finds a pack on disk and verifies it: both files are hashed, and compared with the expected hashes if there are any.
+ * Finds a pack on disk and verifies it: both files are hashed, and compared with the expected hashes if there are any. A file whose
+ * expected hash is prepared only has to exist.
  *
  * @throws {PackMissingError} when files are missing.
  * @throws {PackInvalidError} when a file is wrong; the message says which one and why.
@@ -43,18 +48,19 @@ export async function resolvePack(options: ResolveOptions): Promise<ModelPack> {
 }
 
 async function findPack(options: ResolveOptions): Promise<ModelPack> {
-  const { name, catalogue = CATALOGUE, signal } = options;
+  const { name, catalogue = CATALOGUE } = options;
   const folder = packFolder(options);
-  if (name === SYNTHETIC_PACK) return resolveSyntheticPack(signal);
+  if (name === SYNTHETIC_PACK) return resolveSyntheticPack(options);
   const published = catalogue.get(name);
-  if (published) return resolvePublishedPack(published, folder, signal);
-  return resolveFolder({ name, folder, signal });
+  if (published) return resolvePublishedPack(published, folder, options);
+  return resolveFolder({ ...options, folder });
 }
 
-interface PackFolder {
+interface Verification extends Pick<ResolveOptions, 'signal' | 'isPrepared'> {}
+
+interface PackFolder extends Verification {
   name: string;
   folder: string;
-  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -80,7 +86,7 @@ export async function resolveFolder(pack: PackFolder): Promise<ModelPack> {
 async function resolvePublishedPack(
   { name, licence, detector, recogniser }: CataloguePack,
   folder: string,
-  signal: AbortSignal | undefined,
+  verification: Verification,
 ): Promise<ModelPack> {
   const missing = await missingFiles(folder, [detector.name, recogniser.name]);
   if (missing.length > 0) {
@@ -92,10 +98,10 @@ async function resolvePublishedPack(
     detector: { ...STANDARD_DETECTOR, path: join(folder, detector.name), pin: detector.sha256 },
     recogniser: { ...STANDARD_RECOGNISER, path: join(folder, recogniser.name), pin: recogniser.sha256 },
   };
-  return verifyPack({ name, origin: 'catalogue', licence, ...networks }, signal);
+  return verifyPack({ name, origin: 'catalogue', licence, ...networks }, verification);
 }
 
-async function resolveSyntheticPack(signal: AbortSignal | undefined): Promise<ModelPack> {
+async function resolveSyntheticPack(verification: Verification): Promise<ModelPack> {
   return verifyPack(
     {
       name: SYNTHETIC_PACK,
@@ -104,12 +110,12 @@ async function resolveSyntheticPack(signal: AbortSignal | undefined): Promise<Mo
       detector: { ...STANDARD_DETECTOR, path: join(SYNTHETIC_FOLDER, 'detector.onnx') },
       recogniser: { ...STANDARD_RECOGNISER, path: join(SYNTHETIC_FOLDER, 'recogniser.onnx') },
     },
-    signal,
+    verification,
   );
 }
 
 async function resolveByManifest(
-  { name, folder, signal }: PackFolder,
+  { name, folder, ...verification }: PackFolder,
   { license, tasks: { detection, recognition } }: Manifest,
 ): Promise<ModelPack> {
   const detector = {
@@ -125,10 +131,10 @@ async function resolveByManifest(
     embeddingSize: recognition.embedding_dimension,
   };
   const licence = await describeLicence(folder, license);
-  return verifyPack({ name, origin: 'manifest', licence, detector, recogniser }, signal);
+  return verifyPack({ name, origin: 'manifest', licence, detector, recogniser }, verification);
 }
 
-async function resolveByFiles({ name, folder, signal }: PackFolder): Promise<ModelPack> {
+async function resolveByFiles({ name, folder, ...verification }: PackFolder): Promise<ModelPack> {
   const { detector, recogniser, recogniserPreprocessing: preprocessing } = await identifyFiles(folder);
   return verifyPack(
     {
@@ -138,7 +144,7 @@ async function resolveByFiles({ name, folder, signal }: PackFolder): Promise<Mod
       detector: { ...STANDARD_DETECTOR, path: join(folder, detector) },
       recogniser: { ...STANDARD_RECOGNISER, path: join(folder, recogniser), preprocessing },
     },
-    signal,
+    verification,
   );
 }
 
@@ -157,10 +163,10 @@ interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence'> 
   recogniser: UnverifiedFile & { inputSize: number; embeddingSize?: number };
 }
 
-async function verifyPack(pack: UnverifiedPack, signal: AbortSignal | undefined): Promise<ModelPack> {
+async function verifyPack(pack: UnverifiedPack, verification: Verification): Promise<ModelPack> {
   const [detector, recogniser] = await Promise.all([
-    verifyFile(pack.detector, signal),
-    verifyFile(pack.recogniser, signal),
+    verifyFile(pack.detector, verification),
+    verifyFile(pack.recogniser, verification),
   ]);
   // Only a manifest can change the recipe. That of any other pack follows from its files, which are hashed anyway.
   const recipe = pack.origin === 'manifest' ? recogniser : undefined;
@@ -170,9 +176,13 @@ async function verifyPack(pack: UnverifiedPack, signal: AbortSignal | undefined)
 
 async function verifyFile<File extends UnverifiedFile>(
   { pin, ...file }: File,
-  signal: AbortSignal | undefined,
+  { signal, isPrepared }: Verification,
 ) {
-  const { bytes, sha256 } = await hashFile(file.path, signal).catch((error) => {
+  const prepared = pin !== undefined && (await isPrepared?.(pin));
+  const measure = prepared
+    ? stat(file.path).then(({ size }) => ({ bytes: size, sha256: pin }))
+    : hashFile(file.path, signal);
+  const { bytes, sha256 } = await measure.catch((error) => {
     signal?.throwIfAborted();
     throw new PackInvalidError(`${file.path} cannot be read (${error.code ?? error.message}).`);
   });

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
 import { embed, startRealEngine } from '../support/engine/real-engine.ts';
@@ -11,6 +14,7 @@ const closest = (golden: GoldenFace, faces: EmbeddedFace[]) =>
 
 describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package', () => {
   let engine: InferenceEngine;
+  let prepared: string;
   let images: {
     file: string;
     golden: GoldenFace[];
@@ -21,7 +25,9 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
   let pairs: { file: string; golden: GoldenFace; face: EmbeddedFace }[];
 
   beforeAll(async () => {
-    engine = await startRealEngine();
+    // As users run it.
+    prepared = await mkdtemp(join(tmpdir(), 'face-embedding-'));
+    engine = await startRealEngine({ PREPARED_DIR: prepared });
     images = await Promise.all(
       goldenImages().map(async ({ file, faces: golden, width, height }) => {
         const answer = await embed(engine, photo(file), 'all');
@@ -32,7 +38,10 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
       golden.flatMap((one) => (faces.length === 0 ? [] : [{ file, golden: one, face: closest(one, faces) }])),
     );
   });
-  afterAll(() => engine?.close());
+  afterAll(async () => {
+    await engine?.close();
+    await rm(prepared, { recursive: true, force: true });
+  });
 
   it('finds exactly the golden faces', () => {
     const missed = pairs
@@ -49,6 +58,17 @@ describe.skipIf(!hasRealWeights)('parity with InsightFace’s own Python package
     expect(counts).toEqual([]);
     expect(pairs).toHaveLength(faces);
     expect(faces).toBeGreaterThanOrEqual(145);
+  });
+
+  it('gives the same result to the bit without prepared graphs', async () => {
+    expect(
+      (await readdir(prepared, { recursive: true })).filter((name) => name.endsWith('.onnx')),
+    ).toHaveLength(2);
+    const unprepared = await startRealEngine({ PREPARED_DIR: 'none' });
+    onTestFinished(() => unprepared.close());
+    const some = images.filter((_, index) => index % 10 === 0);
+    for (const { file, faces } of some)
+      expect((await embed(unprepared, photo(file), 'all')).faces).toEqual(faces);
   });
 
   it('gives a lone request the same result to the bit, although it runs on more threads', async () => {

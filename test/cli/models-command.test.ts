@@ -46,7 +46,7 @@ async function setup() {
     let stdout = '';
     let stderr = '';
     const code = await runModelsCommand(command.split(' ').filter(Boolean), {
-      environment: { MODELS_DIR: modelsDir, ...environment },
+      environment: { MODELS_DIR: modelsDir, PREPARED_DIR: 'none', ...environment },
       stdout: { write: (text) => (stdout += text) },
       stderr: { write: (text) => (stderr += text) },
       catalogue: tiny.catalogue,
@@ -224,14 +224,20 @@ describe.skipIf(!hasRealWeights)('the shared real weights', () => {
     expect(await filesIn(modelsDir)).toEqual([]);
   });
 
-  it('can be installed with another name', async () => {
+  it('can be installed with another name, and are prepared for this machine', async () => {
     const modelsDir = await temporaryFolder();
+    const folder = await temporaryFolder();
     const code = await runModelsCommand(['install', 'mine', '--from', SHARED_PACK], {
-      environment: { MODELS_DIR: modelsDir },
+      environment: { MODELS_DIR: modelsDir, PREPARED_DIR: folder },
       stdout: { write: () => true },
       stderr: { write: () => true },
     });
     expect(code).toBe(0);
     expect(await filesIn(modelsDir)).toEqual(['mine/det_500m.onnx', 'mine/w600k_mbf.onnx']);
+    expect(await filesIn(folder)).toEqual(
+      Array.from({ length: 2 }, () => ['graph.onnx', 'prepared.json', 'weights.bin'])
+        .flat()
+        .map((name) => expect.stringMatching(`/${name}$`)),
+    );
   });
 });

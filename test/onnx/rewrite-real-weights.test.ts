@@ -28,7 +28,7 @@ describe.skipIf(!hasRealWeights)('rewriting real networks', () => {
     const wholeDetector = rewriteGraph(networkFile('det_500m.onnx'));
     expect(appliedTo(wholeDetector)).toBe('sibling-convolutions 3, transposes 9');
     // 34 PReLUs, of which the two next to the grouped convolution are split into two parts each.
-    expect(appliedTo(recogniser)).toBe('grouped-convolutions 1, prelu 36');
+    expect(appliedTo(recogniser)).toBe('grouped-convolutions 1, prelu 36, gemms 1');
   });
 
   it('gives the same faces and embeddings for photographs', async () => {

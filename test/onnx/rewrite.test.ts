@@ -12,14 +12,18 @@ function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {
   const grouped = net.conv(stem, { inputs: 32, outputs: 32, group: 16 });
   const mixed = net.prelu(net.conv(grouped, { inputs: 32, outputs: 8, kernel: 1 }), [0.5], [1]);
   const heads = [2, 8].map((outputs) => net.conv(mixed, { inputs: 8, outputs }));
-  const narrow = net.conv(net.conv('x', { inputs: 3, outputs: 32 }), { inputs: 32, outputs: 2 });
+  const wide = net.conv('x', { inputs: 3, outputs: 32 });
+  const narrow = net.conv(wide, { inputs: 32, outputs: 2 });
   const last = net.graph.add('Transpose', [mixed], { perm: { ints: [2, 3, 0, 1] } });
   const rows = net.graph.add('Reshape', [last, net.graph.ints([-1, 4])]);
+  const vector = net.graph.add('Flatten', [net.graph.add('GlobalAveragePool', [wide])]);
+  const product = net.graph.add('Gemm', [vector, net.randomConstant([32, 16]), net.randomConstant([16])]);
   const plain = net.conv(mixed, { inputs: 8, outputs: 4, kernel: 1, name: 'plain' });
-  return net.model([...heads, narrow, rows, plain], { opset });
+  return net.model([...heads, narrow, rows, product, plain], { opset });
 }
 
-const ALL = 'sibling-convolutions 1, narrow-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1';
+const ALL =
+  'sibling-convolutions 1, narrow-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1, gemms 1';
 
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
 
@@ -101,11 +105,11 @@ describe('rewriteGraph', () => {
     expect(encoded(readFields(bytes), MODEL.graph)).toEqual(encoded(readFields(model), MODEL.graph));
     const changing = [GRAPH.node, GRAPH.initializer];
     expect(encoded(graphFields(bytes), ...changing)).toEqual(encoded(graphFields(model), ...changing));
-    // Two unaffected convolutions with weights and biases, the bias of the narrow one, the Reshape and its shape, and
-    // two unknown fields.
+    // Two unaffected convolutions with weights and biases, the bias of the narrow one, the Reshape and its shape, the pooling
+    // and the Flatten, and two unknown fields.
     const before = new Set(encoded(graphFields(model), GRAPH.input, GRAPH.output, GRAPH.name));
     const after = encoded(graphFields(bytes), GRAPH.input, GRAPH.output, GRAPH.name);
-    expect(after.filter((raw) => before.has(raw)).length).toBe(2 * 3 + 1 + 2 + 2);
+    expect(after.filter((raw) => before.has(raw)).length).toBe(2 * 3 + 1 + 2 + 2 + 2);
   });
 
   it('removes the stated shapes of tensors that no longer exist', async () => {

@@ -11,6 +11,7 @@ import { PackError, PackInvalidError, PackMissingError } from '../../packs/pack-
 import { findPackFolders, packFolder, SYNTHETIC_PACK } from '../../packs/pack-folders.ts';
 import { type ResolveOptions, resolvePack } from '../../packs/resolve.ts';
 import { readThresholds } from '../../packs/thresholds.ts';
+import { PreparedGraphs, preparedFolder } from '../../vision/prepared/prepared-pack.ts';
 
 const USAGE = `Usage: npm run models -- <command>
 
@@ -168,6 +169,20 @@ async function install(name: string, from: string | undefined, session: Session)
   const pack =
     from === undefined ? await installPublished(name, session) : await installPack({ ...location, from });
   stdout.write(`${name} is installed in ${packFolder(location)}.\n${fileLines(pack)}${pack.licence}\n`);
+  await prepare(pack, session);
+}
+
+/** Prepares the networks for this machine, so that the first start of the service need not. It does without them if it must. */
+async function prepare(pack: ModelPack, { config, stderr, signal }: Session): Promise<void> {
+  const folder = preparedFolder(config);
+  if (folder === undefined) return;
+  const graphs = new PreparedGraphs({
+    folder,
+    rewrites: config.GRAPH_REWRITES,
+    log: logTo(stderr),
+    signal: signal ?? new AbortController().signal,
+  });
+  await graphs.ofPack(pack);
 }
 
 async function installPublished(name: string, session: Session): Promise<ModelPack> {
@@ -178,14 +193,18 @@ async function installPublished(name: string, session: Session): Promise<ModelPa
       `${name} is not in the catalogue (${[...catalogue.keys()].join(', ')}). Install it from a local copy with --from.`,
     );
   }
-  const write = (_fields: object, message: string) => stderr.write(`${message}\n`);
   const location = locate(name, session);
   await download(published, {
     ...location,
     baseUrl: config.MODEL_BASE_URL,
-    log: { info: write, warn: write },
+    log: logTo(stderr),
   });
   return resolvePack(location);
+}
+
+function logTo(terminal: Terminal) {
+  const line = (_fields: object, message: string) => terminal.write(`${message}\n`);
+  return { info: line, warn: line };
 }
 
 async function verify(name: string, session: Session): Promise<void> {

@@ -1,5 +1,6 @@
 import { type DeferredHeads, deferHeads } from './deferred-heads.ts';
 import { EditableGraph } from './editable-graph.ts';
+import { rewriteGemms } from './gemms.ts';
 import { splitGroupedConvolutions } from './grouped-convolutions.ts';
 import { splitNarrowConvolutions } from './narrow-convolutions.ts';
 import { rewritePrelu } from './prelu.ts';
@@ -41,6 +42,7 @@ const PASSES = {
   'grouped-convolutions': splitGroupedConvolutions,
   prelu: rewritePrelu,
   transposes: flattenTransposes,
+  gemms: rewriteGemms,
 } as const satisfies Record<string, (graph: EditableGraph) => number>;
 
 export type RewritePass = keyof typeof PASSES;
@@ -49,7 +51,7 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that passes read and write (Add, BatchNormalization, Compress,
- * Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) have the semantics
+ * Conv, Flatten, Gemm, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) have the semantics
  * that passes rely on. Source: onnx/onnx, docs/Changelog.md.
  */
 const OPSETS = { min: 9, max: 24 } as const;

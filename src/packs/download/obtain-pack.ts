@@ -26,6 +26,8 @@ export interface ObtainOptions {
   catalogue?: Catalogue;
   colourProfiles?: ColourProfiles | undefined;
   tuning?: DownloadTuning;
+  /** See `resolvePack`. */
+  isPrepared?: ResolveOptions['isPrepared'];
 }
 
 /**

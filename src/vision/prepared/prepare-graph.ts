@@ -8,7 +8,7 @@ import { openSession } from '../session.ts';
 import { DESCRIPTION_FILE, describePrepared, GRAPH_FILE, WEIGHTS_FILE } from './prepared-graph.ts';
 
 export interface PrepareJob {
-  file: ModelFile;
+  file: Pick<ModelFile, 'path' | 'sha256'>;
   network: 'detector' | 'recogniser';
   rewrites: boolean;
   name: string;

@@ -1,4 +1,10 @@
+import { errorMessage } from '../../errors.ts';
 import { prepareGraph } from './prepare-graph.ts';
 
-// A process of its own, started by prepared-pack.ts with a job as its argument.
-await prepareGraph(JSON.parse(process.argv[2] ?? ''));
+// A process of its own, started by prepared-pack.ts with a job as its argument. What goes wrong is the last line on standard error.
+try {
+  await prepareGraph(JSON.parse(process.argv[2] ?? ''));
+} catch (error) {
+  process.stderr.write(`\n${errorMessage(error).replaceAll('\n', ' ')}\n`);
+  process.exitCode = 1;
+}

@@ -8,7 +8,6 @@ import { z } from 'zod';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
 import { type AppliedPass, REWRITES } from '../../onnx/rewrite/rewrite.ts';
 import { hashFile } from '../../packs/file-hash.ts';
-import type { ModelFile } from '../../packs/pack.ts';
 
 /*
  * A prepared graph is a folder: the graph as ONNX Runtime has optimised it for this processor, and its weights in a file of
@@ -108,9 +107,10 @@ const require = createRequire(import.meta.url);
  * Names a prepared graph by all that decides what is in it: the file of the pack, the rewrites, ONNX Runtime's version and the
  * processor.
  *
+ * @param sha256 of the file of the pack.
  * @param rewrites whether the graph is rewritten.
  */
-export function preparedName({ sha256 }: Pick<ModelFile, 'sha256'>, rewrites: boolean): string {
+export function preparedName(sha256: string, rewrites: boolean): string {
   const { version } = require('onnxruntime-node/package.json') as { version: string };
   return [
     sha256.slice(0, 16),

@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { builtFile } from '../../config/package.ts';
+import type { Config } from '../../config/settings.ts';
 import { errorMessage } from '../../errors.ts';
-import type { Logger } from '../../observability/log.ts';
 import { rewritesPayOff } from '../../onnx/rewrite/rewrite.ts';
+import type { PackLog } from '../../packs/download/report-download.ts';
 import { LOCK_TIMING, withInstallLock } from '../../packs/install/install-lock.ts';
 import { discard, writing } from '../../packs/install/storage.ts';
 import type { ModelPack } from '../../packs/pack.ts';
@@ -24,80 +25,108 @@ export interface PreparedPack {
   recogniser: PreparedGraph;
 }
 
-export interface PreparedPackOptions {
-  pack: ModelPack;
+/** Undefined where networks are not prepared: on a GPU, which loads the files of the pack, and where it is switched off. */
+export function preparedFolder({
+  PREPARED_DIR,
+  MODELS_DIR,
+  DEVICE,
+}: Pick<Config, 'PREPARED_DIR' | 'MODELS_DIR' | 'DEVICE'>): string | undefined {
+  if (PREPARED_DIR === 'none' || DEVICE !== 'cpu') return undefined;
+  return resolve(PREPARED_DIR || join(MODELS_DIR, '.prepared'));
+}
+
+export interface PreparedGraphsOptions {
   /** The folder of all prepared graphs. */
   folder: string;
   /** Whether graphs are rewritten where that pays off. */
   rewrites: boolean;
-  log: Logger;
+  log: PackLog;
   signal: AbortSignal;
 }
 
-/**
- * Finds the prepared graphs of a pack, and makes those that are missing or not whole.
- *
- * @returns undefined if they cannot be made, for instance because nothing can be written: the log says why, and the graphs have to
- *   be loaded from the pack.
- */
-export async function preparePack(given: PreparedPackOptions): Promise<PreparedPack | undefined> {
-  const options = { ...given, rewrites: given.rewrites && rewritesPayOff('cpu') };
-  const { folder, log, signal } = options;
-  const found = await readPack(options);
-  if (found) return found;
-  try {
-    await writing(folder, () => mkdir(folder, { recursive: true }));
-    await withInstallLock(join(folder, '.lock'), { ...LOCK_TIMING, signal }, (held) =>
-      makeMissing({ ...options, signal: held }),
-    );
-    const made = await readPack(options);
-    if (!made) throw new Error('They are not whole after they were written.');
-    return made;
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn(
-      `The networks are loaded from the pack, which takes more time and memory. Prepared ones could not be made: ` +
-        `${errorMessage(error)} Set PREPARED_DIR to a folder that can be written, or to none.`,
-    );
-    return undefined;
+/** The prepared graphs of a folder. Each is read and checked once. */
+export class PreparedGraphs {
+  readonly #options: PreparedGraphsOptions;
+  readonly #found = new Map<string, Promise<PreparedGraph | undefined>>();
+
+  constructor(options: PreparedGraphsOptions) {
+    this.#options = { ...options, rewrites: options.rewrites && rewritesPayOff('cpu') };
   }
-}
 
-async function readPack({
-  pack,
-  folder,
-  rewrites,
-  signal,
-}: PreparedPackOptions): Promise<PreparedPack | undefined> {
-  const read = (network: (typeof NETWORKS)[number]) =>
-    readPrepared(folder, preparedName(pack[network], rewrites), signal);
-  const [recogniser, detector] = await Promise.all(NETWORKS.map(read));
-  return recogniser && detector ? { recogniser, detector } : undefined;
-}
+  /** Whether the file of a pack with this hash is there as a prepared graph. */
+  async has(sha256: string): Promise<boolean> {
+    return (await this.#find(sha256)) !== undefined;
+  }
 
-/** Runs under the lock. */
-async function makeMissing({ pack, folder, rewrites, log, signal }: PreparedPackOptions): Promise<void> {
-  await discardLeftovers(folder);
-  for (const network of NETWORKS) {
-    const file = pack[network];
-    const name = preparedName(file, rewrites);
-    // Another process may have made it meanwhile.
-    if (await readPrepared(folder, name, signal)) continue;
-    const started = performance.now();
-    const target = join(folder, `${TEMPORARY}${randomUUID()}`);
+  /**
+   * Finds the prepared graphs of a pack, and makes those that are missing or not whole.
+   *
+   * @returns undefined if they cannot be made, for instance because nothing can be written: the log says why, and the graphs
+   *   have to be loaded from the pack.
+   */
+  async ofPack(pack: ModelPack): Promise<PreparedPack | undefined> {
+    const { folder, log, signal } = this.#options;
+    const found = await this.#findPack(pack);
+    if (found) return found;
     try {
-      await writing(target, () => mkdir(target));
-      await runProcess({ file, network, rewrites, name, target }, signal);
-      // A folder that is not whole is in the way.
-      await discard(join(folder, name));
-      await writing(join(folder, name), () => rename(target, join(folder, name)));
-    } finally {
-      await discard(target);
+      await writing(folder, () => mkdir(folder, { recursive: true }));
+      const onWait = (holder: string) =>
+        log.info({ holder }, 'another process prepares networks; this one waits for it');
+      const lock = { ...LOCK_TIMING, signal, onWait };
+      await withInstallLock(join(folder, '.lock'), lock, (held) => this.#makeMissing(pack, held));
+      const made = await this.#findPack(pack);
+      if (!made) throw new Error('They are not whole after they were written.');
+      return made;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn(
+        {},
+        `The networks are loaded from the pack, which takes more time and memory. Prepared ones could not be made: ` +
+          `${errorMessage(error)} Set PREPARED_DIR to a folder that can be written, or to none.`,
+      );
+      return undefined;
     }
-    log.info(
-      { network, ms: Math.round(performance.now() - started) },
-      'a network was prepared for this processor',
+  }
+
+  #find(sha256: string): Promise<PreparedGraph | undefined> {
+    const { folder, rewrites, signal } = this.#options;
+    const found = this.#found.get(sha256) ?? readPrepared(folder, preparedName(sha256, rewrites), signal);
+    this.#found.set(sha256, found);
+    return found;
+  }
+
+  async #findPack(pack: ModelPack): Promise<PreparedPack | undefined> {
+    const [recogniser, detector] = await Promise.all(
+      NETWORKS.map((network) => this.#find(pack[network].sha256)),
     );
+    return recogniser && detector ? { recogniser, detector } : undefined;
+  }
+
+  /** Runs under the lock. */
+  async #makeMissing(pack: ModelPack, signal: AbortSignal): Promise<void> {
+    const { folder, rewrites, log } = this.#options;
+    await discardLeftovers(folder);
+    for (const network of NETWORKS) {
+      const { path, sha256 } = pack[network];
+      // Another process may have made it meanwhile.
+      this.#found.delete(sha256);
+      if (await this.has(sha256)) continue;
+      this.#found.delete(sha256);
+      const name = preparedName(sha256, rewrites);
+      const started = performance.now();
+      const target = join(folder, `${TEMPORARY}${randomUUID()}`);
+      try {
+        await writing(target, () => mkdir(target));
+        await runProcess({ file: { path, sha256 }, network, rewrites, name, target }, signal);
+        // A folder that is not whole is in the way.
+        await discard(join(folder, name));
+        await writing(join(folder, name), () => rename(target, join(folder, name)));
+      } finally {
+        await discard(target);
+      }
+      const ms = Math.round(performance.now() - started);
+      log.info({ network, ms }, 'a network was prepared for this processor');
+    }
   }
 }
 
@@ -112,8 +141,22 @@ async function discardLeftovers(folder: string): Promise<void> {
 
 async function runProcess(job: PrepareJob, signal: AbortSignal): Promise<void> {
   const entry = fileURLToPath(builtFile('vision/prepared/prepare-process.js'));
-  await promisify(execFile)(process.execPath, [entry, JSON.stringify(job)], {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    killSignal: 'SIGKILL',
-  });
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    await promisify(execFile)(process.execPath, [entry, JSON.stringify(job)], {
+      signal: AbortSignal.any([signal, timeout]),
+      killSignal: 'SIGKILL',
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const { stderr = '', signal: killed } = error as { stderr?: string; signal?: string | null };
+    const said = stderr.trim().split('\n').at(-1);
+    throw new Error(
+      timeout.aborted
+        ? `It took more than ${TIMEOUT_MS / 1000} seconds.`
+        : killed
+          ? `Their process was ended by ${killed}; it may have been out of memory.`
+          : said || errorMessage(error),
+    );
+  }
 }

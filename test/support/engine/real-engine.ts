@@ -7,7 +7,7 @@ import { startEngine, testConfig } from './engines.ts';
  * Starts the real engine with real weights and as many workers as there are cores. Tests send all their pictures at once, so
  * a request may wait for long.
  */
-export const startRealEngine = (): Promise<InferenceEngine> =>
+export const startRealEngine = (settings: Record<string, string> = {}): Promise<InferenceEngine> =>
   startEngine(
     testConfig({
       MODEL_NAME: 'buffalo_sc_dq',
@@ -15,6 +15,7 @@ export const startRealEngine = (): Promise<InferenceEngine> =>
       WORKERS: '',
       MAX_QUEUE: '2000',
       REQUEST_TIMEOUT_MS: '600000',
+      ...settings,
     }),
   );
 
