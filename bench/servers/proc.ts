@@ -1,22 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** In MiB; undefined where there is no /proc. */
-export interface Memory {
-  /** Pages shared between processes count once for each process. */
-  resident: number | undefined;
-  /** Pages shared between processes count once. */
-  proportional: number | undefined;
-}
-
-/** Memory of a process and all its descendants. */
-export function memoryOf(pid: number): Memory {
-  const pids = processTree(pid);
-  return {
-    resident: sumMiB(pids.map((each) => readKilobytes(`/proc/${each}/status`, /^VmRSS:\s+(\d+) kB/m))),
-    proportional: sumMiB(
-      pids.map((each) => readKilobytes(`/proc/${each}/smaps_rollup`, /^Pss:\s+(\d+) kB/m)),
-    ),
-  };
+/**
+ * Memory of a process and all its descendants, in MiB: the proportional set size (PSS). Weights that are mapped from a file count
+ * once, however many threads and processes map them; in the resident set size (RSS) they would count once for each mapping.
+ *
+ * @returns undefined where there is no /proc.
+ */
+export function memoryOf(pid: number): number | undefined {
+  return sumMiB(
+    processTree(pid).map((each) => readKilobytes(`/proc/${each}/smaps_rollup`, /^Pss:\s+(\d+) kB/m)),
+  );
 }
 
 /** Ticks of the clock in /proc/PID/stat, a second: USER_HZ, which is 100 on every Linux that Node runs on. */
@@ -40,8 +33,23 @@ function sumMiB(kilobytes: number[]): number | undefined {
 }
 
 function processTree(pid: number): number[] {
-  const children = readText(`/proc/${pid}/task/${pid}/children`).split(/\s+/).filter(Boolean);
-  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+  return [pid, ...childrenOf(pid).flatMap(processTree)];
+}
+
+/** A child belongs to the thread that started it. */
+function childrenOf(pid: number): number[] {
+  return listThreads(pid)
+    .flatMap((thread) => readText(`/proc/${pid}/task/${thread}/children`).split(/\s+/))
+    .filter(Boolean)
+    .map(Number);
+}
+
+function listThreads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function readKilobytes(path: string, pattern: RegExp): number {

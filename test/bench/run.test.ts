@@ -23,7 +23,7 @@ describe('a run of the benchmark with the synthetic pack', () => {
     const ended = await run('--pack', 'synthetic', '--peer', 'off', '--out', out, ...tiny);
     expect(ended.code, ended.stderr).toBe(0);
     printed = ended.stdout;
-    results = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+    [results] = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
   }, RUN_TIMEOUT_MS);
 
   it('measures the networks, the stages, both loops, health and memory, without failures', () => {
