@@ -23,9 +23,6 @@ const WARM_UP: ClosedLoop = { connections: 8, seconds: 30, maxRequests: 1_500 };
 /** Shorter when a point takes less than a second. */
 const QUICK_WARM_UP: ClosedLoop = { connections: 8, seconds: 10, maxRequests: 500 };
 
-/** All that a large pack answers in this time is not much, but its service hardly spends time in V8. */
-const LARGE_WARM_UP: ClosedLoop = { connections: 8, seconds: 3 };
-
 interface Slice {
   /** Answers per second. */
   throughput: number;
@@ -63,8 +60,8 @@ export async function measureClosedLoop(context: ServerContext, options: Options
   );
   const [first] = scenarios;
   const quickWarmUp = { ...QUICK_WARM_UP, seconds: Math.min(QUICK_WARM_UP.seconds, 10 * seconds) };
-  const ordinaryWarmUp = options.large ? LARGE_WARM_UP : WARM_UP;
-  if (first) await warmUp(context, first, quick ? quickWarmUp : ordinaryWarmUp);
+  // A large pack answers few requests, but V8 hardly takes part in its time.
+  if (first && !options.large) await warmUp(context, first, quick ? quickWarmUp : WARM_UP);
   const results: ScenarioResult[] = [];
   for (const scenario of scenarios.filter(({ size }) => size !== '12mp'))
     results.push(await measureScenario(context, scenario, options));

@@ -12,6 +12,41 @@ export function memoryOf(pid: number): number | undefined {
   );
 }
 
+/**
+ * What {@link memoryOf} lacks of the files that a process and its descendants map because other processes map them too, in MiB:
+ * the benchmark is itself a Node program, and a service alone on its machine shares Node's binary and libraries with nobody.
+ * Reading it takes longer.
+ */
+export function sharedWithOthers(pid: number): number {
+  const files = new Map<string, MappedFile>();
+  for (const each of processTree(pid)) addMappedFiles(files, readText(`/proc/${each}/smaps`));
+  const missing = [...files.values()].map(({ proportional, parts }) => {
+    const whole = [...parts.values()].reduce((sum, value) => sum + value, 0);
+    return Math.max(0, whole - proportional);
+  });
+  return sumMiB(missing) ?? 0;
+}
+
+/** In kilobytes. */
+interface MappedFile {
+  /** Summed over all mappings. */
+  proportional: number;
+  /** Resident pages of each part of the file by its offset: a part that is mapped several times counts once. */
+  parts: Map<string, number>;
+}
+
+/** @param smaps see proc(5). */
+function addMappedFiles(files: Map<string, MappedFile>, smaps: string): void {
+  const mappings =
+    /^[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) \S+ \d+ +(\/.*)\n(?:\w+: .*\n)*?Rss: +(\d+) kB\nPss: +(\d+) kB/gm;
+  for (const [, offset = '', path = '', resident, proportional] of smaps.matchAll(mappings)) {
+    const file = files.get(path) ?? { proportional: 0, parts: new Map() };
+    file.proportional += Number(proportional);
+    file.parts.set(offset, Math.max(file.parts.get(offset) ?? 0, Number(resident)));
+    files.set(path, file);
+  }
+}
+
 /** Ticks of the clock in /proc/PID/stat, a second: USER_HZ, which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 

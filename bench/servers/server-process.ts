@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { memoryOf, processorSecondsOf } from './proc.ts';
+import { memoryOf, processorSecondsOf, sharedWithOthers } from './proc.ts';
 
 const POLL_MS = 10;
 const MEMORY_PERIOD_MS = 500;
@@ -37,6 +37,8 @@ export class ServerProcess {
   #startupMs = Number.NaN;
   #output = '';
   #sampler: NodeJS.Timeout | undefined;
+  /** MiB of mapped files that belong to it, but count for other processes too. */
+  #shared = 0;
   readonly #kill = () => {
     this.#child.kill('SIGKILL');
   };
@@ -66,6 +68,7 @@ export class ServerProcess {
       await sleep(POLL_MS);
     }
     server.#startupMs = performance.now() - started;
+    if (server.memory.peak !== undefined) server.memory.peak += sharedWithOthers(server.#pid);
     return server;
   }
 
@@ -96,6 +99,8 @@ export class ServerProcess {
   }
 
   recordMemory(moment: Exclude<keyof MemoryReadings, 'peak'>): void {
+    // Changes when other servers start.
+    this.#shared = sharedWithOthers(this.#pid);
     const memory = this.#readMemory();
     if (memory !== undefined) this.memory[moment] = memory;
   }
@@ -114,7 +119,8 @@ export class ServerProcess {
   }
 
   #readMemory(): number | undefined {
-    return memoryOf(this.#pid);
+    const memory = memoryOf(this.#pid);
+    return memory === undefined ? undefined : memory + this.#shared;
   }
 
   get #pid(): number {
