@@ -1,4 +1,3 @@
-import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelPack } from '../src/packs/pack.ts';
@@ -13,7 +12,7 @@ import { type Capacities, measureOpenLoop } from './measures/open-loop.ts';
 import { measureOverload } from './measures/overload.ts';
 import { compareAnswers, compareFastAnswers } from './measures/request-sets.ts';
 import { measureStages } from './measures/stages.ts';
-import { measureStart, type Starter, type Starters } from './measures/start.ts';
+import { measureStart, type Starters } from './measures/start.ts';
 import type { Group, PackOptions } from './options.ts';
 import { type PicturesBySize, preparePictures } from './pictures/test-pictures.ts';
 import { type EmbedPicture, findPack, openPipeline, watchInference } from './pipeline.ts';
@@ -37,7 +36,7 @@ const inferenceTimes = watchInference();
 
 type Log = (text: string) => void;
 /** Options with a folder for what a run writes and deletes again. */
-type RunOptions = PackOptions & ServiceOptions & { scratch: string; prepared: string };
+type RunOptions = PackOptions & ServiceOptions & { scratch: string };
 
 /** Measures everything that the options ask for. @param log reports progress. */
 export function runBenchmark(options: PackOptions, log: Log): Promise<Results> {
@@ -124,8 +123,8 @@ async function prepareInputs(pictures: PicturesBySize, embed: EmbedPicture): Pro
 function makeStarters(options: RunOptions, peer: Peer | undefined, pack: ModelPack): Starters {
   const starters: Starters = { service: (conditions) => startService(options, {}, conditions) };
   if (options.large) {
-    starters.service1 = startOther(options, 1);
-    starters.service4 = startOther(options, 4);
+    starters.service1 = (conditions) => startService(options, { WORKERS: '1' }, conditions);
+    starters.service4 = (conditions) => startService(options, { WORKERS: '4' }, conditions);
   }
   if (peer) {
     const ours = { ...peer, detectorPath: pack.detector.path };
@@ -133,19 +132,6 @@ function makeStarters(options: RunOptions, peer: Peer | undefined, pack: ModelPa
     starters.peer1 = ({ sampleMs } = {}) => startPeer({ ...ours, processes: 1, sampleMs });
   }
   return starters;
-}
-
-/**
- * Starts the service with other workers beside that with two. It gets prepared graphs of its own: the pages of weights that two
- * services map from one file would count half for each of them.
- */
-function startOther(options: RunOptions, workers: number): Starter {
-  return async (conditions = {}) => {
-    const prepared = join(options.scratch, `prepared-for-${workers}`);
-    if (!existsSync(prepared) && existsSync(options.prepared))
-      cpSync(options.prepared, prepared, { recursive: true });
-    return startService({ ...options, prepared }, { WORKERS: String(workers) }, conditions);
-  };
 }
 
 /** Starts all servers and measures them in turn. */

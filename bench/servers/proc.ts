@@ -13,9 +13,9 @@ export function memoryOf(pid: number): number | undefined {
 }
 
 /**
- * What {@link memoryOf} lacks of the files that a process and its descendants map because other processes map them too, in MiB:
- * the benchmark is itself a Node program, and a service alone on its machine shares Node's binary and libraries with nobody.
- * Reading it takes longer.
+ * What {@link memoryOf} lacks of the files that a process and its descendants map because other processes map them too, in MiB.
+ * A service alone on its machine shares Node's binary, libraries and weights with nobody, but here the benchmark and other
+ * services map them. Reading it takes longer.
  */
 export function sharedWithOthers(pid: number): number {
   const files = new Map<string, MappedFile>();
