@@ -1,18 +1,19 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelPack } from '../src/packs/pack.ts';
 import { LoadGenerator } from './load/load-generator.ts';
 import { describeMachine } from './machine.ts';
 import { measureClosedLoop, type ScenarioResult } from './measures/closed-loop.ts';
-import { measureColdStart } from './measures/cold-start.ts';
 import { measureCompare } from './measures/compare.ts';
-import type { GeneratorContext, ServerContext, ServerName, Servers } from './measures/context.ts';
+import type { GeneratorContext, ServerContext, Servers } from './measures/context.ts';
 import { measureHealth } from './measures/health.ts';
 import { measureInference } from './measures/inference.ts';
 import { type Capacities, measureOpenLoop } from './measures/open-loop.ts';
 import { measureOverload } from './measures/overload.ts';
 import { compareAnswers, compareFastAnswers } from './measures/request-sets.ts';
 import { measureStages } from './measures/stages.ts';
-import type { BenchmarkOptions, Group } from './options.ts';
+import { measureStart, type Starters } from './measures/start.ts';
+import type { Group, PackOptions } from './options.ts';
 import { type PicturesBySize, preparePictures } from './pictures/test-pictures.ts';
 import { type EmbedPicture, findPack, openPipeline, watchInference } from './pipeline.ts';
 import type { LoopWorkerData } from './reference/inference-loop.ts';
@@ -20,25 +21,40 @@ import { makeReferenceInputs, type ReferenceInput } from './reference/inputs.ts'
 import { ReferenceThreads } from './reference/reference-threads.ts';
 import { openRuntime } from './reference/runtime.ts';
 import type { Results } from './results.ts';
+import { withScratchFolder } from './scratch.ts';
 import { findPeer, type Peer, startPeer } from './servers/peer.ts';
 import type { ServerProcess } from './servers/server-process.ts';
-import { startService } from './servers/service.ts';
+import { type ServiceOptions, startService } from './servers/service.ts';
+import { isStandIn, writeStandIn } from './standins/pack.ts';
 
 /** How long servers may settle before their memory is read. */
 const SETTLE_MS = 1_000;
 /** The size for the capacity and the open loop. */
 const MAIN_SIZE = '250';
 
-type Starters = { service: () => Promise<ServerProcess> } & Partial<
-  Record<ServerName, () => Promise<ServerProcess>>
->;
+const inferenceTimes = watchInference();
+
+type Log = (text: string) => void;
+/** Options with a folder for what a run writes and deletes again. */
+type RunOptions = PackOptions & ServiceOptions & { scratch: string };
 
 /** Measures everything that the options ask for. @param log reports progress. */
-export async function runBenchmark(options: BenchmarkOptions, log: (text: string) => void): Promise<Results> {
-  const { seconds, sizes, quick } = options;
+export function runBenchmark(options: PackOptions, log: Log): Promise<Results> {
+  return withScratchFolder((scratch) => {
+    const { pack, models } = options;
+    // Graphs of hundreds of megabytes must not stay behind.
+    const prepared = join(scratch, 'prepared');
+    if (!isStandIn(pack)) return measurePack({ ...options, scratch, prepared }, log);
+    log(`making ${pack}`);
+    writeStandIn(pack, { models, target: scratch });
+    return measurePack({ ...options, models: scratch, scratch, prepared }, log);
+  });
+}
+
+async function measurePack(options: RunOptions, log: Log): Promise<Results> {
+  const { seconds, sizes, quick, large, scratch } = options;
   const wants = (group: Group) => options.only.includes(group);
   const machine = describeMachine();
-  const inferenceTimes = watchInference();
   const pack = await findPack(options);
   const synthetic = pack.origin === 'synthetic';
   const peer = options.peer === 'auto' && !synthetic ? findPeer(options.python) : undefined;
@@ -46,7 +62,7 @@ export async function runBenchmark(options: BenchmarkOptions, log: (text: string
     started: new Date().toISOString(),
     plan: planOf(options),
     machine,
-    pack: { name: pack.name, detector: pack.detector.sha256, recogniser: pack.recogniser.sha256 },
+    pack: { name: pack.name, large, detector: pack.detector.sha256, recogniser: pack.recogniser.sha256 },
     ...(peer && { peer: { versions: peer.versions } }),
   };
 
@@ -78,9 +94,10 @@ export async function runBenchmark(options: BenchmarkOptions, log: (text: string
       Object.assign(results, await measureServers(context, starters, options, { graphs, inputs }));
     if (wants('compare')) results.compare = await measureCompare(context, options);
     if (wants('start')) {
-      log('cold start');
+      log('start');
       const { peer1: _, ...measured } = starters;
-      results.start = await measureColdStart(measured, { rounds: quick ? 2 : 4 });
+      const rounds = quick ? 2 : large ? 3 : 4;
+      results.start = await measureStart(measured, { rounds, coldRounds: quick ? 1 : 2, scratch });
     }
   } finally {
     context.generator.close();
@@ -88,7 +105,7 @@ export async function runBenchmark(options: BenchmarkOptions, log: (text: string
   return results;
 }
 
-function planOf(options: BenchmarkOptions): Results['plan'] {
+function planOf(options: PackOptions): Results['plan'] {
   const { seconds, slice, quick, sizes, only, serviceEnvironment } = options;
   return { seconds, slice, quick, sizes, only, serviceEnvironment };
 }
@@ -103,12 +120,16 @@ async function prepareInputs(pictures: PicturesBySize, embed: EmbedPicture): Pro
   return makeReferenceInputs(picture, face.box);
 }
 
-function makeStarters(options: BenchmarkOptions, peer: Peer | undefined, pack: ModelPack): Starters {
-  const starters: Starters = { service: () => startService(options) };
+function makeStarters(options: RunOptions, peer: Peer | undefined, pack: ModelPack): Starters {
+  const starters: Starters = { service: (conditions) => startService(options, {}, conditions) };
+  if (options.large) {
+    starters.service1 = (conditions) => startService(options, { WORKERS: '1' }, conditions);
+    starters.service4 = (conditions) => startService(options, { WORKERS: '4' }, conditions);
+  }
   if (peer) {
-    const detectorPath = pack.detector.path;
-    starters.peer2 = () => startPeer({ ...peer, detectorPath, processes: 2, threads: 1 });
-    starters.peer1 = () => startPeer({ ...peer, detectorPath, processes: 1 });
+    const ours = { ...peer, detectorPath: pack.detector.path };
+    starters.peer2 = ({ sampleMs } = {}) => startPeer({ ...ours, processes: 2, threads: 1, sampleMs });
+    starters.peer1 = ({ sampleMs } = {}) => startPeer({ ...ours, processes: 1, sampleMs });
   }
   return starters;
 }
@@ -117,7 +138,7 @@ function makeStarters(options: BenchmarkOptions, peer: Peer | undefined, pack: M
 async function measureServers(
   generatorContext: GeneratorContext,
   starters: Starters,
-  options: BenchmarkOptions,
+  options: PackOptions,
   referenceData: LoopWorkerData,
 ): Promise<Partial<Results>> {
   const { log } = generatorContext;
@@ -146,15 +167,18 @@ async function measureServers(
   }
 }
 
-async function measureGroups(context: ServerContext, options: BenchmarkOptions): Promise<Partial<Results>> {
-  const { seconds, quick, sizes, only } = options;
+async function measureGroups(context: ServerContext, options: PackOptions): Promise<Partial<Results>> {
+  const { seconds, quick, sizes, only, large } = options;
   const { service, peer2 } = context.servers;
   const results: Partial<Results> = {};
   context.log('answers');
   if (peer2) {
-    results.sameAnswers = await compareAnswers(context, [service.address, peer2.address], { sizes, quick });
+    results.sameAnswers = await compareAnswers(context, [service.address, peer2.address], {
+      sizes,
+      quick: quick || large,
+    });
   }
-  results.fastAnswers = await compareFastAnswers(context, service.address, sizes);
+  if (!large) results.fastAnswers = await compareFastAnswers(context, service.address, sizes);
   if (only.includes('closed')) results.closed = await measureClosedLoop(context, options);
   const capacities = capacitiesOf(results.closed);
   if (only.includes('open') && capacities) {

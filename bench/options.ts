@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isStandIn, STAND_INS } from './standins/pack.ts';
 
 /** What can be measured. The rates of the open loop are fractions of the throughput that the closed loop finds. */
 export const GROUPS = [
@@ -13,6 +14,9 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** What is measured of a large pack unless --only says otherwise: its figures take long, and the others differ little. */
+const LARGE_GROUPS: readonly Group[] = ['inference', 'closed', 'start'];
+
 const SIZES = ['250', '1280', '12mp'] as const;
 export type PictureSize = (typeof SIZES)[number];
 export const PICTURE_SIZES: Record<PictureSize, { label: string; width: number; height: number }> = {
@@ -24,8 +28,9 @@ export const PICTURE_SIZES: Record<PictureSize, { label: string; width: number; 
 const PEER = ['auto', 'off'] as const;
 
 export interface BenchmarkOptions {
-  pack: string;
-  /** The folder that contains the pack. */
+  /** Names. */
+  packs: readonly string[];
+  /** The folder that contains the packs. */
   models: string;
   photos: string;
   quick: boolean;
@@ -34,7 +39,8 @@ export interface BenchmarkOptions {
   /** Seconds for which one system is measured before the next one's turn. */
   slice: number;
   sizes: readonly PictureSize[];
-  only: readonly Group[];
+  /** Undefined for what is usual for a pack: see {@link optionsFor}. */
+  only: readonly Group[] | undefined;
   peer: (typeof PEER)[number];
   /** The peer's interpreter; undefined for the default ones. */
   python: string | undefined;
@@ -47,13 +53,15 @@ export interface BenchmarkOptions {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --pack NAME            model pack (buffalo_sc_dq; "synthetic" needs neither weights nor photographs)
-  --models FOLDER        contains the pack (../shared/models)
+  --pack LIST            model packs, measured one after the other (buffalo_sc_dq). "synthetic" needs neither weights nor
+                         photographs. ${Object.keys(STAND_INS).join(' and ')} are made for the run and stand in for the large packs
+  --models FOLDER        contains the packs (../shared/models)
   --photos FOLDER        photographs with faces (../shared/faces/lfw)
   --seconds N            measured time of each point (4)
   --quick                a rough run of at most 90 seconds
   --sizes LIST           of ${SIZES.join(',')} (all; without 12mp with --quick)
-  --only LIST            of ${GROUPS.join(',')} (all)
+  --only LIST            of ${GROUPS.join(',')}
+                         (all; of stand-ins ${LARGE_GROUPS.join(',')})
   --peer auto|off        also measure the Python peer where it is installed (auto)
   --python FILE          the peer's interpreter (BENCH_PYTHON, bench/peers/.venv/bin/python, python3)
   --service-env NAME=VALUE   a setting of the service, repeatable; recorded in the results
@@ -85,11 +93,13 @@ export function readOptions(argv: string[]): BenchmarkOptions {
   const { quick } = values;
   const seconds = Number(values.seconds ?? (quick ? 1 : 4));
   if (!(seconds > 0 && seconds <= 60)) throw new Error('--seconds: use a number above 0 and at most 60.');
-  const only = values.only === undefined ? GROUPS : readList(values.only, GROUPS, '--only');
-  if (only.includes('open') && !only.includes('closed')) throw new Error('--only: open needs closed.');
+  const packs = values.pack.split(',');
+  if (packs.includes('')) throw new Error('--pack: the name of a pack is missing.');
+  const only = values.only === undefined ? undefined : readList(values.only, GROUPS, '--only');
+  if (only?.includes('open') && !only.includes('closed')) throw new Error('--only: open needs closed.');
   const defaultSizes = quick ? SIZES.filter((size) => size !== '12mp') : SIZES;
   return {
-    pack: values.pack,
+    packs,
     models: values.models,
     photos: values.photos,
     quick,
@@ -108,6 +118,30 @@ export function readOptions(argv: string[]): BenchmarkOptions {
     help: values.help,
   };
 }
+
+/** The options for one pack. */
+export interface PackOptions extends Omit<BenchmarkOptions, 'packs' | 'only'> {
+  pack: string;
+  /** Whether the pack stands in for a large one: fewer things are measured, in longer slices. */
+  large: boolean;
+  only: readonly Group[];
+}
+
+export function optionsFor(pack: string, { packs: _, only, ...options }: BenchmarkOptions): PackOptions {
+  if (!isStandIn(pack)) return { ...options, pack, large: false, only: only ?? GROUPS };
+  const { slice, sizes, quick } = options;
+  return {
+    ...options,
+    pack,
+    large: true,
+    only: only ?? LARGE_GROUPS,
+    slice: quick ? slice : Math.max(slice, LARGE_SLICE),
+    sizes: sizes.filter((size) => size !== '12mp'),
+  };
+}
+
+/** Seconds in which a large pack answers a dozen requests. */
+const LARGE_SLICE = 4;
 
 function readList<T extends string>(text: string, accepted: readonly T[], option: string): T[] {
   return text.split(',').map((value) => readChoice(value, accepted, option));

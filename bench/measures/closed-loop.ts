@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interleave } from '../interleave.ts';
 import type { ClosedLoop, Failures } from '../load/closed-loop.ts';
-import type { BenchmarkOptions, PictureSize } from '../options.ts';
+import type { PackOptions, PictureSize } from '../options.ts';
 import type { PictureKind } from '../pictures/test-pictures.ts';
 import type { ServerProcess } from '../servers/server-process.ts';
 import { type LatencySummary, median, type Summary, summarise, summariseLatencies } from '../statistics.ts';
 import { type ServerContext, serversOf } from './context.ts';
 import { type PictureRequest, requestSet } from './request-sets.ts';
-import { SCENARIOS, type Scenario, type SystemName } from './scenarios.ts';
+import { LARGE_SCENARIOS, SCENARIOS, type Scenario, type SystemName } from './scenarios.ts';
 
 /** Decoding and sending 12 megapixels takes long; a longer slice contains enough answers. */
 const LARGE_SLICE_FACTOR = 2;
@@ -50,15 +50,18 @@ interface SliceOptions extends PictureRequest {
   seconds: number;
 }
 
-type Options = Pick<BenchmarkOptions, 'seconds' | 'slice' | 'quick'>;
+type Options = Pick<PackOptions, 'seconds' | 'slice' | 'quick' | 'large'>;
 
 /** Measures the service over HTTP in a closed loop, in short slices that alternate with those of the other systems. */
 export async function measureClosedLoop(context: ServerContext, options: Options): Promise<ScenarioResult[]> {
   const { seconds, slice, quick } = options;
-  const scenarios = SCENARIOS.filter(({ size, detail }) => context.pictures.has(size) && !(quick && detail));
+  const scenarios = (options.large ? LARGE_SCENARIOS : SCENARIOS).filter(
+    ({ size, detail }) => context.pictures.has(size) && !(quick && detail),
+  );
   const [first] = scenarios;
   const quickWarmUp = { ...QUICK_WARM_UP, seconds: Math.min(QUICK_WARM_UP.seconds, 10 * seconds) };
-  if (first) await warmUp(context, first, quick ? quickWarmUp : WARM_UP);
+  // A large pack answers few requests, but V8 hardly takes part in its time.
+  if (first && !options.large) await warmUp(context, first, quick ? quickWarmUp : WARM_UP);
   const results: ScenarioResult[] = [];
   for (const scenario of scenarios.filter(({ size }) => size !== '12mp'))
     results.push(await measureScenario(context, scenario, options));
@@ -81,7 +84,7 @@ async function warmUp(context: ServerContext, { size, kind }: Scenario, load: Cl
 async function measureScenario(
   context: ServerContext,
   { size, kind, connections, weight, variants }: Scenario,
-  { seconds, slice, quick }: Options,
+  { seconds, slice, quick }: Omit<Options, 'large'>,
 ): Promise<ScenarioResult> {
   context.log(`closed loop: ${size} ${kind}, ${connections} connections`);
   const measures: Record<string, () => Promise<Slice>> = {};

@@ -3,8 +3,8 @@ import type { PicturesBySize } from '../pictures/test-pictures.ts';
 import type { ReferenceThreads } from '../reference/reference-threads.ts';
 import type { ServerProcess } from '../servers/server-process.ts';
 
-/** The service, and the peer with two processes and with one. */
-export type ServerName = 'service' | 'peer2' | 'peer1';
+/** The service with two workers, with one and with four; the peer with two processes and with one. */
+export type ServerName = 'service' | 'service1' | 'service4' | 'peer2' | 'peer1';
 
 export type Servers = { service: ServerProcess } & Partial<Record<ServerName, ServerProcess>>;
 

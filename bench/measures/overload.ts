@@ -1,7 +1,7 @@
 import { type Goodput, goodputUnder, sumOfWork, type Work } from '../goodput.ts';
 import { interleave } from '../interleave.ts';
 import type { Failures } from '../load/closed-loop.ts';
-import type { BenchmarkOptions, PictureSize } from '../options.ts';
+import type { PackOptions, PictureSize } from '../options.ts';
 import { ratiosOfPairs, type Spread, summarise } from '../statistics.ts';
 import type { ServerContext } from './context.ts';
 import { requestSet } from './request-sets.ts';
@@ -37,7 +37,7 @@ interface Slice extends Work {
 /** Measures the service at its capacity and under ten times as much, in slices that alternate. */
 export async function measureOverload(
   context: ServerContext,
-  { sizes, seconds, slice, quick }: Pick<BenchmarkOptions, 'sizes' | 'seconds' | 'slice' | 'quick'>,
+  { sizes, seconds, slice, quick }: Pick<PackOptions, 'sizes' | 'seconds' | 'slice' | 'quick'>,
 ): Promise<OverloadRow[]> {
   const rows: OverloadRow[] = [];
   for (const size of sizes.filter((one) => one !== '12mp')) {
@@ -50,7 +50,7 @@ export async function measureOverload(
 async function measureSize(
   { servers: { service }, generator, ...context }: ServerContext,
   size: PictureSize,
-  { seconds, slice, quick }: Pick<BenchmarkOptions, 'seconds' | 'slice' | 'quick'>,
+  { seconds, slice, quick }: Pick<PackOptions, 'seconds' | 'slice' | 'quick'>,
 ): Promise<OverloadRow> {
   const set = await requestSet({ generator, ...context }, { size, kind: 'photographs', transport: 'json' });
   const load = { address: service.address, ...set, seconds: slice };

@@ -24,6 +24,8 @@ const service: Variant = { name: 'service', server: 'service', transport: 'json'
 const fast: Variant = { name: 'fast', server: 'service', transport: 'fast' };
 const raw: Variant = { name: 'raw', server: 'service', transport: 'raw' };
 const twoProcesses: Variant = { name: 'peer2', server: 'peer2', transport: 'json' };
+const oneWorker: Variant = { name: 'service1', server: 'service1', transport: 'json' };
+const fourWorkers: Variant = { name: 'service4', server: 'service4', transport: 'json' };
 const oneProcess: Variant = { name: 'peer1', server: 'peer1', transport: 'json' };
 
 /** Figures that a floor depends on are measured longer, others shorter. */
@@ -56,4 +58,17 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...BRIEF, size: '1280', kind: 'png', connections: 8, variants: [service, twoProcesses], detail: true },
   { ...COMMON, size: '12mp', connections: 1, variants: [service, twoProcesses], detail: true },
   { ...COMMON, size: '12mp', connections: 8, variants: [service, twoProcesses], detail: true },
+];
+
+/** The same for large packs, of which a picture takes ten times as long. */
+export const LARGE_SCENARIOS: readonly Scenario[] = [
+  {
+    ...COMMON,
+    size: '250',
+    connections: 8,
+    variants: [service, oneWorker, fourWorkers, 'reference', twoProcesses, oneProcess],
+  },
+  { ...COMMON, size: '1280', connections: 8, variants: [service, twoProcesses] },
+  // The peer with one process uses all cores for one picture, as the service does.
+  { ...COMMON, size: '250', connections: 1, variants: [service, oneProcess] },
 ];

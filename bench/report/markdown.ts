@@ -5,8 +5,7 @@ import type { Responsiveness } from '../measures/health.ts';
 import type { SystemName } from '../measures/scenarios.ts';
 import { PICTURE_SIZES } from '../options.ts';
 import type { PictureKind } from '../pictures/test-pictures.ts';
-import type { Measurements, Results } from '../results.ts';
-import type { Memory } from '../servers/proc.ts';
+import type { Measurements } from '../results.ts';
 import { MEMORY_MOMENTS } from '../servers/server-process.ts';
 import { ratiosOfPairs, summarise } from '../statistics.ts';
 import { formatFailures, formatNumber, formatSpread } from './numbers.ts';
@@ -14,6 +13,8 @@ import { formatFailures, formatNumber, formatSpread } from './numbers.ts';
 /** Names of the systems in the tables. */
 const SYSTEM_NAMES: Record<SystemName, string> = {
   service: 'service',
+  service1: 'service, one worker',
+  service4: 'service, four workers',
   fast: 'service, `detection=fast`',
   raw: 'service, raw body',
   reference: 'untouched ONNX Runtime, two threads',
@@ -30,55 +31,11 @@ const PERCENTILES = ['p50', 'p95', 'p99'] as const;
 const RESPONSIVENESS = ['p50', 'p99', 'max'] as const;
 const RESPONSIVENESS_HEAD = ['health p50, ms', 'p99', 'max', 'event-loop delay p50, ms', 'p99', 'max'];
 
-/** Name of the markers in docs/PERFORMANCE.md → Markdown. */
-export function renderSections(results: Results): Record<string, string> {
-  return {
-    machine: machineTable(results),
-    floors: floorsTable(results),
-    inference: inferenceTable(results),
-    stages: stagesTable(results),
-    closed: closedTable(results),
-    open: openTable(results),
-    overload: overloadTable(results),
-    health: healthTable(results),
-    compare: compareTable(results),
-    start: startTable(results),
-  };
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return rows.length === 0 ? 'Not measured in this run.' : markdownTable(head, rows);
 }
 
-function machineTable({ machine, pack, plan, peer, sameAnswers, fastAnswers }: Results): string {
-  const settings = Object.entries(plan.serviceEnvironment).map(([name, value]) => `\`${name}=${value}\``);
-  const rows = [
-    ['machine', `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`],
-    ['load average before', formatNumber(machine.loadBefore)],
-    ['service', `${machine.commit ?? 'unknown'}; ${formatVersions(machine.versions)}`],
-    ['settings', ['`WORKERS=2`', ...settings].join(', ')],
-    ['pack', pack.name],
-    ['peer', peer ? formatVersions(peer.versions) : 'none'],
-    ['seconds per point', `${plan.seconds}${plan.quick ? ' (a quick, rough run)' : ''}`],
-  ];
-  if (sameAnswers) {
-    const { count, least } = sameAnswers;
-    rows.push(['same answers', `${count} pictures, minimum cosine ${least.toFixed(6)}`]);
-  }
-  if (fastAnswers) {
-    const { changed, count } = fastAnswers;
-    rows.push(['`detection=fast`', `${changed} of ${count} embeddings changed`]);
-  }
-  return table(['', ''], rows);
-}
-
-function formatVersions(versions: Record<string, string>): string {
-  return Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(', ');
-}
-
-function floorsTable(results: Measurements): string {
+export function floorsTable(results: Measurements): string {
   const rows = judgeFloors(results).map(({ figure, bound, floor, aim, measured, verdict }) => [
     figure.replace(/detection=fast/, '`$&`'),
     `${bound} ${formatNumber(floor)}`,
@@ -89,7 +46,7 @@ function floorsTable(results: Measurements): string {
   return table(['figure', 'floor', 'aim', 'measured', ''], rows);
 }
 
-function inferenceTable({ inference = {} }: Measurements): string {
+export function inferenceTable({ inference = {} }: Measurements): string {
   const head = ['one thread', 'untouched, ms', 'rewritten, ms', 'speedup', 'minimum cosine of outputs'];
   const rows = Object.entries(inference).map(([name, { untouched, rewritten, speedup, cosine }]) => [
     name,
@@ -106,7 +63,7 @@ function formatCosine(cosine: number): string {
   return cosine >= 1 ? '1' : `1 − ${(1 - cosine).toExponential(0)}`;
 }
 
-function stagesTable({ stages = [] }: Measurements): string {
+export function stagesTable({ stages = [] }: Measurements): string {
   const rows = stages.map((row) => [
     row.picture,
     ...STAGES.map((name) => formatNumber(row.stages[name]?.median)),
@@ -119,7 +76,7 @@ function stagesTable({ stages = [] }: Measurements): string {
   return table(['picture', ...stageHeads, 'untouched, ms', ...ratioHeads], rows);
 }
 
-function closedTable({ closed = [] }: Measurements): string {
+export function closedTable({ closed = [] }: Measurements): string {
   const rows = closed.flatMap(({ size, kind, connections, systems }) =>
     Object.entries(systems).map(([name, system]) => [
       `${PICTURE_SIZES[size].label}${KIND_SUFFIXES[kind]}`,
@@ -146,7 +103,7 @@ function formatRatio(
   return formatSpread(summarise(ratiosOfPairs(column(service), column(system))));
 }
 
-function openTable({ open = [] }: Measurements): string {
+export function openTable({ open = [] }: Measurements): string {
   const rows = open.map((row) => [
     SYSTEM_NAMES[row.system],
     `${Math.round(row.fraction * 100)} %`,
@@ -161,7 +118,7 @@ function openTable({ open = [] }: Measurements): string {
   return table([...head, 'p50, ms', 'p95', 'p99', 'max', 'unfinished', 'failures'], rows);
 }
 
-function overloadTable({ overload = [] }: Measurements): string {
+export function overloadTable({ overload = [] }: Measurements): string {
   const rows = overload.map((row) => [
     PICTURE_SIZES[row.size].label,
     formatSpread(row.capacity),
@@ -186,7 +143,7 @@ function responsivenessCells({ health, eventLoopDelay }: Responsiveness): string
   ];
 }
 
-function healthTable({ health = [] }: Measurements): string {
+export function healthTable({ health = [] }: Measurements): string {
   const rows = health.map((row) => [
     PICTURE_SIZES[row.size].label,
     String(row.connections),
@@ -195,7 +152,7 @@ function healthTable({ health = [] }: Measurements): string {
   return table(['load', 'connections', ...RESPONSIVENESS_HEAD], rows);
 }
 
-function compareTable({ compare = [] }: Measurements): string {
+export function compareTable({ compare = [] }: Measurements): string {
   const rows = compare.map((row) => [
     row.count.toLocaleString('en'),
     row.format,
@@ -207,17 +164,22 @@ function compareTable({ compare = [] }: Measurements): string {
   return table(['references', 'as', 'first, ms', 'later, ms', ...RESPONSIVENESS_HEAD, 'failures'], rows);
 }
 
-function startTable({ start = {}, memory = {} }: Measurements): string {
+export function startTable({ start = {}, memory = {} }: Measurements): string {
   const measured = new Set([...Object.keys(start), ...Object.keys(memory)]) as Set<keyof typeof memory>;
   const rows = [...measured].map((system) => [
     SYSTEM_NAMES[system],
-    formatSpread(start[system]),
-    ...MEMORY_MOMENTS.map((moment) => formatMemory(memory[system]?.[moment])),
+    formatSpread(start[system]?.cold),
+    formatSpread(start[system]?.warm),
+    formatNumber(start[system]?.peak.cold),
+    formatNumber(start[system]?.peak.warm),
+    ...MEMORY_MOMENTS.map((moment) => formatNumber(memory[system]?.[moment])),
   ]);
-  const head = ['system', 'start to ready, ms', 'memory idle, MiB', 'after ordinary pictures', 'peak'];
-  return table([...head, 'at the end'], rows);
-}
-
-function formatMemory(memory: Memory | undefined): string {
-  return memory ? `${formatNumber(memory.resident)} / ${formatNumber(memory.proportional)}` : '–';
+  const head = [
+    'system',
+    'cold start, ms',
+    'warm start, ms',
+    'peak of the cold start, MiB',
+    'of the warm start',
+  ];
+  return table([...head, 'idle', 'after ordinary pictures', 'peak under load', 'at the end'], rows);
 }

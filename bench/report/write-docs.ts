@@ -7,15 +7,16 @@ import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { updateSections } from '../../tools/markdown.ts';
 import type { Results } from '../results.ts';
 import { renderCurve } from './curve.ts';
-import { renderSections } from './markdown.ts';
+import { ordinaryOf, renderSections } from './sections.ts';
 
 const DOCS = new URL('docs/', PACKAGE_ROOT);
 
-/** Writes the tables of docs/PERFORMANCE.md and the curve. */
-export function writeDocs(results: Results): void {
+/** Writes the tables of docs/PERFORMANCE.md and the curve. What is about packs that were not measured stays. */
+export function writeDocs(results: readonly Results[]): void {
   const file = new URL('PERFORMANCE.md', DOCS);
   writeFileSync(file, updateSections(readFileSync(file, 'utf8'), renderSections(results)));
-  writeFileSync(new URL('latency-throughput.svg', DOCS), renderCurve(results));
+  const ordinary = ordinaryOf(results);
+  if (ordinary) writeFileSync(new URL('latency-throughput.svg', DOCS), renderCurve(ordinary));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -49,10 +49,11 @@ interface PeerOptions {
   processes: number;
   /** Threads of ONNX Runtime and OpenCV in each process; their defaults if omitted. */
   threads?: number;
+  sampleMs?: number | undefined;
 }
 
 export async function startPeer(options: PeerOptions): Promise<ServerProcess> {
-  const { python, detectorPath, processes, threads } = options;
+  const { python, detectorPath, processes, threads, sampleMs } = options;
   const port = await freePort();
   const inference =
     threads === undefined ? {} : { PEER_THREADS: String(threads), OMP_NUM_THREADS: String(threads) };
@@ -73,5 +74,6 @@ export async function startPeer(options: PeerOptions): Promise<ServerProcess> {
     },
     findAddress: () => `http://127.0.0.1:${port}`,
     readyPath: '/healthz',
+    sampleMs,
   });
 }

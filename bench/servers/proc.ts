@@ -1,22 +1,50 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** In MiB; undefined where there is no /proc. */
-export interface Memory {
-  /** Pages shared between processes count once for each process. */
-  resident: number | undefined;
-  /** Pages shared between processes count once. */
-  proportional: number | undefined;
+/**
+ * Memory of a process and all its descendants, in MiB: the proportional set size (PSS). Weights that are mapped from a file count
+ * once, however many threads and processes map them; in the resident set size (RSS) they would count once for each mapping.
+ *
+ * @returns undefined where there is no /proc.
+ */
+export function memoryOf(pid: number): number | undefined {
+  return sumMiB(
+    processTree(pid).map((each) => readKilobytes(`/proc/${each}/smaps_rollup`, /^Pss:\s+(\d+) kB/m)),
+  );
 }
 
-/** Memory of a process and all its descendants. */
-export function memoryOf(pid: number): Memory {
-  const pids = processTree(pid);
-  return {
-    resident: sumMiB(pids.map((each) => readKilobytes(`/proc/${each}/status`, /^VmRSS:\s+(\d+) kB/m))),
-    proportional: sumMiB(
-      pids.map((each) => readKilobytes(`/proc/${each}/smaps_rollup`, /^Pss:\s+(\d+) kB/m)),
-    ),
-  };
+/**
+ * What {@link memoryOf} lacks of the files that a process and its descendants map because other processes map them too, in MiB.
+ * A service alone on its machine shares Node's binary, libraries and weights with nobody, but here the benchmark and other
+ * services map them. Reading it takes longer.
+ */
+export function sharedWithOthers(pid: number): number {
+  const files = new Map<string, MappedFile>();
+  for (const each of processTree(pid)) addMappedFiles(files, readText(`/proc/${each}/smaps`));
+  const missing = [...files.values()].map(({ proportional, parts }) => {
+    const whole = [...parts.values()].reduce((sum, value) => sum + value, 0);
+    return Math.max(0, whole - proportional);
+  });
+  return sumMiB(missing) ?? 0;
+}
+
+/** In kilobytes. */
+interface MappedFile {
+  /** Summed over all mappings. */
+  proportional: number;
+  /** Resident pages of each part of the file by its offset: a part that is mapped several times counts once. */
+  parts: Map<string, number>;
+}
+
+/** @param smaps see proc(5). */
+function addMappedFiles(files: Map<string, MappedFile>, smaps: string): void {
+  const mappings =
+    /^[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) \S+ \d+ +(\/.*)\n(?:\w+: .*\n)*?Rss: +(\d+) kB\nPss: +(\d+) kB/gm;
+  for (const [, offset = '', path = '', resident, proportional] of smaps.matchAll(mappings)) {
+    const file = files.get(path) ?? { proportional: 0, parts: new Map() };
+    file.proportional += Number(proportional);
+    file.parts.set(offset, Math.max(file.parts.get(offset) ?? 0, Number(resident)));
+    files.set(path, file);
+  }
 }
 
 /** Ticks of the clock in /proc/PID/stat, a second: USER_HZ, which is 100 on every Linux that Node runs on. */
@@ -40,8 +68,23 @@ function sumMiB(kilobytes: number[]): number | undefined {
 }
 
 function processTree(pid: number): number[] {
-  const children = readText(`/proc/${pid}/task/${pid}/children`).split(/\s+/).filter(Boolean);
-  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+  return [pid, ...childrenOf(pid).flatMap(processTree)];
+}
+
+/** A child belongs to the thread that started it. */
+function childrenOf(pid: number): number[] {
+  return listThreads(pid)
+    .flatMap((thread) => readText(`/proc/${pid}/task/${thread}/children`).split(/\s+/))
+    .filter(Boolean)
+    .map(Number);
+}
+
+function listThreads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function readKilobytes(path: string, pattern: RegExp): number {

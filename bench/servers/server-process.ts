@@ -2,11 +2,12 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Memory, memoryOf, processorSecondsOf } from './proc.ts';
+import { memoryOf, processorSecondsOf, sharedWithOthers } from './proc.ts';
 
 const POLL_MS = 10;
 const MEMORY_PERIOD_MS = 500;
-const START_TIMEOUT_MS = 60_000;
+/** Preparing the networks of a large pack takes ten seconds, longer on a busy machine. */
+const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 10_000;
 /** Characters of the output that an error message contains. */
 const TAIL = 4_000;
@@ -20,11 +21,13 @@ export interface ServerCommand {
   findAddress: (output: string) => string | undefined;
   /** The path that answers with a success once the server is ready. */
   readyPath: string;
+  /** Samples memory from the first moment on, this often in milliseconds. The time of the start then means little. */
+  sampleMs?: number | undefined;
 }
 
-/** When memory was read: after the start, after pictures of ordinary size, at the end; `peak` is the maximum of samples. */
+/** When memory was read, in MiB: after the start, after pictures of ordinary size, at the end; `peak` is the maximum of samples. */
 export const MEMORY_MOMENTS = ['idle', 'ordinary', 'peak', 'after'] as const;
-export type MemoryReadings = Partial<Record<(typeof MEMORY_MOMENTS)[number], Memory>>;
+export type MemoryReadings = Partial<Record<(typeof MEMORY_MOMENTS)[number], number>>;
 
 /** A server under test: a process, possibly with children, that answers over HTTP when it is ready. */
 export class ServerProcess {
@@ -34,6 +37,8 @@ export class ServerProcess {
   #startupMs = Number.NaN;
   #output = '';
   #sampler: NodeJS.Timeout | undefined;
+  /** MiB of mapped files that belong to it, but count for other processes too. */
+  #shared = 0;
   readonly #kill = () => {
     this.#child.kill('SIGKILL');
   };
@@ -53,14 +58,17 @@ export class ServerProcess {
   static async start(command: ServerCommand): Promise<ServerProcess> {
     const started = performance.now();
     const server = new ServerProcess(command);
+    if (command.sampleMs !== undefined) server.startMemorySampling(command.sampleMs);
     while (!(await server.#isReady(command))) {
       if (server.#hasEnded() || performance.now() - started > START_TIMEOUT_MS) {
+        clearInterval(server.#sampler);
         server.#kill();
         throw new Error(`The server did not become ready. ${server.#output.slice(-TAIL)}`);
       }
       await sleep(POLL_MS);
     }
     server.#startupMs = performance.now() - started;
+    if (server.memory.peak !== undefined) server.memory.peak += sharedWithOthers(server.#pid);
     return server;
   }
 
@@ -91,20 +99,18 @@ export class ServerProcess {
   }
 
   recordMemory(moment: Exclude<keyof MemoryReadings, 'peak'>): void {
-    this.memory[moment] = this.#readMemory();
+    // Changes when other servers start.
+    this.#shared = sharedWithOthers(this.#pid);
+    const memory = this.#readMemory();
+    if (memory !== undefined) this.memory[moment] = memory;
   }
 
   /** Samples memory until the server stops, and records the maximum as `peak`. */
-  startMemorySampling(): void {
-    if (this.#readMemory().resident === undefined) return;
+  startMemorySampling(periodMs = MEMORY_PERIOD_MS): void {
     this.#sampler = setInterval(() => {
-      const { resident, proportional } = this.#readMemory();
-      const { peak } = this.memory;
-      this.memory.peak = {
-        resident: Math.max(peak?.resident ?? 0, resident ?? 0),
-        proportional: Math.max(peak?.proportional ?? 0, proportional ?? 0),
-      };
-    }, MEMORY_PERIOD_MS);
+      const memory = this.#readMemory();
+      if (memory !== undefined) this.memory.peak = Math.max(this.memory.peak ?? 0, memory);
+    }, periodMs);
   }
 
   /** Processor time of all its threads and descendants since the start, in seconds. */
@@ -112,8 +118,9 @@ export class ServerProcess {
     return processorSecondsOf(this.#pid);
   }
 
-  #readMemory(): Memory {
-    return memoryOf(this.#pid);
+  #readMemory(): number | undefined {
+    const memory = memoryOf(this.#pid);
+    return memory === undefined ? undefined : memory + this.#shared;
   }
 
   get #pid(): number {

@@ -10,13 +10,25 @@ export interface ServiceOptions {
   models: string;
   /** Settings of the service. */
   serviceEnvironment?: Record<string, string>;
+  /** The folder of the prepared graphs. By default one that is kept between runs. */
+  prepared?: string;
+}
+
+/** How a server is started. */
+export interface StartConditions {
+  /** Another folder of prepared graphs. Other servers than the service have none. */
+  prepared?: string;
+  /** As `sampleMs` of a server's command. */
+  sampleMs?: number;
 }
 
 /** Starts the service with two workers and otherwise default settings, as a process of its own on a free port. */
 export function startService(
-  { pack, models, serviceEnvironment }: ServiceOptions,
+  { pack, models, serviceEnvironment, ...options }: ServiceOptions,
   settings: Record<string, string> = {},
+  conditions: StartConditions = {},
 ): Promise<ServerProcess> {
+  const { prepared, sampleMs } = { ...options, ...conditions };
   return ServerProcess.start({
     command: process.execPath,
     args: [fileURLToPath(builtFile('main.cjs'))],
@@ -31,8 +43,7 @@ export function startService(
       MODEL_NAME: pack,
       MODELS_DIR: resolve(models),
       MODEL_AUTO_DOWNLOAD: 'false',
-      // Kept between runs, so that a cold start is one of a service that has started on this machine before.
-      PREPARED_DIR: join(tmpdir(), 'face-embedding-bench-prepared'),
+      PREPARED_DIR: prepared ?? join(tmpdir(), 'face-embedding-bench-prepared'),
       ...serviceEnvironment,
       ...settings,
     },
@@ -41,6 +52,7 @@ export function startService(
       return port && `http://127.0.0.1:${port}`;
     },
     readyPath: '/readyz',
+    sampleMs,
   });
 }
 

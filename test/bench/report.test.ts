@@ -3,11 +3,22 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { OpenLoopRow } from '../../bench/measures/open-loop.ts';
 import { drawLines, logTicks, renderCurve, roundTicks } from '../../bench/report/curve.ts';
-import { renderSections } from '../../bench/report/markdown.ts';
 import { formatNumber, formatSpread } from '../../bench/report/numbers.ts';
+import { renderSections } from '../../bench/report/sections.ts';
+import type { Results } from '../../bench/results.ts';
 import { summariseLatencies } from '../../bench/statistics.ts';
 import { updateSections } from '../../tools/markdown.ts';
 import { ROOT } from '../support/shared.ts';
+
+/** Of a run in which nothing was measured. */
+function resultsOf(name: string, large: boolean): Results {
+  return {
+    started: '',
+    machine: { cpu: 'CPU', cores: 2, memoryGiB: 8, platform: 'linux', loadBefore: 0, versions: {} },
+    pack: { name, large, detector: '', recogniser: '' },
+    plan: { seconds: 1, slice: 1, quick: false, sizes: [], only: [], serviceEnvironment: {} },
+  };
+}
 
 describe('the curve', () => {
   it('draws higher latency higher and higher throughput further right', () => {
@@ -65,12 +76,31 @@ describe('the tables', () => {
 
   it('have markers in docs/PERFORMANCE.md, also after a partial run', () => {
     const document = readFileSync(join(ROOT, 'docs/PERFORMANCE.md'), 'utf8');
-    const sections = renderSections({
-      started: '',
-      machine: { cpu: 'CPU', cores: 2, memoryGiB: 8, platform: 'linux', loadBefore: 0, versions: {} },
-      pack: { name: 'p', detector: '', recogniser: '' },
-      plan: { seconds: 1, slice: 1, quick: false, sizes: [], only: [], serviceEnvironment: {} },
-    });
+    const sections = renderSections([resultsOf('standin-l', true), resultsOf('p', false)]);
     expect(updateSections(document, sections)).toContain('Not measured in this run.');
+  });
+
+  it('of ordinary packs stay when only large ones were measured, and the other way round', () => {
+    expect(Object.keys(renderSections([resultsOf('standin-l', true)]))).toEqual(['large']);
+    expect(Object.keys(renderSections([resultsOf('p', false)]))).not.toContain('large');
+  });
+
+  it('of large packs have a part for each, with its starts and the memory of its systems', () => {
+    const start = {
+      service: {
+        cold: { median: 9_000, low: 8_000, high: 10_000, count: 3 },
+        warm: undefined,
+        peak: { cold: 912, warm: 456 },
+      },
+    };
+    const memory = { service4: { idle: 321 } };
+    const { large } = renderSections([
+      { ...resultsOf('standin-l', true), start, memory },
+      resultsOf('standin-m', true),
+    ]);
+    expect(large).toMatch(/^### standin-l\n\nStands in for `buffalo_l`/);
+    expect(large).toContain('### standin-m');
+    expect(large).toContain('| service | 9000 (8000–10000) | – | 912 | 456 | – |');
+    expect(large).toMatch(/service, four workers \|( – \|){4} 321/);
   });
 });

@@ -17,8 +17,10 @@ const STRIDES = [
 const ANCHORS_PER_CELL = 2;
 
 /** ArcFace's five landmarks in its 112×112 crop. Placed in the box, they make the aligned crop equal to the box's content. */
-const TEMPLATE = [38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041];
-const TEMPLATE_SIDE = 112;
+export const TEMPLATE = [
+  38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041,
+];
+export const TEMPLATE_SIDE = 112;
 
 /** Side of the "face" as a share of the picture's shorter side. */
 const FACE_SHARE = 0.5;

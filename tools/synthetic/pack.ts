@@ -47,26 +47,38 @@ export const SYNTHETIC_LICENCE = {
   text: "Synthetic pack, under this project's own licence\n\nIt was generated, not trained, and cannot tell people apart.\n",
 } as const;
 
+/** How a manifest names a pack and its files. */
+interface PackNames {
+  name?: string;
+  files?: Readonly<Record<keyof SyntheticPack, string>>;
+}
+
 /** A version-2 manifest with every optional member. */
 export function describeSyntheticPack(
   { detector, recogniser }: SyntheticPack,
-  { embeddingSize = 512, inputSize = RECOGNISER_INPUT_SIZE, embedded = false }: SyntheticPackOptions = {},
+  {
+    embeddingSize = 512,
+    inputSize = RECOGNISER_INPUT_SIZE,
+    embedded = false,
+    name = 'synthetic',
+    files = SYNTHETIC_PACK_FILES,
+  }: SyntheticPackOptions & PackNames = {},
 ) {
   const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
   const preprocessing = embedded ? { preprocessing: 'embedded' } : {};
   return {
     manifest_version: 2,
-    model_id: 'synthetic',
+    model_id: name,
     license: SYNTHETIC_LICENCE.file,
     tasks: {
       detection: {
-        file: SYNTHETIC_PACK_FILES.detector,
+        file: files.detector,
         sha256: sha256(detector),
         ...preprocessing,
         preprocessing_version: 'insightface-scrfd-1',
       },
       recognition: {
-        file: SYNTHETIC_PACK_FILES.recogniser,
+        file: files.recogniser,
         sha256: sha256(recogniser),
         ...preprocessing,
         preprocessing_version: 'insightface-arcface-1',
