@@ -46,12 +46,12 @@ export const SETTINGS = {
   }),
   WORKERS: setting({
     default: () => availableCores(),
-    defaultLabel: 'usable cores, or 1 with DEVICE=cuda',
+    defaultLabel: 'usable cores, fewer where memory is short, or 1 with DEVICE=cuda',
     ...integer(1, 256),
     description:
-      'Worker threads. Each has its own copy of the models and processes one image at a time, or up to ' +
+      'Worker threads. Each has sessions of its own and processes one image at a time, or up to ' +
       `${IMAGES_PER_GPU_WORKER} with \`DEVICE=cuda\`. ` +
-      "The default follows the container's CPU quota.",
+      "The default follows the container's CPU quota, and its memory by the pack's need.",
   }),
   INTRA_OP_THREADS: setting({
     default: 1,

@@ -7,6 +7,14 @@ export interface PublishedFile {
   sha256: string;
 }
 
+/** Memory of the process after ordinary photographs, in MiB: its share of mapped files (PSS), with prepared networks. */
+export interface MemoryNeed {
+  /** With one worker, and a second session of each network for lone requests. */
+  first: number;
+  /** Of each further worker. */
+  further: number;
+}
+
 /** A published pack that this service can download and verify. */
 export interface CataloguePack {
   name: string;
@@ -16,6 +24,7 @@ export interface CataloguePack {
   recogniser: PublishedFile;
   /** Size of the published archive, for progress. A mirror may repack it, because only the files are verified. */
   archiveBytes: number;
+  memory: MemoryNeed;
   /** URLs of the archive, in the order in which they are tried. */
   sources: readonly string[];
 }

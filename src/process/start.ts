@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { changedSettings } from '../config/effective.ts';
-import { loadConfig, readEnvironment } from '../config/load.ts';
+import { readEnvironment } from '../config/load.ts';
 import { findMisspelt } from '../config/misspelt.ts';
 import { connectionLimit } from '../config/open-files.ts';
 import { VERSION } from '../config/package.ts';
@@ -19,12 +19,13 @@ import { assertKnownPack } from '../packs/pack-folders.ts';
 import type { Service, ServiceOptions } from '../service.ts';
 import { Ending } from './ending.ts';
 import { handleFatalErrors, logWarnings } from './fatal.ts';
+import { loadFittingConfig } from './fit-memory.ts';
 import { handleSignals } from './signals.ts';
 
 /** Reads the configuration, loads and listens. */
 export async function start(): Promise<void> {
   const environment = readEnvironment();
-  const config = loadConfig(environment);
+  const config = loadFittingConfig(environment);
   connectionLimit(config);
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
   await assertDeviceAvailable(config.DEVICE);

@@ -1,0 +1,62 @@
+import { loadConfig, type Environment } from '../config/load.ts';
+import { availableMemory } from '../config/memory.ts';
+import type { Config } from '../config/settings.ts';
+import { StartupError } from '../errors.ts';
+import type { MemoryNeed } from '../packs/catalogue.ts';
+import { memoryNeedOf, weightsOf } from '../packs/memory-need.ts';
+import { SYNTHETIC_PACK } from '../packs/pack-folders.ts';
+
+const MIB = 2 ** 20;
+
+/** The share of the memory that the default of WORKERS plans with. The rest is for bodies and for large pictures. */
+const PLANNED_SHARE = 0.75;
+
+/** What a session takes that is loaded from the pack, as a multiple of the weights: the file's bytes, and the blocked layout. */
+const COPIES_OF_WEIGHTS = 2;
+
+/**
+ * Loads the configuration with as many workers as the cores and the memory are enough for, unless WORKERS says how many.
+ *
+ * @param memory bytes that the process may use.
+ * @throws {StartupError} as `loadConfig`, or when the memory is not enough for the pack with so many workers.
+ */
+export function loadFittingConfig(environment: Environment, memory = availableMemory()): Config {
+  const config = loadConfig(environment);
+  const limit = Math.floor(memory / MIB);
+  const need = needOf(config);
+  const most = workersIn(limit, need);
+  if (most < 1) {
+    throw new StartupError(
+      `${config.MODEL_NAME} needs about ${need.first} MiB of memory, and this process may use ${limit}. ` +
+        'Raise the limit of the container, or choose a smaller pack (MODEL_NAME).',
+    );
+  }
+  if (environment.WORKERS?.trim()) {
+    if (config.WORKERS <= most) return config;
+    throw new StartupError(
+      `WORKERS is ${config.WORKERS}; accepted is at most ${most}: ${config.MODEL_NAME} needs about ` +
+        `${need.first + (config.WORKERS - 1) * need.further} MiB with ${config.WORKERS}, and this process may use ${limit}.`,
+    );
+  }
+  const workers = Math.max(1, Math.min(config.WORKERS, workersIn(limit * PLANNED_SHARE, need)));
+  return workers === config.WORKERS ? config : loadConfig({ ...environment, WORKERS: String(workers) });
+}
+
+/** How many workers so many MiB are enough for; 0 if not for one. */
+function workersIn(limit: number, { first, further }: MemoryNeed): number {
+  return limit < first ? 0 : 1 + Math.floor((limit - first) / further);
+}
+
+function needOf(config: Config): MemoryNeed {
+  const pack = { name: config.MODEL_NAME, modelsDir: config.MODELS_DIR };
+  const need = memoryNeedOf(pack);
+  const isPrepared = config.DEVICE === 'cpu' && config.PREPARED_DIR !== 'none';
+  if (isPrepared || config.MODEL_NAME === SYNTHETIC_PACK) return need;
+  // Each session has weights of its own, in the place of those that all share.
+  const copy = COPIES_OF_WEIGHTS * weightsOf(pack);
+  const sessions = config.LONE_REQUEST_THREADS > config.INTRA_OP_THREADS ? 2 : 1;
+  return {
+    first: Math.ceil(need.first - weightsOf(pack) + sessions * copy),
+    further: Math.ceil(need.further + copy),
+  };
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { availableMemory } from '../../src/config/memory.ts';
+import { StartupError } from '../../src/errors.ts';
+import { memoryNeedOf } from '../../src/packs/memory-need.ts';
+import { loadFittingConfig } from '../../src/process/fit-memory.ts';
+import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
+
+const MIB = 2 ** 20;
+const need = (name: string) => memoryNeedOf({ name, modelsDir: '/none' });
+
+describe('the default of WORKERS', () => {
+  const cores = loadFittingConfig({}, Number.MAX_SAFE_INTEGER).WORKERS;
+
+  it('is the number of cores where there is memory for them', () => {
+    expect(cores).toBeGreaterThanOrEqual(1);
+    expect(loadFittingConfig({ MODEL_NAME: 'buffalo_sc' }, Number.MAX_SAFE_INTEGER).WORKERS).toBe(cores);
+  });
+
+  it('leaves a quarter of the memory to bodies and pictures', () => {
+    const { first, further } = need('buffalo_l');
+    const workers = (memory: number) => loadFittingConfig({}, memory * MIB).WORKERS;
+    expect(workers(first)).toBe(1);
+    // A MiB for rounding.
+    for (let count = 1; count <= cores; count++) {
+      const enough = (first + (count - 1) * further) / 0.75;
+      expect(workers(enough + 1)).toBe(count);
+      if (count > 1) expect(workers(enough - 1)).toBe(count - 1);
+    }
+  });
+
+  it('changes nothing that WORKERS says', () => {
+    const { first, further } = need('buffalo_m');
+    const environment = { MODEL_NAME: 'buffalo_m', WORKERS: '3' };
+    expect(loadFittingConfig(environment, (first + 2 * further) * MIB).WORKERS).toBe(3);
+  });
+});
+
+describe('memory that is not enough', () => {
+  it('is an error that says what the pack needs', () => {
+    const { first } = need('buffalo_l');
+    expect(() => loadFittingConfig({}, (first - 1) * MIB)).toThrow(
+      new StartupError(
+        `buffalo_l needs about ${first} MiB of memory, and this process may use ${first - 1}. ` +
+          'Raise the limit of the container, or choose a smaller pack (MODEL_NAME).',
+      ),
+    );
+  });
+
+  it('for WORKERS is an error that says how many are accepted', () => {
+    const { first, further } = need('buffalo_l');
+    expect(() => loadFittingConfig({ WORKERS: '4' }, (first + 3 * further - 1) * MIB)).toThrow(
+      /^WORKERS is 4; accepted is at most 3: buffalo_l needs about \d+ MiB with 4, and this process may use \d+\.$/,
+    );
+  });
+
+  it('is reached sooner without prepared networks, of which each session has a copy', () => {
+    const { first } = need('buffalo_l');
+    const memory = (first + 100) * MIB;
+    expect(loadFittingConfig({ WORKERS: '1' }, memory).WORKERS).toBe(1);
+    expect(() => loadFittingConfig({ WORKERS: '1', PREPARED_DIR: 'none' }, memory)).toThrow(StartupError);
+  });
+});
+
+describe('memoryNeedOf', () => {
+  it('estimates a pack of somebody from the sizes of its networks', async () => {
+    const modelsDir = await temporaryFolder();
+    const network = new Uint8Array(30 * MIB);
+    await writeFiles(modelsDir, { 'own/nets/a.onnx': network, 'own/b.onnx': network, 'own/README': network });
+    const empty = memoryNeedOf({ name: 'missing', modelsDir });
+    expect(memoryNeedOf({ name: 'own', modelsDir }).first - empty.first).toBe(60);
+    expect(empty.further).toBeGreaterThan(0);
+  });
+
+  it('is larger for packs of larger networks', () => {
+    const packs = ['synthetic', 'buffalo_sc', 'buffalo_m', 'buffalo_l', 'antelopev2'].map(need);
+    for (const [index, { first, further }] of packs.entries()) {
+      expect(first).toBeGreaterThan(packs[index - 1]?.first ?? 0);
+      expect(further).toBeGreaterThanOrEqual(packs[index - 1]?.further ?? 0);
+    }
+  });
+});
+
+describe('availableMemory', () => {
+  it('is that of the machine, or less', () => {
+    expect(availableMemory()).toBeGreaterThan(256 * MIB);
+    expect(availableMemory()).toBeLessThan(2 ** 50);
+  });
+});
