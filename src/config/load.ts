@@ -33,9 +33,11 @@ export function loadConfig(environment: Environment, autoDevice?: AutoDevice): C
     return [name, value];
   });
   const parsed = resolveDevice(Object.fromEntries(entries), autoDevice);
-  const { gpu, maxWorkers } = factsOf(parsed.DEVICE ?? 'cpu');
+  const { gpu, maxWorkers } = factsOf(parsed.DEVICE);
   // Only faces of one worker are recognised in a batch, and each worker takes its share of the GPU's memory.
-  const given = gpu && !environment.WORKERS?.trim() ? { ...parsed, WORKERS: 1 } : parsed;
+  const workers = gpu && !environment.WORKERS?.trim() ? 1 : parsed.WORKERS;
+  // WORKERS may have been chosen for another device that auto can stand for.
+  const given = { ...parsed, WORKERS: autoDevice ? Math.min(workers, maxWorkers ?? workers) : workers };
   // A batch of more images than there are places would always be refused.
   const places = imagesAtOnce(given) + given.MAX_QUEUE;
   const config = { ...given, MAX_BATCH_SIZE: Math.min(given.MAX_BATCH_SIZE, places) };
@@ -66,8 +68,10 @@ export function isDeviceAuto({ DEVICE }: Environment): boolean {
 }
 
 function resolveDevice(parsed: Record<string, unknown>, autoDevice: AutoDevice | undefined): Config {
-  if (parsed.DEVICE !== 'auto') return parsed as Config;
-  return { ...parsed, DEVICE: autoDevice?.device ?? 'cpu', autoDevice } as Config;
+  if (parsed.DEVICE === 'auto')
+    return { ...parsed, DEVICE: autoDevice?.device ?? 'cpu', autoDevice } as Config;
+  // A value that is not accepted is reported with the other problems.
+  return { ...parsed, DEVICE: parsed.DEVICE ?? 'cpu' } as Config;
 }
 
 export function defaultOf<T>(entry: Setting<T>): T {

@@ -40,7 +40,7 @@ export function whyNot(probe: Probe): string | undefined {
   if (!probe.works) return probe.reason;
   const { deviceMs, cpuMs } = probe;
   if (deviceMs <= cpuMs) return undefined;
-  return `It is slower than one thread of the processor by a factor of ${(deviceMs / cpuMs).toPrecision(2)}.`;
+  return `It is slower than one thread of the processor by a factor of ${Number((deviceMs / cpuMs).toPrecision(2))}.`;
 }
 
 /** The device files of GPUs on Linux: NVIDIA's, Windows' GPU in its Linux subsystem, and those of all other drivers. */

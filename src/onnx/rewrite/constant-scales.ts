@@ -25,7 +25,7 @@ export function useConstantScales(graph: EditableGraph): number {
   for (const node of graph.nodesOf('Resize')) {
     const [input = '', , , sizes = ''] = node.inputs;
     const [output = ''] = node.outputs;
-    if (node.inputs.length !== 4 || node.attributes === undefined) continue;
+    if (node.inputs.length !== 4 || !dependsOnScalesOnly(node)) continue;
     // The result has the size of the map that it is added to, or the network would not run at all.
     const finer = addedTo(graph, output);
     const coarseStride = strides.of(input);
@@ -34,12 +34,29 @@ export function useConstantScales(graph: EditableGraph): number {
     const scales = graph.addConstant(Float32Array.of(1, 1, FACTOR, FACTOR), [4], `${output}_scales`);
     // The region of interest is for another mode, but older versions of the operator require it.
     const region = graph.addConstant(new Float32Array(0), [0], `${output}_region`);
-    const { opType, outputs, attributes } = node;
+    const { opType, outputs, attributes = {} } = node;
     graph.replace([node], [{ opType, inputs: [input, region, scales], outputs, attributes }]);
     removeUnread(graph, sizes);
     count++;
   }
   return count;
+}
+
+const ATTRIBUTES: readonly string[] = [
+  'coordinate_transformation_mode',
+  'cubic_coeff_a',
+  'exclude_outside',
+  'extrapolation_value',
+  'mode',
+  'nearest_mode',
+];
+
+/** Whether a Resize computes the same from sizes and from scales: it has no axes and reads no region of interest. */
+function dependsOnScalesOnly({ attributes }: Node): boolean {
+  if (attributes === undefined || Object.keys(attributes).some((name) => !ATTRIBUTES.includes(name)))
+    return false;
+  const mode = attributes.coordinate_transformation_mode;
+  return !(mode && 'string' in mode && mode.string === 'tf_crop_and_resize');
 }
 
 /** The other term of the only Add that reads a tensor. */

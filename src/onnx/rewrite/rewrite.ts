@@ -50,7 +50,7 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that passes read and write (Add, BatchNormalization, Compress,
- * Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) have the semantics
+ * Conv, Flatten, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Resize, Sigmoid, Split, Transpose) have the semantics
  * that passes rely on. Source: onnx/onnx, docs/Changelog.md.
  */
 const OPSETS = { min: 9, max: 24 } as const;
