@@ -154,7 +154,8 @@ export const SETTINGS = {
     ...boolean,
     description:
       'Rewrite the networks at load into faster ones that compute the same, up to rounding in the last digits. ' +
-      '`/v1/model-info` lists the rewrites.',
+      '`/v1/model-info` lists the rewrites. On a GPU none of them is made, but `constant-scales` always, so that the device can run ' +
+      'the detector whole.',
   }),
   MAX_IMAGE_SIZE: setting({
     default: 10 * MIB,
