@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AUTO_ORDER, DEVICE_NAMES, isOnPlatform } from '../../src/config/devices.ts';
 import { whyNot } from '../../src/engine/device.ts';
-import { probeDevice } from '../../src/vision/device/probe.ts';
+import { judge, probeDevice } from '../../src/vision/device/probe.ts';
 
 describe('the devices', () => {
   it('are all tried by DEVICE=auto, the CPU last', () => {
@@ -25,6 +25,18 @@ describe('a device that was tried', () => {
       'It is slower than one thread of the processor by a factor of 100.',
     );
     expect(whyNot({ works: false, reason: 'It is not there.' })).toBe('It is not there.');
+  });
+
+  it('works if it computes what the CPU computes, up to a short mantissa', () => {
+    const output = (difference: number) =>
+      `a line of the driver\n${JSON.stringify({ difference, deviceMs: 1, cpuMs: 2 })}`;
+    expect(judge(output(0.001))).toEqual({ works: true, difference: 0.001, deviceMs: 1, cpuMs: 2 });
+    for (const difference of [0.1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(judge(output(difference))).toEqual({
+        works: false,
+        reason: 'It computes other numbers than the CPU.',
+      });
+    }
   });
 
   it.skipIf(process.platform !== 'linux')('is not tried on a platform that it is not for', async () => {

@@ -32,19 +32,30 @@ export function probeDevice(device: Device): Promise<Probe> {
     });
   }
   const entry = fileURLToPath(builtFile('vision/device/probe-process.js'));
+  // As inference-engine.ts: ONNX Runtime reports its use unless told not to.
+  const env = { ORT_DISABLE_TELEMETRY: '1', ...process.env };
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [entry, device],
-      { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
-      (error, stdout, stderr) => resolve(error ? failed(error, stderr) : judge(JSON.parse(stdout))),
+      { env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => resolve(error ? failed(error, stderr) : judge(stdout)),
     );
   });
 }
 
-function judge(measurement: ProbeMeasurement): Probe {
-  // Not a number, if the device gave none.
-  if (measurement.difference <= TOLERANCE) return { works: true, ...measurement };
+/**
+ * What a probe that ended by itself found.
+ *
+ * @param output a {@link ProbeMeasurement} as JSON in its last line; a driver may write lines before it.
+ */
+export function judge(output: string): Probe {
+  const { difference, deviceMs, cpuMs }: ProbeMeasurement = JSON.parse(
+    output.slice(output.lastIndexOf('\n') + 1),
+  );
+  // JSON has null for what is no number.
+  const same = typeof difference === 'number' && difference <= TOLERANCE;
+  if (same) return { works: true, difference, deviceMs, cpuMs };
   return { works: false, reason: 'It computes other numbers than the CPU.' };
 }
 
