@@ -1,6 +1,6 @@
 import { type Attribute, type GraphNode, type Initialiser, writeModel } from '../../onnx/writer.ts';
 
-/** Side of the pictures that the probe's graph is run on, in pixels. */
+/** Side of the small pictures that the probe's graph is run on, in pixels. */
 export const PROBE_SIDE = 96;
 
 /** Channels after each convolution; the last two are those of the coarser map. */
@@ -10,8 +10,8 @@ const HEADER = { irVersion: 6, opset: 11, producer: 'face-embedding-service' };
 /**
  * A small network of random weights with every operator that the detectors and recognisers of the catalogue have, once they are
  * rewritten for a GPU (onnx/rewrite/constant-scales.ts): convolutions with strides, PRelu, batch normalisation, pooling, an
- * enlarged map that is added to a finer one, the reshaping of heads, and a Gemm. A device that runs it whole runs them. It
- * multiplies 60 million times: a few milliseconds of a core.
+ * enlarged map that is added to a finer one, the reshaping of heads, and a Gemm. A device that runs it whole runs them. With a
+ * picture of {@link PROBE_SIDE}, it multiplies 90 million times: a few milliseconds of a core.
  *
  * @returns an ONNX model with an input `picture` (1 × 3 × height × width, any multiple of 4) and an input `face`
  *   (1 × 64 × 2 × 2), and two outputs.
