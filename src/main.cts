@@ -20,8 +20,12 @@ try {
 
 function imagesAtOnce(): number {
   const workers = Number.parseInt(process.env.WORKERS ?? '', 10);
-  if (process.env.DEVICE?.trim() === 'cuda') return IMAGES_PER_GPU_WORKER * (workers || 1);
-  return workers || process.getBuiltinModule('node:os').availableParallelism();
+  const onCpu = workers || process.getBuiltinModule('node:os').availableParallelism();
+  const onGpu = IMAGES_PER_GPU_WORKER * (workers || 1);
+  const device = process.env.DEVICE?.trim() || 'cpu';
+  // What auto stands for takes too long to find out here.
+  if (device === 'auto') return Math.max(onCpu, onGpu);
+  return device === 'cpu' ? onCpu : onGpu;
 }
 
 // A thread without work takes about 30 kB.

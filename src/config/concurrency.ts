@@ -1,3 +1,5 @@
+import { type Device, factsOf } from './devices.ts';
+
 /**
  * Images that one worker processes at a time on a GPU: one whose detector runs, some that are decoded meanwhile (in Node's
  * thread pool, which main.cts makes as large), and some whose faces wait for a batch. Each may take 3 × MAX_IMAGE_PIXELS
@@ -6,12 +8,12 @@
 export const IMAGES_PER_GPU_WORKER = 8;
 
 interface DeviceSettings {
-  DEVICE: 'cpu' | 'cuda';
+  DEVICE: Device;
 }
 
 /** Images that one worker processes at a time. On a CPU, one is best: a batch of faces takes as long as its faces do one by one. */
 export function imagesPerWorker({ DEVICE }: DeviceSettings): number {
-  return DEVICE === 'cuda' ? IMAGES_PER_GPU_WORKER : 1;
+  return factsOf(DEVICE).gpu ? IMAGES_PER_GPU_WORKER : 1;
 }
 
 /** Images that all workers together process at a time. */

@@ -1,5 +1,6 @@
 import { IMAGES_PER_GPU_WORKER } from './concurrency.ts';
 import { availableCores } from './cores.ts';
+import { AUTO_ORDER, type AutoDevice, DEVICE_NAMES, DEVICES, type Device } from './devices.ts';
 import { boolean, integer, list, matching, networks, oneOf, type SettingValue, setting } from './setting.ts';
 
 const MIB = 1024 * 1024;
@@ -46,12 +47,13 @@ export const SETTINGS = {
   }),
   WORKERS: setting({
     default: () => availableCores(),
-    defaultLabel: 'usable cores, fewer where memory is short, or 1 with DEVICE=cuda',
+    defaultLabel: 'usable cores, fewer where memory is short, or 1 on a GPU',
     ...integer(1, 256),
     description:
       'Worker threads. Each has sessions of its own and processes one image at a time, or up to ' +
-      `${IMAGES_PER_GPU_WORKER} with \`DEVICE=cuda\`. ` +
-      "The default follows the container's CPU quota, and its memory by the pack's need.",
+      `${IMAGES_PER_GPU_WORKER} on a GPU (\`DEVICE\`). ` +
+      "The default follows the container's CPU quota, and its memory by the pack's need. " +
+      `\`DEVICE=webgpu\` takes ${DEVICES.webgpu.maxWorkers} only: ONNX Runtime crashes when two threads use it.`,
   }),
   INTRA_OP_THREADS: setting({
     default: 1,
@@ -133,14 +135,18 @@ export const SETTINGS = {
   }),
   DEVICE: setting({
     default: 'cpu',
-    ...oneOf('cpu', 'cuda'),
-    description: 'Where inference runs. `cuda` needs an ONNX Runtime build with the CUDA provider.',
+    ...oneOf(...DEVICE_NAMES, 'auto'),
+    description:
+      `Where inference runs: ${DEVICE_NAMES.map((name) => `\`${name}\` (${DEVICES[name].platforms.join(', ')}; ${DEVICES[name].tried})`).join(', ')}. ` +
+      'Both networks run whole on the device, or not at all: the service does not start without it. ' +
+      `\`auto\` takes the first that works and is not slower than one thread of the processor, of ${AUTO_ORDER.map((name) => `\`${name}\``).join(', ')}; ` +
+      'the log and `/v1/model-info` say which, and why not those before it.',
   }),
   BATCH_WINDOW_MS: setting({
     default: 2,
     ...integer(0, 1000),
     description:
-      'With `DEVICE=cuda` only: maximum time that a face waits for faces of other requests, to be recognised in one run. ' +
+      'On a GPU only: maximum time that a face waits for faces of other requests, to be recognised in one run. ' +
       'A CPU gains nothing from batches, and recognises each face at once.',
   }),
   GRAPH_REWRITES: setting({
@@ -148,7 +154,8 @@ export const SETTINGS = {
     ...boolean,
     description:
       'Rewrite the networks at load into faster ones that compute the same, up to rounding in the last digits. ' +
-      '`/v1/model-info` lists the rewrites.',
+      '`/v1/model-info` lists the rewrites. On a GPU none of them is made, but `constant-scales` always, so that the device can run ' +
+      'the detector whole.',
   }),
   MAX_IMAGE_SIZE: setting({
     default: 10 * MIB,
@@ -368,4 +375,11 @@ export const SETTINGS = {
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
-export type Config = { readonly [N in SettingName]: SettingValue<(typeof SETTINGS)[N]> };
+export type Config = {
+  readonly [N in Exclude<SettingName, 'DEVICE'>]: SettingValue<(typeof SETTINGS)[N]>;
+} & {
+  /** Never `auto`, but what it stands for. */
+  readonly DEVICE: Device;
+  /** What was found for DEVICE=auto; undefined with another value. */
+  readonly autoDevice?: AutoDevice | undefined;
+};

@@ -1,4 +1,5 @@
 import { imagesPerWorker } from '../config/concurrency.ts';
+import { factsOf } from '../config/devices.ts';
 import type { Config } from '../config/settings.ts';
 import type { FaceBatching } from '../vision/recognise/recogniser.ts';
 
@@ -17,6 +18,6 @@ const MAX_FACES_PER_RUN = 16;
 
 export function concurrencyOf(config: Pick<Config, 'DEVICE' | 'BATCH_WINDOW_MS'>): WorkerConcurrency {
   const images = { imagesPerWorker: imagesPerWorker(config) };
-  if (config.DEVICE !== 'cuda') return images;
+  if (!factsOf(config.DEVICE).gpu) return images;
   return { ...images, batching: { windowMs: config.BATCH_WINDOW_MS, maxFaces: MAX_FACES_PER_RUN } };
 }

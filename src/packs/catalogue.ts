@@ -69,6 +69,16 @@ const ARCFACE_R100 = {
   sha256: '4ab1d6435d639628a6f3e5008dd4f929edf4c4124b1a7169e1048f9fef534cdf',
 };
 
+/*
+ * Measured with two and more workers on stand-ins of the same networks with random weights, or for the small pack on its
+ * own weights, on Linux with `MALLOC_ARENA_MAX=2`; test/system/memory-need.test.ts holds them to it. That of the R100 is
+ * an estimate: the weights are 83 MiB more.
+ */
+const SMALL: MemoryNeed = { first: 240, further: 60 };
+const MEDIUM: MemoryNeed = { first: 420, further: 75 };
+const LARGE: MemoryNeed = { first: 460, further: 90 };
+const LARGEST: MemoryNeed = { first: 550, further: 95 };
+
 /**
  * The packs that InsightFace publishes, each with the two files that this service needs.
  *
@@ -87,11 +97,17 @@ const ARCFACE_R100 = {
  */
 export const CATALOGUE: Catalogue = new Map(
   [
-    insightFacePack('buffalo_l', 288_621_354, { name: 'det_10g.onnx', ...SCRFD_10G }, ARCFACE_R50),
-    insightFacePack('buffalo_m', 275_951_529, SCRFD_2_5G, ARCFACE_R50),
-    insightFacePack('buffalo_s', 127_607_557, SCRFD_500M, ARCFACE_MBF),
-    insightFacePack('buffalo_sc', 14_969_382, SCRFD_500M, ARCFACE_MBF),
-    insightFacePack('antelopev2', 360_662_982, { name: 'scrfd_10g_bnkps.onnx', ...SCRFD_10G }, ARCFACE_R100),
+    insightFacePack('buffalo_l', 288_621_354, { name: 'det_10g.onnx', ...SCRFD_10G }, ARCFACE_R50, LARGE),
+    insightFacePack('buffalo_m', 275_951_529, SCRFD_2_5G, ARCFACE_R50, MEDIUM),
+    insightFacePack('buffalo_s', 127_607_557, SCRFD_500M, ARCFACE_MBF, SMALL),
+    insightFacePack('buffalo_sc', 14_969_382, SCRFD_500M, ARCFACE_MBF, SMALL),
+    insightFacePack(
+      'antelopev2',
+      360_662_982,
+      { name: 'scrfd_10g_bnkps.onnx', ...SCRFD_10G },
+      ARCFACE_R100,
+      LARGEST,
+    ),
   ].map((pack) => [pack.name, pack]),
 );
 
@@ -101,9 +117,10 @@ function insightFacePack(
   archiveBytes: number,
   detector: PublishedFile,
   recogniser: PublishedFile,
+  memory: MemoryNeed,
 ): CataloguePack {
   const sources = RELEASE_TAGS.map(
     (tag) => `https://github.com/deepinsight/insightface/releases/download/${tag}/${name}.zip`,
   );
-  return { name, licence: INSIGHTFACE_LICENCE, detector, recogniser, archiveBytes, sources };
+  return { name, licence: INSIGHTFACE_LICENCE, detector, recogniser, archiveBytes, memory, sources };
 }

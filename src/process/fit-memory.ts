@@ -1,4 +1,5 @@
-import { loadConfig, type Environment } from '../config/load.ts';
+import { type AutoDevice, factsOf } from '../config/devices.ts';
+import { type Environment, loadConfig } from '../config/load.ts';
 import { availableMemory } from '../config/memory.ts';
 import type { Config } from '../config/settings.ts';
 import { StartupError } from '../errors.ts';
@@ -17,11 +18,18 @@ const COPIES_OF_WEIGHTS = 2;
 /**
  * Loads the configuration with as many workers as the cores and the memory are enough for, unless WORKERS says how many.
  *
+ * @param autoDevice what DEVICE=auto stands for.
  * @param memory bytes that the process may use.
  * @throws {StartupError} as `loadConfig`, or when the memory is not enough for the pack with so many workers.
  */
-export function loadFittingConfig(environment: Environment, memory = availableMemory()): Config {
-  const config = loadConfig(environment);
+export function loadFittingConfig(
+  environment: Environment,
+  autoDevice?: AutoDevice,
+  memory = availableMemory(),
+): Config {
+  const config = loadConfig(environment, autoDevice);
+  // Weights are in the memory of the GPU, and how much of its own the process needs has not been measured.
+  if (factsOf(config.DEVICE).gpu) return config;
   const limit = Math.floor(memory / MIB);
   const need = needOf(config);
   const most = workersIn(limit, need);
@@ -39,7 +47,9 @@ export function loadFittingConfig(environment: Environment, memory = availableMe
     );
   }
   const workers = Math.max(1, Math.min(config.WORKERS, workersIn(limit * PLANNED_SHARE, need)));
-  return workers === config.WORKERS ? config : loadConfig({ ...environment, WORKERS: String(workers) });
+  return workers === config.WORKERS
+    ? config
+    : loadConfig({ ...environment, WORKERS: String(workers) }, autoDevice);
 }
 
 /** How many workers so many MiB are enough for; 0 if not for one. */
@@ -50,8 +60,7 @@ function workersIn(limit: number, { first, further }: MemoryNeed): number {
 function needOf(config: Config): MemoryNeed {
   const pack = { name: config.MODEL_NAME, modelsDir: config.MODELS_DIR };
   const need = memoryNeedOf(pack);
-  const isPrepared = config.DEVICE === 'cpu' && config.PREPARED_DIR !== 'none';
-  if (isPrepared || config.MODEL_NAME === SYNTHETIC_PACK) return need;
+  if (config.PREPARED_DIR !== 'none' || config.MODEL_NAME === SYNTHETIC_PACK) return need;
   // Each session has weights of its own, in the place of those that all share.
   const copy = COPIES_OF_WEIGHTS * weightsOf(pack);
   const sessions = config.LONE_REQUEST_THREADS > config.INTRA_OP_THREADS ? 2 : 1;

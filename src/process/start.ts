@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { changedSettings } from '../config/effective.ts';
-import { readEnvironment } from '../config/load.ts';
+import { isDeviceAuto, readEnvironment } from '../config/load.ts';
 import { findMisspelt } from '../config/misspelt.ts';
 import { connectionLimit } from '../config/open-files.ts';
 import { VERSION } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
-import { assertDeviceAvailable } from '../engine/device.ts';
+import { assertDeviceAvailable, findAutoDevice } from '../engine/device.ts';
 import { InferenceEngine } from '../engine/inference-engine.ts';
 import { addressesOf, assertAddressFree, localUrl } from '../http/address.ts';
 import { ApiKeys } from '../http/auth/api-keys.ts';
@@ -25,10 +25,14 @@ import { handleSignals } from './signals.ts';
 /** Reads the configuration, loads and listens. */
 export async function start(): Promise<void> {
   const environment = readEnvironment();
-  const config = loadFittingConfig(environment);
+  const config = loadFittingConfig(
+    environment,
+    isDeviceAuto(environment) ? await findAutoDevice() : undefined,
+  );
   connectionLimit(config);
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
-  await assertDeviceAvailable(config.DEVICE);
+  // One that was found works.
+  if (config.autoDevice === undefined) await assertDeviceAvailable(config.DEVICE);
   for (const address of Object.values(addressesOf(config))) await assertAddressFree(address);
   const output = new LogOutput(1);
   process.on('exit', () => output.flush());
@@ -41,6 +45,7 @@ export async function start(): Promise<void> {
     log.warn({ variable, setting }, `${variable} is no setting; ${setting} may be meant`);
   }
   log.info({ settings: changedSettings(config), apiKeys: keys.count }, 'settings other than the defaults');
+  if (config.autoDevice) log.info(config.autoDevice, `DEVICE=auto is ${config.DEVICE}`);
   const tracing = await startTracing({ environment, serviceName: config.APP_NAME, version: VERSION, log });
 
   const lifecycle: Lifecycle = { draining: false };

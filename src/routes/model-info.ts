@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
+import { AUTO_ORDER, DEVICE_NAMES } from '../config/devices.ts';
 import { VERSION } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
 import { DETECTION_MODES } from '../config/settings.ts';
@@ -75,7 +76,14 @@ const modelInfoSchema = z
     embedding_size: z.int().openapi({ example: 512 }),
     embedding_space: z.string().openapi({ example: 'buffalo_l:4c06341c33c2' }),
     backend: z.literal('onnxruntime'),
-    device: z.enum(['cpu', 'cuda']),
+    device: z.enum(DEVICE_NAMES).openapi({ description: 'Where both networks run.', example: 'cpu' }),
+    device_passed_over: z
+      .record(z.string(), z.string())
+      .optional()
+      .openapi({
+        description: `With \`DEVICE=auto\` only: why the devices before it in the order ${AUTO_ORDER.join(', ')} were not taken.`,
+        example: { webgpu: 'The library libvulkan.so.1 is missing.' },
+      }),
     detector: z.object({
       ...fileShape,
       input_sizes: z.array(z.int()).openapi({ description: 'Sides of the square inputs, in pixels.' }),
@@ -128,6 +136,7 @@ function describeModel(
     embedding_space: pack.embeddingSpace,
     backend: 'onnxruntime',
     device: config.DEVICE,
+    ...(config.autoDevice && { device_passed_over: config.autoDevice.passedOver }),
     detector: {
       ...describeFile(pack.detector),
       rewrites: rewrites.detector,

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type * as ort from 'onnxruntime-node';
+import { type Device, factsOf } from '../config/devices.ts';
+import { errorMessage } from '../errors.ts';
 import {
   type AppliedPass,
   type RewrittenGraph,
   rewriteDetector,
+  rewriteForGpu,
   rewriteGraph,
   rewritesPayOff,
 } from '../onnx/rewrite/rewrite.ts';
@@ -19,7 +22,7 @@ import { openSession } from './session.ts';
 
 export interface NetworkOptions {
   pack: ModelPack;
-  device: 'cpu' | 'cuda';
+  device: Device;
   intraOpThreads: number;
   /**
    * Threads per run when no other image is being processed (src/engine/inference-worker.ts). If they are more than
@@ -128,7 +131,13 @@ async function loadGraph(
     ? { ...prepared, bytes: prepared.path }
     : await readGraph(file, options, rewrite);
   const { device, intraOpThreads, loneRequestThreads } = options;
-  const session = await openSession(bytes, { device, threads: intraOpThreads });
+  const session = await openSession(bytes, {
+    device,
+    threads: intraOpThreads,
+    wholeOnDevice: mustBeWhole(options),
+  }).catch((error: unknown) => {
+    throw explainRefusal(error, file, device);
+  });
   const multiThreadSession = needsMultiThreadSession(options)
     ? await openSession(bytes, { device, threads: loneRequestThreads })
     : undefined;
@@ -144,9 +153,23 @@ async function readGraph(
   const original = await readFile(file.path);
   const sha256 = createHash('sha256').update(original).digest('hex');
   if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
+  if (mustBeWhole(options)) return rewriteForGpu(original);
   return options.rewrites && rewritesPayOff(options.device)
     ? rewrite(original)
     : { bytes: original, applied: [] };
+}
+
+/** The detector of the synthetic pack computes its boxes with operators on integers, which no GPU's provider has. */
+function mustBeWhole({ device, pack }: NetworkOptions): boolean {
+  return factsOf(device).gpu && pack.origin !== 'synthetic';
+}
+
+function explainRefusal(error: unknown, file: ModelFile, device: Device): unknown {
+  if (!errorMessage(error).includes('fallback to CPU EP has been explicitly disabled')) return error;
+  return new Error(
+    `${basename(file.path)} has nodes that DEVICE=${device} cannot run. DEVICE=cpu runs every network.`,
+    { cause: error },
+  );
 }
 
 function needsMultiThreadSession({ loneRequestThreads, intraOpThreads, device }: NetworkOptions): boolean {

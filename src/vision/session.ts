@@ -1,8 +1,11 @@
 import * as ort from 'onnxruntime-node';
+import { type Device, factsOf } from '../config/devices.ts';
 
 export interface SessionOptions {
-  device: 'cpu' | 'cuda';
+  device: Device;
   threads: number;
+  /** Refuses the graph if a node of it cannot run on the device, instead of running that node on the CPU. */
+  wholeOnDevice?: boolean | undefined;
   /** Where to write what the graph is optimised to: the graph, and its weights in a file beside it. */
   optimiseTo?: { graph: string; weights: string } | undefined;
 }
@@ -14,13 +17,14 @@ const MIN_EXTERNAL_BYTES = 1024;
  * Opens a graph.
  *
  * @param graph its bytes, or the path of one that has been optimised and is taken as it is.
+ * @throws {Error} ONNX Runtime's, when it cannot use the device or the graph.
  */
 export function openSession(
   graph: Uint8Array | string,
-  { device, threads, optimiseTo }: SessionOptions,
+  { device, threads, wholeOnDevice, optimiseTo }: SessionOptions,
 ): Promise<ort.InferenceSession> {
   const options: ort.InferenceSession.SessionOptions = {
-    executionProviders: [device],
+    executionProviders: [factsOf(device).provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // A memory plan, made at the first run of each input size, allocates a second block beside that of the run: a third more
@@ -35,6 +39,7 @@ export function openSession(
         // 0.70 without, the recogniser 0.64 with it. Spinning stops between runs, when other threads need the cores.
         intra_op: { allow_spinning: threads > 1 ? '1' : '0' },
         force_spinning_stop: '1',
+        ...(wholeOnDevice && { disable_cpu_ep_fallback: '1' }),
         ...(optimiseTo && {
           optimized_model_external_initializers_file_name: optimiseTo.weights,
           optimized_model_external_initializers_min_size_in_bytes: String(MIN_EXTERNAL_BYTES),

@@ -41,7 +41,7 @@ describe('loadConfig', () => {
     ],
     ['DETECTION_SIZES', '640,640', 'DETECTION_SIZES is "640,640"'],
     ['BATCH_WINDOW_MS', '1001', 'BATCH_WINDOW_MS is "1001"; accepted is a whole number from 0 to 1000.'],
-    ['DEVICE', 'gpu', 'DEVICE is "gpu"; accepted is cpu, cuda.'],
+    ['DEVICE', 'gpu', 'DEVICE is "gpu"; accepted is cpu, cuda, webgpu, coreml, auto.'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud"; accepted is fatal, error, warn, info, debug, trace, silent.'],
     ['MODEL_AUTO_DOWNLOAD', 'maybe', 'MODEL_AUTO_DOWNLOAD is "maybe"; accepted is true or false.'],
     ['MODEL_NAME', '../secret', 'MODEL_NAME is "../secret"'],
@@ -63,6 +63,30 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ ...batch, DEVICE: 'cuda', MAX_BATCH_SIZE: '21' })).toThrow(
       'accepted is at most 8 × WORKERS + MAX_QUEUE, 20.',
     );
+  });
+
+  it.each(['cuda', 'webgpu', 'coreml'])('treats DEVICE=%s as a GPU', (DEVICE) => {
+    const config = loadConfig({ DEVICE, MAX_QUEUE: '4' });
+    expect(config).toMatchObject({ DEVICE, WORKERS: 1, MAX_BATCH_SIZE: 12 });
+  });
+
+  it('refuses more workers than a device takes', () => {
+    expect(loadConfig({ DEVICE: 'webgpu', WORKERS: '1' }).WORKERS).toBe(1);
+    expect(() => loadConfig({ DEVICE: 'webgpu', WORKERS: '2' })).toThrow(
+      'WORKERS is 2; accepted with DEVICE=webgpu is 1.',
+    );
+  });
+
+  it('puts the device that was found in the place of auto, with its limits', () => {
+    const found = { device: 'webgpu', passedOver: { cuda: 'It is not there.' } } as const;
+    const environment = { DEVICE: 'auto', WORKERS: '3' };
+    expect(loadConfig(environment, found)).toMatchObject({ DEVICE: 'webgpu', WORKERS: 1, autoDevice: found });
+    expect(loadConfig(environment, { device: 'cpu', passedOver: {} })).toMatchObject({
+      DEVICE: 'cpu',
+      WORKERS: 3,
+    });
+    // A program that runs no inference does not find out.
+    expect(loadConfig(environment)).toMatchObject({ DEVICE: 'cpu', autoDevice: undefined });
   });
 
   it('does not quote the value of a secret', () => {

@@ -10,13 +10,17 @@ describe('concurrencyOf', () => {
     expect(imagesAtOnce(config)).toBe(3);
   });
 
-  it('gives a GPU worker several images, whose faces wait up to BATCH_WINDOW_MS for a batch', () => {
-    const config = testConfig({ WORKERS: '3', DEVICE: 'cuda', BATCH_WINDOW_MS: '5' });
-    const { imagesPerWorker, batching } = concurrencyOf(config);
-    expect(imagesPerWorker).toBeGreaterThan(1);
-    expect(batching).toMatchObject({ windowMs: 5 });
-    // Runs are padded to a power of two, so a limit that is not one could never be used in full.
-    expect(Math.log2(batching?.maxFaces ?? 0) % 1).toBe(0);
-    expect(imagesAtOnce(config)).toBe(3 * imagesPerWorker);
-  });
+  it.each(['cuda', 'webgpu', 'coreml'])(
+    'gives a worker of %s several images, whose faces wait up to BATCH_WINDOW_MS for a batch',
+    (DEVICE) => {
+      const config = testConfig({ WORKERS: '1', DEVICE, BATCH_WINDOW_MS: '5' });
+      const { imagesPerWorker, batching } = concurrencyOf(config);
+      expect(imagesPerWorker).toBeGreaterThan(1);
+      expect(batching).toMatchObject({ windowMs: 5 });
+      // Runs are padded to a power of two, so a limit that is not one could never be used in full.
+      expect(Math.log2(batching?.maxFaces ?? 0) % 1).toBe(0);
+      expect(imagesAtOnce(config)).toBe(imagesPerWorker);
+      expect(imagesAtOnce(testConfig({ WORKERS: '3', DEVICE: 'cuda' }))).toBe(3 * imagesPerWorker);
+    },
+  );
 });

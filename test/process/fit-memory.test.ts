@@ -9,16 +9,18 @@ const MIB = 2 ** 20;
 const need = (name: string) => memoryNeedOf({ name, modelsDir: '/none' });
 
 describe('the default of WORKERS', () => {
-  const cores = loadFittingConfig({}, Number.MAX_SAFE_INTEGER).WORKERS;
+  const cores = loadFittingConfig({}, undefined, Number.MAX_SAFE_INTEGER).WORKERS;
 
   it('is the number of cores where there is memory for them', () => {
     expect(cores).toBeGreaterThanOrEqual(1);
-    expect(loadFittingConfig({ MODEL_NAME: 'buffalo_sc' }, Number.MAX_SAFE_INTEGER).WORKERS).toBe(cores);
+    expect(loadFittingConfig({ MODEL_NAME: 'buffalo_sc' }, undefined, Number.MAX_SAFE_INTEGER).WORKERS).toBe(
+      cores,
+    );
   });
 
   it('leaves a quarter of the memory to bodies and pictures', () => {
     const { first, further } = need('buffalo_l');
-    const workers = (memory: number) => loadFittingConfig({}, memory * MIB).WORKERS;
+    const workers = (memory: number) => loadFittingConfig({}, undefined, memory * MIB).WORKERS;
     expect(workers(first)).toBe(1);
     // A MiB for rounding.
     for (let count = 1; count <= cores; count++) {
@@ -31,14 +33,14 @@ describe('the default of WORKERS', () => {
   it('changes nothing that WORKERS says', () => {
     const { first, further } = need('buffalo_m');
     const environment = { MODEL_NAME: 'buffalo_m', WORKERS: '3' };
-    expect(loadFittingConfig(environment, (first + 2 * further) * MIB).WORKERS).toBe(3);
+    expect(loadFittingConfig(environment, undefined, (first + 2 * further) * MIB).WORKERS).toBe(3);
   });
 });
 
 describe('memory that is not enough', () => {
   it('is an error that says what the pack needs', () => {
     const { first } = need('buffalo_l');
-    expect(() => loadFittingConfig({}, (first - 1) * MIB)).toThrow(
+    expect(() => loadFittingConfig({}, undefined, (first - 1) * MIB)).toThrow(
       new StartupError(
         `buffalo_l needs about ${first} MiB of memory, and this process may use ${first - 1}. ` +
           'Raise the limit of the container, or choose a smaller pack (MODEL_NAME).',
@@ -48,7 +50,7 @@ describe('memory that is not enough', () => {
 
   it('for WORKERS is an error that says how many are accepted', () => {
     const { first, further } = need('buffalo_l');
-    expect(() => loadFittingConfig({ WORKERS: '4' }, (first + 3 * further - 1) * MIB)).toThrow(
+    expect(() => loadFittingConfig({ WORKERS: '4' }, undefined, (first + 3 * further - 1) * MIB)).toThrow(
       /^WORKERS is 4; accepted is at most 3: buffalo_l needs about \d+ MiB with 4, and this process may use \d+\.$/,
     );
   });
@@ -56,8 +58,10 @@ describe('memory that is not enough', () => {
   it('is reached sooner without prepared networks, of which each session has a copy', () => {
     const { first } = need('buffalo_l');
     const memory = (first + 100) * MIB;
-    expect(loadFittingConfig({ WORKERS: '1' }, memory).WORKERS).toBe(1);
-    expect(() => loadFittingConfig({ WORKERS: '1', PREPARED_DIR: 'none' }, memory)).toThrow(StartupError);
+    expect(loadFittingConfig({ WORKERS: '1' }, undefined, memory).WORKERS).toBe(1);
+    expect(() => loadFittingConfig({ WORKERS: '1', PREPARED_DIR: 'none' }, undefined, memory)).toThrow(
+      StartupError,
+    );
   });
 });
 

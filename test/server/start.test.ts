@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ afterEach(async () => {
 describe('starting', () => {
   it.each([
     ['PORT', '80000', 'PORT is "80000"; accepted is a whole number from 0 to 65535.'],
-    ['DEVICE', 'tpu', 'DEVICE is "tpu"; accepted is cpu, cuda.'],
+    ['DEVICE', 'tpu', 'DEVICE is "tpu"; accepted is cpu, cuda, webgpu, coreml, auto.'],
     ['MODEL_NAME', 'buffalo_xxl', 'MODEL_NAME is "buffalo_xxl"; accepted is buffalo_l, '],
     ['HOST', '203.0.113.7', 'HOST is "203.0.113.7"; this machine has no such address.'],
   ])('exits with one sentence for %s=%s', async (name, value, sentence) => {
@@ -41,13 +41,39 @@ describe('starting', () => {
     other.close();
   });
 
-  it('exits when DEVICE=cuda is not available, rather than run on the CPU', async () => {
-    const service = start({ DEVICE: 'cuda' });
-    const { code } = await service.exit;
-    expect(code).toBe(1);
-    expect(service.stderr).toContain('DEVICE is "cuda"; this installation of ONNX Runtime cannot use it.');
-    expect(service.stderr).not.toMatch(/^\s+at /m);
+  it.skipIf(process.platform !== 'linux').each([
+    ['cuda', 'an NVIDIA driver, CUDA and cuDNN'],
+    ['webgpu', 'a GPU and its driver: on Linux one for Vulkan'],
+    ['coreml', 'macOS on Apple silicon'],
+  ])('exits when DEVICE=%s is not available, rather than run on the CPU', async (DEVICE, needs) => {
+    // Names no driver, so that a GPU of this machine is not found.
+    const service = start({ DEVICE, VK_ICD_FILENAMES: '/none.json', CUDA_VISIBLE_DEVICES: '-1' });
+    expect(await service.exit).toEqual({ code: 1, signal: null });
+    expect(service.stderr).toContain(
+      `DEVICE is "${DEVICE}"; this installation of ONNX Runtime cannot use it. `,
+    );
+    expect(service.stderr).toContain(`It needs ${needs}`);
+    expect(service.stderr.trim().split('\n')).toHaveLength(1);
+    expect(service.stderr).not.toContain('/node_modules/');
+    expect(service.log).toEqual([]);
   });
+
+  const hasGpu = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path));
+  it.skipIf(process.platform !== 'linux' || hasGpu)(
+    'takes the CPU with DEVICE=auto on a machine without a GPU, and says why',
+    async () => {
+      const service = start({ DEVICE: 'auto' });
+      const address = await service.ready();
+      const passedOver = {
+        cuda: 'There is no device file of an NVIDIA GPU (/dev/nvidiactl, /dev/dxg).',
+        coreml: expect.stringContaining('It is for darwin-arm64'),
+        webgpu: 'There is no device file of a GPU (/dev/dri/renderD*, /dev/nvidiactl, /dev/dxg).',
+      };
+      expect(service.log.find(({ msg }) => msg === 'DEVICE=auto is cpu')).toMatchObject({ passedOver });
+      const info = await (await fetch(`${address}/v1/model-info`)).json();
+      expect(info).toMatchObject({ device: 'cpu', device_passed_over: passedOver });
+    },
+  );
 
   it('runs without weights, and reports why and how to get them', async () => {
     const modelsDir = await temporaryFolder();

@@ -1,3 +1,4 @@
+import { useConstantScales } from './constant-scales.ts';
 import { type DeferredHeads, deferHeads } from './deferred-heads.ts';
 import { EditableGraph } from './editable-graph.ts';
 import { rewriteGemms } from './gemms.ts';
@@ -51,13 +52,13 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that passes read and write (Add, BatchNormalization, Compress,
- * Conv, Flatten, Gemm, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Sigmoid, Split, Transpose) have the semantics
+ * Conv, Flatten, Gemm, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Resize, Sigmoid, Split, Transpose) have the semantics
  * that passes rely on. Source: onnx/onnx, docs/Changelog.md.
  */
 const OPSETS = { min: 9, max: 24 } as const;
 
-/** Everything that may be reported as applied: the passes, and what {@link rewriteDetector} does before them. */
-export const REWRITES = ['deferred-heads', ...REWRITE_PASSES] as const;
+/** Everything that may be reported as applied: the passes, what {@link rewriteDetector} does before them, and {@link rewriteForGpu}. */
+export const REWRITES = ['deferred-heads', ...REWRITE_PASSES, 'constant-scales'] as const;
 
 /** A pass that found its pattern, and how many times. */
 export interface AppliedPass {
@@ -95,21 +96,38 @@ export function rewriteDetector(bytes: Uint8Array<ArrayBuffer>): RewrittenGraph 
   return rewrite(bytes, REWRITE_PASSES, deferHeads);
 }
 
+/** Rewrites a network so that a GPU's provider can take all of its nodes. Never throws, as {@link rewriteGraph}. */
+export function rewriteForGpu(bytes: Uint8Array<ArrayBuffer>): RewrittenGraph {
+  return edit(bytes, (graph) => ({
+    applied: [{ pass: 'constant-scales', count: useConstantScales(graph) }],
+  }));
+}
+
 function rewrite(
   bytes: Uint8Array<ArrayBuffer>,
   passes: readonly RewritePass[],
   takeHeadsOut?: typeof deferHeads,
 ): RewrittenGraph {
-  const unchanged = { bytes, applied: [] };
-  try {
-    const graph = new EditableGraph(bytes);
-    if (graph.opset < OPSETS.min || graph.opset > OPSETS.max) return unchanged;
+  return edit(bytes, (graph) => {
     const heads = takeHeadsOut?.(graph);
     const applied: AppliedPass[] = REWRITE_PASSES.filter((pass) => passes.includes(pass)).map((pass) => ({
       pass,
       count: PASSES[pass](graph),
     }));
     if (heads) applied.unshift({ pass: 'deferred-heads', count: heads.levels.length });
+    return { applied, heads };
+  });
+}
+
+function edit(
+  bytes: Uint8Array<ArrayBuffer>,
+  change: (graph: EditableGraph) => Omit<RewrittenGraph, 'bytes'>,
+): RewrittenGraph {
+  const unchanged = { bytes, applied: [] };
+  try {
+    const graph = new EditableGraph(bytes);
+    if (graph.opset < OPSETS.min || graph.opset > OPSETS.max) return unchanged;
+    const { applied, heads } = change(graph);
     const found = applied.filter(({ count }) => count > 0);
     return found.length > 0 ? { bytes: graph.toBytes(), applied: found, heads } : unchanged;
   } catch {
@@ -120,7 +138,9 @@ function rewrite(
 /**
  * Whether the rewritten graphs are known to be faster: on x64 CPUs, where ONNX Runtime computes convolutions in a blocked
  * layout. Other processors and GPUs were not measured, and a rewritten PReLU may be slower there.
+ *
+ * @param device as DEVICE names it.
  */
-export function rewritesPayOff(device: 'cpu' | 'cuda', architecture: string = process.arch): boolean {
+export function rewritesPayOff(device: string, architecture: string = process.arch): boolean {
   return device === 'cpu' && architecture === 'x64';
 }

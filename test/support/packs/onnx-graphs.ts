@@ -69,12 +69,13 @@ export const appliedTo = ({ applied }: RewrittenGraph): string =>
 export async function runModel(
   model: Uint8Array,
   dims: readonly number[],
+  input = 'x',
 ): Promise<Record<string, Float32Array>> {
   const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   const random = seededRandom(7);
   const elements = dims.reduce((product, dim) => product * dim, 1);
   const data = Float32Array.from({ length: elements }, () => 4 * random() - 2);
-  const results = await session.run({ x: new ort.Tensor('float32', data, dims) });
+  const results = await session.run({ [input]: new ort.Tensor('float32', data, dims) });
   return Object.fromEntries(session.outputNames.map((name) => [name, results[name]?.data as Float32Array]));
 }
 
@@ -83,9 +84,10 @@ export async function differenceOf(
   before: Uint8Array,
   after: Uint8Array,
   dims: readonly number[],
+  input = 'x',
 ): Promise<number> {
-  const expected = await runModel(before, dims);
-  const actual = await runModel(after, dims);
+  const expected = await runModel(before, dims, input);
+  const actual = await runModel(after, dims, input);
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
   let largest = 0;
   for (const [name, values] of Object.entries(expected)) {

@@ -27,6 +27,7 @@ export function tinyPack({ recogniserBytes = 60_000 } = {}): TinyPack {
     detector: published('det.onnx', files['det.onnx']),
     recogniser: published('rec.onnx', files['rec.onnx']),
     archiveBytes: archive.length,
+    memory: { first: 1, further: 1 },
     sources: [],
   };
   return { pack, catalogue: new Map([[TINY, pack]]), files, archive };
