@@ -74,10 +74,10 @@ const ARCFACE_R100 = {
  * own weights, on Linux with `MALLOC_ARENA_MAX=2`; test/system/memory-need.test.ts holds them to it. That of the R100 is
  * an estimate: the weights are 83 MiB more.
  */
-const SMALL: MemoryNeed = { first: 240, further: 60 };
-const MEDIUM: MemoryNeed = { first: 420, further: 75 };
-const LARGE: MemoryNeed = { first: 460, further: 90 };
-const LARGEST: MemoryNeed = { first: 550, further: 95 };
+const SMALL: MemoryNeed = { first: 225, further: 40 };
+const MEDIUM: MemoryNeed = { first: 410, further: 72 };
+const LARGE: MemoryNeed = { first: 490, further: 110 };
+const LARGEST: MemoryNeed = { first: 575, further: 115 };
 
 /**
  * The packs that InsightFace publishes, each with the two files that this service needs.

@@ -12,8 +12,11 @@ const MIB = 2 ** 20;
 /** The share of the memory that the default of WORKERS plans with. The rest is for bodies and for large pictures. */
 const PLANNED_SHARE = 0.75;
 
-/** What a session takes that is loaded from the pack, as a multiple of the weights: the file's bytes, and the blocked layout. */
-const COPIES_OF_WEIGHTS = 2;
+/**
+ * What a session takes that is loaded from the pack, as a multiple of the weights: while it is created, the file's bytes, the
+ * numbers that were read from them, and the blocked layout. All workers start at the same time.
+ */
+const COPIES_OF_WEIGHTS = 3;
 
 /**
  * Loads the configuration with as many workers as the cores and the memory are enough for, unless WORKERS says how many.
@@ -46,10 +49,19 @@ export function loadFittingConfig(
         `${need.first + (config.WORKERS - 1) * need.further} MiB with ${config.WORKERS}, and this process may use ${limit}.`,
     );
   }
-  const workers = Math.max(1, Math.min(config.WORKERS, workersIn(limit * PLANNED_SHARE, need)));
+  const workers = workersThatFit(config.WORKERS, limit, need);
   return workers === config.WORKERS
     ? config
     : loadConfig({ ...environment, WORKERS: String(workers) }, autoDevice);
+}
+
+/**
+ * The default of WORKERS.
+ *
+ * @param limit of the memory, in MiB.
+ */
+export function workersThatFit(cores: number, limit: number, need: MemoryNeed): number {
+  return Math.max(1, Math.min(cores, workersIn(limit * PLANNED_SHARE, need)));
 }
 
 /** How many workers so many MiB are enough for; 0 if not for one. */

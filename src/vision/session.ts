@@ -16,7 +16,7 @@ const MIN_EXTERNAL_BYTES = 1024;
 /**
  * Opens a graph.
  *
- * @param graph its bytes, or the path of one that has been optimised and is taken as it is.
+ * @param graph its bytes, or its path. One of a path has been optimised and is taken as it is, unless it is to be optimised now.
  * @throws {Error} ONNX Runtime's, when it cannot use the device or the graph.
  */
 export function openSession(
@@ -43,11 +43,13 @@ export function openSession(
         ...(optimiseTo && {
           optimized_model_external_initializers_file_name: optimiseTo.weights,
           optimized_model_external_initializers_min_size_in_bytes: String(MIN_EXTERNAL_BYTES),
+          // The session is not run, so it need not arrange weights for that.
+          disable_prepacking: '1',
         }),
       },
     },
   };
-  return typeof graph === 'string'
+  return typeof graph === 'string' && optimiseTo === undefined
     ? ort.InferenceSession.create(graph, { ...options, graphOptimizationLevel: 'disabled' })
-    : ort.InferenceSession.create(graph, options);
+    : ort.InferenceSession.create(graph as Uint8Array, options);
 }

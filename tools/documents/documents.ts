@@ -3,6 +3,7 @@ import { renderConfiguration } from './configuration.ts';
 import { renderEnvExample } from './env-example.ts';
 import { renderErrors } from './errors.ts';
 import { renderModelPacks } from './model-packs.ts';
+import { renderWorkers } from './workers.ts';
 
 /**
  * The generated documents, by path from the root of the repository. Each function takes the text of the file as it is and
@@ -12,5 +13,6 @@ export const GENERATED_DOCUMENTS: Readonly<Record<string, (current: string) => s
   '.env.example': renderEnvExample,
   'docs/CONFIGURATION.md': renderConfiguration,
   'docs/ERRORS.md': renderErrors,
+  'docs/OPERATIONS.md': (current) => updateSection(current, 'workers', renderWorkers()),
   'docs/MODELS.md': (current) => updateSection(current, 'packs', renderModelPacks()),
 };
