@@ -1,0 +1,79 @@
+/** The least and the greatest value that a tensor had. */
+export interface Range {
+  min: number;
+  max: number;
+}
+
+/** Real value = (stored − zeroPoint) · scale, for stored values of 0 to 255. */
+export interface ActivationScale {
+  scale: number;
+  zeroPoint: number;
+}
+
+const LEVELS = 255;
+
+/** Smaller scales would be denormal or zero. */
+const MIN_SCALE = 1e-30;
+
+/**
+ * The scale with which a range of values fills a byte. The range is widened to have zero in it, which then has a stored value of its own:
+ * the border of a convolution is zeros.
+ */
+export function activationScale({ min, max }: Range): ActivationScale {
+  const low = Math.min(min, 0);
+  const high = Math.max(max, 0);
+  const scale = Math.fround(Math.max((high - low) / LEVELS, MIN_SCALE));
+  return { scale, zeroPoint: Math.min(LEVELS, Math.max(0, Math.round(-low / scale))) };
+}
+
+/** Weights as whole numbers: real value = stored · scale of its output channel. */
+export interface QuantisedWeights {
+  values: Int8Array<ArrayBuffer>;
+  /** One for each output channel. */
+  scales: Float32Array<ArrayBuffer>;
+}
+
+/** Bits of a weight with its sign. */
+export type WeightBits = 7 | 8;
+
+/**
+ * Quantises weights symmetrically, each output channel by its own largest value.
+ *
+ * With 7 bits, a sum of two products of a byte and a weight fits in 16 bits: 2 · 255 · 63 < 2^15. Processors without VNNI add them so
+ * (vpmaddubsw), and cut off what does not fit.
+ *
+ * @param channels the first axis of the weights.
+ */
+export function quantiseWeights(weights: Float32Array, channels: number, bits: WeightBits): QuantisedWeights {
+  const limit = 2 ** (bits - 1) - 1;
+  const length = weights.length / channels;
+  const values = new Int8Array(weights.length);
+  const scales = new Float32Array(channels);
+  for (let channel = 0; channel < channels; channel++) {
+    const from = channel * length;
+    let largest = 0;
+    for (let i = from; i < from + length; i++) largest = Math.max(largest, Math.abs(weights[i] as number));
+    const scale = Math.fround(Math.max(largest / limit, MIN_SCALE));
+    scales[channel] = scale;
+    for (let i = from; i < from + length; i++) {
+      const value = Math.round((weights[i] as number) / scale);
+      values[i] = Math.max(-limit, Math.min(limit, value));
+    }
+  }
+  return { values, scales };
+}
+
+const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 } as const;
+
+/** Quantises a bias by the scale of the sums that it is added to: that of the input times that of the weights. */
+export function quantiseBias(
+  bias: Float32Array,
+  inputScale: number,
+  weightScales: Float32Array,
+): { values: Int32Array<ArrayBuffer>; scales: Float32Array<ArrayBuffer> } {
+  const scales = weightScales.map((scale) => Math.max(inputScale * scale, MIN_SCALE));
+  const values = Int32Array.from(bias, (value, i) =>
+    Math.max(INT32.min, Math.min(INT32.max, Math.round(value / (scales[i] as number)))),
+  );
+  return { values, scales };
+}
