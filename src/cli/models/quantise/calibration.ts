@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import * as ort from 'onnxruntime-node';
+import type { Config } from '../../../config/settings.ts';
+import { errorMessage } from '../../../errors.ts';
+import {
+  type ObservedModel,
+  observeRanges,
+  type PreparedModel,
+  prepareForQuantisation,
+  quantiseModel,
+} from '../../../onnx/quantise/quantise.ts';
+import type { Range, WeightBits } from '../../../onnx/quantise/ranges.ts';
+import type { ModelFile, ModelPack } from '../../../packs/pack.ts';
+import { Letterbox } from '../../../vision/detect/letterbox.ts';
+import type { Networks } from '../../../vision/networks.ts';
+import type { Picture } from '../../../vision/picture.ts';
+import {
+  type Normalisation,
+  normalisePixels,
+  tabulateNormalisation,
+} from '../../../vision/recognise/normalisation.ts';
+import { openSession } from '../../../vision/session.ts';
+import { type Network, QuantiseError } from './options.ts';
+
+/** More faces of one photograph, a crowd, would outweigh the others. */
+const MAX_FACES = 8;
+
+/** Finds the ranges of the tensors of both networks on photographs, as the pipeline shows them to the networks. */
+export class Calibration {
+  readonly #networks: Networks;
+  readonly #threshold: number;
+  readonly #detector: NetworkCalibration | undefined;
+  readonly #letterboxes: Letterbox[];
+  readonly #recogniser: NetworkCalibration | undefined;
+  readonly #normalisation: Normalisation;
+  faces = 0;
+
+  private constructor(
+    networks: Networks,
+    pack: ModelPack,
+    config: Config,
+    { detector, recogniser }: Partial<Record<Network, NetworkCalibration>>,
+  ) {
+    this.#networks = networks;
+    this.#threshold = config.DETECTION_THRESHOLD;
+    this.#detector = detector;
+    this.#recogniser = recogniser;
+    this.#letterboxes = config.DETECTION_SIZES.map(
+      (size) => new Letterbox(size, pack.detector.preprocessing),
+    );
+    this.#normalisation = tabulateNormalisation(pack.recogniser.preprocessing);
+  }
+
+  /**
+   * @param networks of the pack in float32, which find the faces.
+   * @throws {QuantiseError} if a graph has something that is not understood.
+   */
+  static async open(
+    pack: ModelPack,
+    networks: Networks,
+    wanted: readonly Network[],
+    config: Config,
+  ): Promise<Calibration> {
+    const opened: Partial<Record<Network, NetworkCalibration>> = {};
+    for (const network of wanted) opened[network] = await NetworkCalibration.open(network, pack[network]);
+    return new Calibration(networks, pack, config, opened);
+  }
+
+  /** Runs the networks on a photograph. */
+  async add(picture: Picture): Promise<void> {
+    if (this.#detector) {
+      for (const letterbox of this.#letterboxes) {
+        letterbox.fit(picture);
+        await this.#detector.add(letterbox.input, letterbox.size);
+      }
+    }
+    const { detector, recogniser } = this.#networks;
+    const faces = await detector.detectFaces(picture, this.#threshold);
+    for (const { landmarks } of faces.slice(0, MAX_FACES)) {
+      this.faces++;
+      const { pixels, size } = recogniser.alignFace(picture, landmarks);
+      const input = new Float32Array(pixels.length);
+      normalisePixels(pixels, this.#normalisation, input);
+      await this.#recogniser?.add(input, size);
+    }
+  }
+
+  /** The quantised graphs. */
+  quantise(weightBits: WeightBits): Partial<Record<Network, Uint8Array<ArrayBuffer>>> {
+    const detector = this.#detector?.quantise(weightBits);
+    const recogniser = this.#recogniser?.quantise(weightBits);
+    return { ...(detector && { detector }), ...(recogniser && { recogniser }) };
+  }
+
+  async close(): Promise<void> {
+    await this.#detector?.close();
+    await this.#recogniser?.close();
+  }
+}
+
+/** One network with the ranges seen so far. */
+class NetworkCalibration {
+  readonly #network: Network;
+  readonly #model: PreparedModel;
+  readonly #session: ort.InferenceSession;
+  readonly #tensors: ObservedModel['tensors'];
+  readonly #ranges = new Map<string, Range>();
+
+  private constructor(
+    network: Network,
+    model: PreparedModel,
+    session: ort.InferenceSession,
+    tensors: ObservedModel['tensors'],
+  ) {
+    this.#network = network;
+    this.#model = model;
+    this.#session = session;
+    this.#tensors = tensors;
+  }
+
+  static async open(network: Network, file: ModelFile): Promise<NetworkCalibration> {
+    try {
+      const model = prepareForQuantisation(new Uint8Array(await readFile(file.path)));
+      const { bytes, tensors } = observeRanges(model, optionsFor(network));
+      const session = await openSession(bytes, { device: 'cpu', threads: 1 });
+      return new NetworkCalibration(network, model, session, tensors);
+    } catch (error) {
+      throw new QuantiseError(`The ${network} cannot be quantised: ${errorMessage(error)}.`);
+    }
+  }
+
+  /** @param input 3 × side × side numbers. */
+  async add(input: Float32Array<ArrayBuffer>, side: number): Promise<void> {
+    const [name = ''] = this.#session.inputNames;
+    const results = await this.#session.run({ [name]: new ort.Tensor('float32', input, [1, 3, side, side]) });
+    const numberOf = (output: string) => Number(results[output]?.data[0]);
+    for (const [tensor, { min, max }] of this.#tensors) {
+      const seen = this.#ranges.get(tensor) ?? { min: 0, max: 0 };
+      this.#ranges.set(tensor, {
+        min: Math.min(seen.min, numberOf(min)),
+        max: Math.max(seen.max, numberOf(max)),
+      });
+    }
+  }
+
+  quantise(weightBits: WeightBits): Uint8Array<ArrayBuffer> {
+    return quantiseModel(this.#model, this.#ranges, { weightBits, ...optionsFor(this.#network) });
+  }
+
+  close(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+const optionsFor = (network: Network) => ({ keepLastConvolutions: network === 'detector' });
