@@ -23,7 +23,7 @@ const POOLS: readonly string[] = ['AveragePool', 'GlobalAveragePool'];
  * Chooses what is computed in 8 bits: convolutions, fully connected layers, and the sums, pools and changes of size between them. More
  * would lose accuracy and gain nothing: with every operator in 8 bits, a detector of 57 convolutions missed 12 % of the faces.
  *
- * @param kept convolutions that stay in float32; see {@link lastConvolutions}.
+ * @param kept convolutions that stay in float32; see {@link firstConvolutions} and {@link lastConvolutions}.
  */
 export function planQuantisation(
   graph: EditableGraph,
@@ -76,6 +76,15 @@ function takesBytes({ opType, attributes }: Node): boolean {
   if (opType !== 'Resize') return true;
   const mode = attributes?.mode;
   return mode === undefined || ('string' in mode && mode.string === 'nearest');
+}
+
+/**
+ * The convolutions that read an input of the graph. Pixels less a mean of 127.5 lie halfway between the values that a byte would store:
+ * half of the grey levels would be lost before anything is computed, and three channels are too few to gain by it.
+ */
+export function firstConvolutions(graph: EditableGraph): Set<Node> {
+  const nodes = graph.inputs.flatMap((input) => graph.consumersOf(input));
+  return new Set(nodes.filter((node) => convolutionOf(graph, node) !== undefined));
 }
 
 /**

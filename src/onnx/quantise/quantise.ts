@@ -4,7 +4,7 @@ import type { Node, TensorName } from '../rewrite/node.ts';
 import type { Attribute, GraphNode } from '../writer.ts';
 import { foldNormalisations, fullyConnectedOf } from './fold-normalisations.ts';
 import { liftOpset } from './lift-opset.ts';
-import { lastConvolutions, planQuantisation, type QuantisationPlan } from './plan.ts';
+import { firstConvolutions, lastConvolutions, planQuantisation, type QuantisationPlan } from './plan.ts';
 import { splitPrelus } from './prelu.ts';
 import {
   type ActivationScale,
@@ -48,13 +48,16 @@ export interface ObservedModel {
 /**
  * Makes a model give the ranges of the tensors that will be quantised, instead of its outputs. Each is two numbers, so a run takes no
  * more memory than that of the model.
+ *
+ * @throws {Error} if nothing of the model can be quantised.
  */
 export function observeRanges(
   model: PreparedModel,
   { keepLastConvolutions }: Pick<QuantisationOptions, 'keepLastConvolutions'>,
 ): ObservedModel {
   const graph = new EditableGraph(model);
-  const { tensors } = plan(graph, keepLastConvolutions);
+  const { layers, tensors } = plan(graph, keepLastConvolutions);
+  if (layers.length === 0) throw new Error('it has no layer that can be computed in 8 bits');
   const observed: ObservedModel['tensors'] = new Map();
   for (const tensor of tensors) {
     const names = { min: graph.freshName(`${tensor}_min`), max: graph.freshName(`${tensor}_max`) };
@@ -94,7 +97,9 @@ export function quantiseModel(
 }
 
 function plan(graph: EditableGraph, keepLastConvolutions: boolean): QuantisationPlan {
-  return planQuantisation(graph, keepLastConvolutions ? lastConvolutions(graph) : new Set());
+  const kept = firstConvolutions(graph);
+  if (keepLastConvolutions) for (const node of lastConvolutions(graph)) kept.add(node);
+  return planQuantisation(graph, kept);
 }
 
 class GraphQuantiser {
