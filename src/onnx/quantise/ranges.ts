@@ -4,6 +4,21 @@ export interface Range {
   max: number;
 }
 
+/**
+ * Share of the photographs whose extreme values a range holds; what is beyond in the others is cut off. All of them would make the
+ * steps coarser: the median cosine of embeddings to float32, over 140 faces, is 0.984 with 1, 0.989 with 0.95, 0.990 with 0.9 and 0.991
+ * with 0.5, but then the worst of them get worse.
+ */
+const TYPICAL_SHARE = 0.9;
+
+/** The range of a tensor that is stored, from its ranges in single photographs, at least one. */
+export function typicalRange(seen: readonly Range[]): Range {
+  const rankOf = (count: number) => Math.max(0, Math.ceil(TYPICAL_SHARE * count) - 1);
+  const maxima = seen.map(({ max }) => max).sort((a, b) => a - b);
+  const minima = seen.map(({ min }) => min).sort((a, b) => b - a);
+  return { min: minima[rankOf(seen.length)] ?? 0, max: maxima[rankOf(seen.length)] ?? 0 };
+}
+
 /** Real value = (stored − zeroPoint) · scale, for stored values of 0 to 255. */
 export interface ActivationScale {
   scale: number;

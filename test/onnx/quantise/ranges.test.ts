@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { activationScale, quantiseBias, quantiseWeights } from '../../../src/onnx/quantise/ranges.ts';
+import {
+  activationScale,
+  quantiseBias,
+  quantiseWeights,
+  typicalRange,
+} from '../../../src/onnx/quantise/ranges.ts';
 import { seededRandom } from '../../support/numbers.ts';
 
 const LARGEST = { 7: 63, 8: 127 } as const;
@@ -73,5 +78,13 @@ describe('a quantised bias', () => {
   it('is cut off at 32 bits', () => {
     const { values } = quantiseBias(Float32Array.of(1e9, -1e9), 1e-6, Float32Array.of(1e-6, 1e-6));
     expect([...values]).toEqual([2 ** 31 - 1, -(2 ** 31)]);
+  });
+});
+
+describe('a range from photographs', () => {
+  it('holds the extremes of nine of ten', () => {
+    const seen = Array.from({ length: 10 }, (_, i) => ({ min: -i, max: 100 * i }));
+    expect(typicalRange(seen)).toEqual({ min: -8, max: 800 });
+    expect(typicalRange(seen.slice(3, 4))).toEqual({ min: -3, max: 300 });
   });
 });

@@ -9,7 +9,7 @@ import {
   prepareForQuantisation,
   quantiseModel,
 } from '../../../onnx/quantise/quantise.ts';
-import type { Range, WeightBits } from '../../../onnx/quantise/ranges.ts';
+import { type Range, typicalRange, type WeightBits } from '../../../onnx/quantise/ranges.ts';
 import type { ModelFile, ModelPack } from '../../../packs/pack.ts';
 import { Letterbox } from '../../../vision/detect/letterbox.ts';
 import type { Networks } from '../../../vision/networks.ts';
@@ -68,21 +68,21 @@ export class Calibration {
 
   /** Runs the networks on a photograph. */
   async add(picture: Picture): Promise<void> {
-    if (this.#detector) {
-      for (const letterbox of this.#letterboxes) {
-        letterbox.fit(picture);
-        await this.#detector.add(letterbox.input, letterbox.size);
-      }
-    }
+    const views = this.#letterboxes.map((letterbox) => {
+      letterbox.fit(picture);
+      return { input: letterbox.input, side: letterbox.size };
+    });
+    await this.#detector?.add(views);
     const { detector, recogniser } = this.#networks;
     const faces = await detector.detectFaces(picture, this.#threshold);
-    for (const { landmarks } of faces.slice(0, MAX_FACES)) {
-      this.faces++;
+    this.faces += faces.length;
+    const aligned = faces.slice(0, MAX_FACES).map(({ landmarks }) => {
       const { pixels, size } = recogniser.alignFace(picture, landmarks);
       const input = new Float32Array(pixels.length);
       normalisePixels(pixels, this.#normalisation, input);
-      await this.#recogniser?.add(input, size);
-    }
+      return { input, side: size };
+    });
+    await this.#recogniser?.add(aligned);
   }
 
   /** The quantised graphs. */
@@ -98,13 +98,20 @@ export class Calibration {
   }
 }
 
+interface NetworkInput {
+  /** 3 × side × side numbers. */
+  input: Float32Array<ArrayBuffer>;
+  side: number;
+}
+
 /** One network with the ranges seen so far. */
 class NetworkCalibration {
   readonly #network: Network;
   readonly #model: PreparedModel;
   readonly #session: ort.InferenceSession;
   readonly #tensors: ObservedModel['tensors'];
-  readonly #ranges = new Map<string, Range>();
+  /** For each tensor its range in each photograph. */
+  readonly #extremes: Map<string, Range[]>;
 
   private constructor(
     network: Network,
@@ -116,6 +123,7 @@ class NetworkCalibration {
     this.#model = model;
     this.#session = session;
     this.#tensors = tensors;
+    this.#extremes = new Map([...tensors.keys()].map((tensor) => [tensor, []]));
   }
 
   static async open(network: Network, file: ModelFile): Promise<NetworkCalibration> {
@@ -129,22 +137,28 @@ class NetworkCalibration {
     }
   }
 
-  /** @param input 3 × side × side numbers. */
-  async add(input: Float32Array<ArrayBuffer>, side: number): Promise<void> {
-    const [name = ''] = this.#session.inputNames;
-    const results = await this.#session.run({ [name]: new ort.Tensor('float32', input, [1, 3, side, side]) });
-    const numberOf = (output: string) => Number(results[output]?.data[0]);
-    for (const [tensor, { min, max }] of this.#tensors) {
-      const seen = this.#ranges.get(tensor) ?? { min: 0, max: 0 };
-      this.#ranges.set(tensor, {
-        min: Math.min(seen.min, numberOf(min)),
-        max: Math.max(seen.max, numberOf(max)),
-      });
+  /** @param inputs what the network sees of one photograph. */
+  async add(inputs: readonly NetworkInput[]): Promise<void> {
+    const extremes = new Map<string, Range>();
+    for (const { input, side } of inputs) {
+      const [name = ''] = this.#session.inputNames;
+      const tensor = new ort.Tensor('float32', input, [1, 3, side, side]);
+      const results = await this.#session.run({ [name]: tensor });
+      const numberOf = (output: string) => Number(results[output]?.data[0]);
+      for (const [observed, { min, max }] of this.#tensors) {
+        const { min: least, max: greatest } = extremes.get(observed) ?? { min: 0, max: 0 };
+        extremes.set(observed, {
+          min: Math.min(least, numberOf(min)),
+          max: Math.max(greatest, numberOf(max)),
+        });
+      }
     }
+    for (const [observed, range] of extremes) this.#extremes.get(observed)?.push(range);
   }
 
   quantise(weightBits: WeightBits): Uint8Array<ArrayBuffer> {
-    return quantiseModel(this.#model, this.#ranges, { weightBits, ...optionsFor(this.#network) });
+    const ranges = new Map([...this.#extremes].map(([tensor, seen]) => [tensor, typicalRange(seen)]));
+    return quantiseModel(this.#model, ranges, { weightBits, ...optionsFor(this.#network) });
   }
 
   close(): Promise<void> {

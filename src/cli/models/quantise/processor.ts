@@ -14,27 +14,26 @@ export interface ByteArithmetic {
  * How many bits weights may have on this processor. x64 processors without VNNI add two products in 16 bits, which 8-bit weights
  * overflow. Which instructions there are is only known on Linux.
  *
- * @param cpuinfo the content of /proc/cpuinfo; undefined where there is none.
+ * @param cpuinfo the content of /proc/cpuinfo; empty where there is none.
  */
 export function byteArithmetic(
   architecture: string = process.arch,
-  cpuinfo: string | undefined = readCpuinfo(),
+  cpuinfo: string = readCpuinfo(),
 ): ByteArithmetic {
   if (architecture !== 'x64')
     return { weightBits: 8, reason: 'This processor adds products of bytes in full.' };
-  if (cpuinfo !== undefined && WIDE_PRODUCTS.test(cpuinfo))
-    return { weightBits: 8, reason: 'This processor has VNNI.' };
-  const lacks = cpuinfo === undefined ? 'is not known to have' : 'does not have';
+  if (WIDE_PRODUCTS.test(cpuinfo)) return { weightBits: 8, reason: 'This processor has VNNI.' };
+  const lacks = cpuinfo === '' ? 'is not known to have' : 'does not have';
   return {
     weightBits: 7,
     reason: `This processor ${lacks} VNNI: weights get 7 bits, which are exact here, and the gain is smaller.`,
   };
 }
 
-function readCpuinfo(): string | undefined {
+function readCpuinfo(): string {
   try {
     return readFileSync('/proc/cpuinfo', 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
