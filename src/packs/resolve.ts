@@ -110,7 +110,7 @@ async function resolveSyntheticPack(signal: AbortSignal | undefined): Promise<Mo
 
 async function resolveByManifest(
   { name, folder, signal }: PackFolder,
-  { license, tasks: { detection, recognition } }: Manifest,
+  { license, tasks: { detection, recognition }, provenance }: Manifest,
 ): Promise<ModelPack> {
   const detector = {
     path: await pathInside(folder, detection.file, 'tasks.detection.file'),
@@ -125,7 +125,8 @@ async function resolveByManifest(
     embeddingSize: recognition.embedding_dimension,
   };
   const licence = await describeLicence(folder, license);
-  return verifyPack({ name, origin: 'manifest', licence, detector, recogniser }, signal);
+  const weightBits = provenance?.weight_bits;
+  return verifyPack({ name, origin: 'manifest', licence, weightBits, detector, recogniser }, signal);
 }
 
 async function resolveByFiles({ name, folder, signal }: PackFolder): Promise<ModelPack> {
@@ -152,7 +153,7 @@ interface UnverifiedFile {
   preprocessing: Preprocessing;
 }
 
-interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence'> {
+interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence' | 'weightBits'> {
   detector: UnverifiedFile;
   recogniser: UnverifiedFile & { inputSize: number; embeddingSize?: number };
 }

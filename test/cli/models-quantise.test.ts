@@ -5,7 +5,6 @@ import { matchFaces } from '../../src/cli/models/quantise/comparison.ts';
 import { type Figures, missedBounds } from '../../src/cli/models/quantise/figures.ts';
 import { NETWORKS } from '../../src/cli/models/quantise/options.ts';
 import { choosePictures } from '../../src/cli/models/quantise/pictures.ts';
-import { byteArithmetic } from '../../src/cli/models/quantise/processor.ts';
 import { writeDescribedPackTo } from '../support/packs/described-packs.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { filesIn, temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
@@ -85,20 +84,6 @@ describe('the photographs', () => {
       expect(calibration).not.toContain(a);
       expect(calibration).not.toContain(b);
     }
-  });
-});
-
-describe('a processor', () => {
-  it.each([
-    ['x64', 'flags : avx2 avx512f avx512_vnni', 8],
-    ['x64', 'flags : avx2 avx_vnni', 8],
-    ['x64', 'flags : avx2 avx512f', 7],
-    ['x64', '', 7],
-    ['arm64', '', 8],
-  ] as const)('%s with %j gets weights of %i bits', (architecture, cpuinfo, bits) => {
-    const { weightBits, reason } = byteArithmetic(architecture, cpuinfo);
-    expect(weightBits).toBe(bits);
-    expect(reason.includes('7 bits')).toBe(bits === 7);
   });
 });
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { type ByteSums, byteSums } from '../../../config/byte-sums.ts';
 import type { Config } from '../../../config/settings.ts';
 import { installPack } from '../../../packs/install/install-pack.ts';
 import { removeOldLeftovers, temporaryName } from '../../../packs/install/leftovers.ts';
@@ -15,7 +16,6 @@ import { measure } from './measure.ts';
 import { MIN_FACES, type QuantiseContext, QuantiseError, type QuantiseOptions } from './options.ts';
 import { addFigures, writeDraft } from './pack-draft.ts';
 import { type ChosenPictures, choosePictures, forEachPicture } from './pictures.ts';
-import { byteArithmetic } from './processor.ts';
 import { figuresAsText } from './report.ts';
 
 /**
@@ -36,9 +36,9 @@ export async function quantisePack(options: QuantiseOptions, context: QuantiseCo
   if (pack.origin === 'synthetic') throw new QuantiseError('The synthetic pack recognises nobody.');
   const pairs = await readPairs(options);
   const chosen = await choosePictures(options.images, pairs);
-  const arithmetic = byteArithmetic();
-  const weightBits = options.weightBits ?? arithmetic.weightBits;
-  stderr.write(`${arithmetic.reason} Weights get ${weightBits} bits.\n`);
+  const processor = byteSums();
+  const weightBits = options.weightBits ?? (processor === 'wide' ? 8 : 7);
+  stderr.write(`${PROCESSORS[processor]} Weights get ${weightBits} bits.\n`);
 
   const draft = `${name}-draft`;
   await removeOldLeftovers({ name: draft, modelsDir });
@@ -60,6 +60,13 @@ export async function quantisePack(options: QuantiseOptions, context: QuantiseCo
     await discard(folder);
   }
 }
+
+const PROCESSORS: Record<ByteSums, string> = {
+  wide: 'This processor adds products of bytes in 32 bits.',
+  narrow:
+    'This processor has no VNNI: it adds products of bytes in 16 bits, which weights of 8 bits overflow, and gains less.',
+  unknown: 'Whether this processor has VNNI is not known. Without it, weights of 8 bits overflow.',
+};
 
 async function readPairs({ pairs, images }: QuantiseOptions): Promise<Pair[]> {
   return pairs === undefined ? [] : (await readTable({ pairs, images })).pairs;
