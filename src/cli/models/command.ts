@@ -67,7 +67,9 @@ export async function runModelsCommand(args: string[], context: CommandContext):
     return EXIT.success;
   } catch (error) {
     if (signal?.aborted) {
-      stderr.write('Interrupted. Run the same command again to continue.\n');
+      const rest =
+        args[0] === 'quantise' ? 'Nothing was written.' : 'Run the same command again to continue.';
+      stderr.write(`Interrupted. ${rest}\n`);
       return EXIT.interrupted;
     }
     if (error instanceof UsageError) {

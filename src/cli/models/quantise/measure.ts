@@ -44,6 +44,7 @@ export async function measure(
     throw new QuantiseError(
       `The photographs to measure on show ${summary.faces} faces; at least ${MIN_FACES} are needed.`,
     );
+  context.signal?.throwIfAborted();
   stderr.write('Measuring the speed.\n');
   const speed = await timeOn(folder, withFace.slice(0, SPEED_PICTURES), networks, context);
   return { ...summary, speed, pairs: comparePairs(pairs, results) };
