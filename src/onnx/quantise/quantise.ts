@@ -9,6 +9,7 @@ import { splitPrelus } from './prelu.ts';
 import {
   type ActivationScale,
   activationScale,
+  correctBias,
   quantiseBias,
   quantiseWeights,
   type Range,
@@ -43,6 +44,15 @@ export interface ObservedModel {
   bytes: Uint8Array<ArrayBuffer>;
   /** The names of the outputs for each tensor. */
   tensors: Map<TensorName, { min: TensorName; max: TensorName }>;
+  /** The name of the output with the mean of each channel, for each tensor that a layer reads. */
+  means: Map<TensorName, TensorName>;
+}
+
+/** What was seen of the tensors of an observed model. */
+export interface Statistics {
+  ranges: ReadonlyMap<TensorName, Range>;
+  /** Of each channel. */
+  means: ReadonlyMap<TensorName, Float64Array>;
 }
 
 /**
@@ -68,28 +78,56 @@ export function observeRanges(
     ]);
     observed.set(tensor, names);
   }
-  graph.replaceOutputs(
-    [...observed.values()]
-      .flatMap(({ min, max }) => [min, max])
-      .map((name) => ({ name, elementType: 'float', dims: [] }) as const),
-  );
-  return { bytes: graph.toBytes(), tensors: observed };
+  const means: ObservedModel['means'] = new Map();
+  for (const layer of layers) {
+    const [input = ''] = layer.inputs;
+    if (means.has(input)) continue;
+    const name = graph.freshName(`${input}_mean`);
+    graph.append([meanOfChannels(graph, input, layer.opType === 'Conv' ? [0, 2, 3] : [0], name)]);
+    means.set(input, name);
+  }
+  const float = (name: TensorName, dims: readonly string[]) =>
+    ({ name, elementType: 'float', dims }) as const;
+  graph.replaceOutputs([
+    ...[...observed.values()].flatMap(({ min, max }) => [float(min, []), float(max, [])]),
+    ...[...means.values()].map((name) => float(name, [`${name}_channels`])),
+  ]);
+  return { bytes: graph.toBytes(), tensors: observed, means };
+}
+
+/** Since opset 18 the axes of ReduceMean are an input. */
+function meanOfChannels(
+  graph: EditableGraph,
+  tensor: TensorName,
+  axes: readonly number[],
+  output: TensorName,
+): GraphNode {
+  const keepdims = { int: 0 };
+  if (graph.opset < 18)
+    return {
+      opType: 'ReduceMean',
+      inputs: [tensor],
+      outputs: [output],
+      attributes: { axes: { ints: axes }, keepdims },
+    };
+  const constant = graph.addConstant(BigInt64Array.from(axes, BigInt), [axes.length], `${output}_axes`);
+  return { opType: 'ReduceMean', inputs: [tensor, constant], outputs: [output], attributes: { keepdims } };
 }
 
 /**
  * Quantises a model: bytes between layers, weights of 7 or 8 bits for each output channel, biases of 32 bits. It is written as
  * QuantizeLinear and DequantizeLinear around float32 operators (QDQ), which ONNX Runtime fuses into operators on bytes.
  *
- * @param ranges of all tensors that {@link observeRanges} gives for the same model and options.
+ * @param statistics of all tensors that {@link observeRanges} gives for the same model and options.
  */
 export function quantiseModel(
   model: PreparedModel,
-  ranges: ReadonlyMap<TensorName, Range>,
+  statistics: Statistics,
   { weightBits, keepLastConvolutions }: QuantisationOptions,
 ): Uint8Array<ArrayBuffer> {
   const graph = new EditableGraph(model);
   const { layers, tensors, sameScale } = plan(graph, keepLastConvolutions);
-  const quantiser = new GraphQuantiser(graph, ranges, { sameScale, weightBits });
+  const quantiser = new GraphQuantiser(graph, statistics, { sameScale, weightBits });
   for (const layer of layers) quantiser.quantiseLayer(layer);
   for (const tensor of [...tensors, ...sameScale.keys()]) quantiser.quantiseTensor(tensor);
   splitPrelus(graph);
@@ -104,17 +142,17 @@ function plan(graph: EditableGraph, keepLastConvolutions: boolean): Quantisation
 
 class GraphQuantiser {
   readonly #graph: EditableGraph;
-  readonly #ranges: ReadonlyMap<TensorName, Range>;
+  readonly #statistics: Statistics;
   readonly #sameScale: QuantisationPlan['sameScale'];
   readonly #weightBits: WeightBits;
 
   constructor(
     graph: EditableGraph,
-    ranges: ReadonlyMap<TensorName, Range>,
+    statistics: Statistics,
     { sameScale, weightBits }: Pick<QuantisationPlan, 'sameScale'> & { weightBits: WeightBits },
   ) {
     this.#graph = graph;
-    this.#ranges = ranges;
+    this.#statistics = statistics;
     this.#sameScale = sameScale;
     this.#weightBits = weightBits;
   }
@@ -132,10 +170,11 @@ class GraphQuantiser {
     const [channels] = layer.dims;
     const weights = quantiseWeights(layer.weights, channels, this.#weightBits);
     const parts = [this.#restore(weights, layer.dims, `${output}_weights`)];
-    if (layer.bias) {
-      const bias = quantiseBias(layer.bias, this.#scaleOf(input).scale, weights.scales);
-      parts.push(this.#restore(bias, [channels], `${output}_bias`));
-    }
+    const means = this.#statistics.means.get(input);
+    if (means === undefined) throw new Error(`the means of the tensor ${input} are unknown`);
+    const corrected = correctBias(layer, weights, means);
+    const bias = quantiseBias(corrected, this.#scaleOf(input).scale, weights.scales);
+    parts.push(this.#restore(bias, [channels], `${output}_bias`));
     const inputs = [input, ...parts.map(({ outputs }) => outputs[0] as TensorName)];
     graph.replace([node], [...parts, { ...node, inputs, attributes: node.attributes ?? {} }]);
   }
@@ -186,7 +225,7 @@ class GraphQuantiser {
 
   #scaleOf(tensor: TensorName): ActivationScale {
     const origin = this.#sameScale.get(tensor) ?? tensor;
-    const range = this.#ranges.get(origin);
+    const range = this.#statistics.ranges.get(origin);
     if (range === undefined) throw new Error(`the range of the tensor ${origin} is unknown`);
     return activationScale(range);
   }

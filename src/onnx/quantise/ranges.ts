@@ -6,8 +6,8 @@ export interface Range {
 
 /**
  * Share of the photographs whose extreme values a range holds; what is beyond in the others is cut off. All of them would make the
- * steps coarser: the median cosine of embeddings to float32, over 140 faces, is 0.984 with 1, 0.989 with 0.95, 0.990 with 0.9 and 0.991
- * with 0.5, but then the worst of them get worse.
+ * steps coarser: the median cosine of embeddings to float32, over 140 faces and without corrected biases, is 0.984 with 1, 0.989 with
+ * 0.95, 0.990 with 0.9 and 0.991 with 0.5, but then the worst of them get worse.
  */
 const TYPICAL_SHARE = 0.9;
 
@@ -76,6 +76,37 @@ export function quantiseWeights(weights: Float32Array, channels: number, bits: W
     }
   }
   return { values, scales };
+}
+
+/**
+ * The bias with which a layer gives the same outputs in the mean as before its weights were rounded. The rounding of the weights of an
+ * output adds up wherever its inputs have a mean, as they have after a Relu. Source: M. Nagel et al., "Data-Free Quantization Through
+ * Weight Equalization and Bias Correction", 2019.
+ *
+ * @param layer weights: outputs × inputs per group × kernel positions.
+ * @param means of the channels of the input.
+ */
+export function correctBias(
+  layer: { weights: Float32Array; dims: readonly number[]; bias: Float32Array | undefined },
+  { values, scales }: QuantisedWeights,
+  means: Float64Array,
+): Float32Array {
+  const [outputs = 0, inputs = 0, ...kernel] = layer.dims;
+  const positions = kernel.reduce((product, side) => product * side, 1);
+  const groups = means.length / inputs;
+  return Float32Array.from({ length: outputs }, (_, output) => {
+    const firstInput = Math.floor((output * groups) / outputs) * inputs;
+    const scale = scales[output] as number;
+    let lost = 0;
+    for (let input = 0; input < inputs; input++) {
+      const from = (output * inputs + input) * positions;
+      let rounding = 0;
+      for (let i = from; i < from + positions; i++)
+        rounding += (layer.weights[i] as number) - (values[i] as number) * scale;
+      lost += rounding * (means[firstInput + input] as number);
+    }
+    return (layer.bias?.[output] ?? 0) + lost;
+  });
 }
 
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 } as const;

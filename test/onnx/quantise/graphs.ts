@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
 import {
+  type ObservedModel,
   observeRanges,
   prepareForQuantisation,
   type QuantisationOptions,
   quantiseModel,
+  type Statistics,
 } from '../../../src/onnx/quantise/quantise.ts';
 import type { Range } from '../../../src/onnx/quantise/ranges.ts';
 import { EditableGraph } from '../../../src/onnx/rewrite/editable-graph.ts';
@@ -16,10 +18,11 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 /** Of the input. */
 export const DIMS: readonly number[] = [1, 3, 24, 24];
 
-/** The ranges of a model's tensors on a few random inputs. */
-async function rangesOf(bytes: Uint8Array, tensors: Map<string, { min: string; max: string }>) {
+/** What a model's tensors hold on a few random inputs. */
+async function statisticsOf({ bytes, tensors, means: outputs }: ObservedModel): Promise<Statistics> {
   const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   const ranges = new Map<string, Range>();
+  const means = new Map<string, Float64Array>();
   for (let seed = 1; seed <= 4; seed++) {
     const results = await session.run({ x: randomInput(seed) });
     for (const [tensor, { min, max }] of tensors) {
@@ -30,8 +33,10 @@ async function rangesOf(bytes: Uint8Array, tensors: Map<string, { min: string; m
         max: Math.max(seen.max, numberOf(max)),
       });
     }
+    for (const [tensor, output] of outputs)
+      means.set(tensor, Float64Array.from(results[output]?.data as Float32Array));
   }
-  return ranges;
+  return { ranges, means };
 }
 
 export function randomInput(seed: number): ort.Tensor {
@@ -51,8 +56,7 @@ export async function quantise(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const all = { weightBits: 8, keepLastConvolutions: false, ...options } as const;
   const prepared = prepareForQuantisation(model);
-  const { bytes, tensors } = observeRanges(prepared, all);
-  return quantiseModel(prepared, await rangesOf(bytes, tensors), all);
+  return quantiseModel(prepared, await statisticsOf(observeRanges(prepared, all)), all);
 }
 
 /** The first output of a model for an input that it was not calibrated on. */

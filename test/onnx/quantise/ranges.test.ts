@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   activationScale,
+  correctBias,
   quantiseBias,
   quantiseWeights,
   typicalRange,
@@ -87,4 +88,42 @@ describe('a range from photographs', () => {
     expect(typicalRange(seen)).toEqual({ min: -8, max: 800 });
     expect(typicalRange(seen.slice(3, 4))).toEqual({ min: -3, max: 300 });
   });
+});
+
+describe('a corrected bias', () => {
+  it.each([1, 2, 8])(
+    'gives the mean output that the weights had before they were rounded, in %i groups',
+    (groups) => {
+      const random = seededRandom(3);
+      const [outputs, channels, positions] = [8, 8, 9];
+      const dims = [outputs, channels / groups, 3, 3];
+      const weights = Float32Array.from(
+        { length: (outputs * channels * positions) / groups },
+        () => random() - 0.5,
+      );
+      const bias = Float32Array.from({ length: outputs }, random);
+      const means = Float64Array.from({ length: channels }, random);
+      const quantised = quantiseWeights(weights, outputs, 7);
+      const corrected = correctBias({ weights, dims, bias }, quantised, means);
+      const perOutput = weights.length / outputs;
+      const outputOf = (
+        values: ArrayLike<number>,
+        scaleOf: (output: number) => number,
+        added: Float32Array,
+      ) =>
+        Array.from({ length: outputs }, (_, output) => {
+          const group = Math.floor((output * groups) / outputs);
+          let sum = added[output] as number;
+          for (let i = 0; i < perOutput; i++) {
+            const channel = (group * channels) / groups + Math.floor(i / positions);
+            sum += (values[output * perOutput + i] as number) * scaleOf(output) * (means[channel] as number);
+          }
+          return sum;
+        });
+      const expected = outputOf(weights, () => 1, bias);
+      const actual = outputOf(quantised.values, (output) => quantised.scales[output] as number, corrected);
+      for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 5);
+      expect(corrected).not.toEqual(bias);
+    },
+  );
 });

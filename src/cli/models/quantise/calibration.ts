@@ -109,29 +109,32 @@ class NetworkCalibration {
   readonly #network: Network;
   readonly #model: PreparedModel;
   readonly #session: ort.InferenceSession;
-  readonly #tensors: ObservedModel['tensors'];
+  readonly #observed: Omit<ObservedModel, 'bytes'>;
   /** For each tensor its range in each photograph. */
   readonly #extremes: Map<string, Range[]>;
+  /** For each input of a layer the sums over all runs of the means of its channels. */
+  readonly #sums = new Map<string, Float64Array>();
+  #runs = 0;
 
   private constructor(
     network: Network,
     model: PreparedModel,
     session: ort.InferenceSession,
-    tensors: ObservedModel['tensors'],
+    observed: Omit<ObservedModel, 'bytes'>,
   ) {
     this.#network = network;
     this.#model = model;
     this.#session = session;
-    this.#tensors = tensors;
-    this.#extremes = new Map([...tensors.keys()].map((tensor) => [tensor, []]));
+    this.#observed = observed;
+    this.#extremes = new Map([...observed.tensors.keys()].map((tensor) => [tensor, []]));
   }
 
   static async open(network: Network, file: ModelFile): Promise<NetworkCalibration> {
     try {
       const model = prepareForQuantisation(new Uint8Array(await readFile(file.path)));
-      const { bytes, tensors } = observeRanges(model, optionsFor(network));
+      const { bytes, ...observed } = observeRanges(model, optionsFor(network));
       const session = await openSession(bytes, { device: 'cpu', threads: 1 });
-      return new NetworkCalibration(network, model, session, tensors);
+      return new NetworkCalibration(network, model, session, observed);
     } catch (error) {
       throw new QuantiseError(`The ${network} cannot be quantised: ${errorMessage(error)}.`);
     }
@@ -145,20 +148,33 @@ class NetworkCalibration {
       const tensor = new ort.Tensor('float32', input, [1, 3, side, side]);
       const results = await this.#session.run({ [name]: tensor });
       const numberOf = (output: string) => Number(results[output]?.data[0]);
-      for (const [observed, { min, max }] of this.#tensors) {
+      for (const [observed, { min, max }] of this.#observed.tensors) {
         const { min: least, max: greatest } = extremes.get(observed) ?? { min: 0, max: 0 };
         extremes.set(observed, {
           min: Math.min(least, numberOf(min)),
           max: Math.max(greatest, numberOf(max)),
         });
       }
+      for (const [observed, output] of this.#observed.means)
+        this.#addMeans(observed, results[output]?.data as Float32Array);
+      this.#runs++;
     }
     for (const [observed, range] of extremes) this.#extremes.get(observed)?.push(range);
   }
 
+  #addMeans(tensor: string, means: Float32Array): void {
+    const sums = this.#sums.get(tensor) ?? new Float64Array(means.length);
+    for (let channel = 0; channel < means.length; channel++)
+      sums[channel] = (sums[channel] as number) + (means[channel] as number);
+    this.#sums.set(tensor, sums);
+  }
+
   quantise(weightBits: WeightBits): Uint8Array<ArrayBuffer> {
     const ranges = new Map([...this.#extremes].map(([tensor, seen]) => [tensor, typicalRange(seen)]));
-    return quantiseModel(this.#model, ranges, { weightBits, ...optionsFor(this.#network) });
+    const means = new Map(
+      [...this.#sums].map(([tensor, sums]) => [tensor, sums.map((sum) => sum / this.#runs)]),
+    );
+    return quantiseModel(this.#model, { ranges, means }, { weightBits, ...optionsFor(this.#network) });
   }
 
   close(): Promise<void> {
