@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runModelsCommand } from '../../src/cli/models/command.ts';
@@ -20,11 +20,13 @@ async function setup(detector: string) {
   cpSync(join(MODELS, 'buffalo_sc_dq/w600k_mbf.onnx'), join(modelsDir, 'm', 'recogniser.onnx'));
   const images = join(folder, 'images');
   mkdirSync(images);
-  const [, ...lines] = readFileSync(join(FACES, 'lfw/pairs.csv'), 'utf8').trim().split('\n');
+  const [head, ...lines] = readFileSync(join(FACES, 'lfw/pairs.csv'), 'utf8').trim().split('\n');
   // The table has the pairs of one person first.
   const chosen = [...lines.slice(0, PAIRS / 2), ...lines.slice(-PAIRS / 2)];
   const names = new Set(chosen.flatMap((line) => line.trim().split(',').slice(0, 2)));
   for (const name of names) symlinkSync(join(FACES, PHOTOGRAPH, name), join(images, name));
+  const pairs = join(folder, 'pairs.csv');
+  writeFileSync(pairs, [head, ...chosen].join('\n'));
   const quantise = async (...args: string[]) => {
     let stdout = '';
     let stderr = '';
@@ -35,7 +37,7 @@ async function setup(detector: string) {
     });
     return { code, stdout, stderr };
   };
-  return { modelsDir, names: [...names], quantise };
+  return { modelsDir, names: [...names], pairs, quantise };
 }
 
 /** The embedding that the built service gives for a photograph. */
@@ -62,10 +64,11 @@ async function embedWith(modelsDir: string, name: string, image: Uint8Array<Arra
 
 describe.skipIf(!hasRealWeights)('models quantise with real weights', () => {
   it('installs a pack that the service serves from prepared graphs', async () => {
-    const { modelsDir, names, quantise } = await setup('scrfd_2.5g/scrfd_2.5g_bnkps.onnx');
-    const { code, stdout, stderr } = await quantise('--only', 'detector', '--accept');
+    const { modelsDir, names, pairs, quantise } = await setup('scrfd_2.5g/scrfd_2.5g_bnkps.onnx');
+    const { code, stdout, stderr } = await quantise('--only', 'detector', '--accept', '--pairs', pairs);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Measuring') });
     expect(stdout).toMatch(/missed \d+, extra \d+/);
+    expect(stdout).toMatch(/Measured on \d+ genuine and \d+ impostor pairs:\n.*best accuracy/);
     expect(await filesIn(join(modelsDir, 'm-int8'))).toEqual([
       'MODEL.LICENSE',
       'detector.int8.onnx',

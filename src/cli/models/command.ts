@@ -23,7 +23,7 @@ const USAGE = `Usage: npm run models -- <command>
     [--pairs <csv>]                         also measure on pairs: image_a, image_b, same_person
     [--only detector|recogniser]            leave the other network as it is
     [--accept]                              write it although a figure is below its bound
-    [--weight-bits 7|8]                     7 for processors without VNNI, which this one decides otherwise
+    [--weight-bits 7|8]                     7 for a processor without VNNI; by default that of this machine decides
 
 MODELS_DIR is the folder of the packs. MODEL_BASE_URL is the mirror to download from, if any.
 `;

@@ -47,7 +47,12 @@ export async function measure(
   context.signal?.throwIfAborted();
   stderr.write('Measuring the speed.\n');
   const speed = await timeOn(folder, withFace.slice(0, SPEED_PICTURES), networks, context);
-  return { ...summary, speed, pairs: comparePairs(pairs, results) };
+  const comparedPairs = comparePairs(pairs, results);
+  if (pairs.length > 0 && !comparedPairs)
+    stderr.write(
+      'Recognition is not measured: no pair of the same person, or of different people, was embedded.\n',
+    );
+  return { ...summary, speed, pairs: comparedPairs };
 }
 
 function resultOf(person: EmbeddedPerson | undefined, sha256: string) {

@@ -20,7 +20,7 @@ import { figuresAsText } from './report.ts';
 
 /**
  * Makes a pack with 8-bit networks of an installed pack, calibrated and measured on photographs, and installs it as `<pack>-int8` if its
- * figures are within {@link BOUNDS} or its user accepts that they are not. Photographs are read, and neither copied nor logged.
+ * figures are within the bounds (figures.ts) or its user accepts that they are not. Photographs are read, and neither copied nor logged.
  *
  * @returns the new pack.
  * @throws {QuantiseError} if a bound is missed, or something else stands in the way. Nothing is left on the disk then.
@@ -131,6 +131,22 @@ async function judge(
     );
   if (problems.length > 0)
     stderr.write(`Accepted, although a bound is missed:\n  ${problems.join('\n  ')}\n`);
-  const { pairs: _, ...measured } = figures;
-  await addFigures(folder, { measured, missed_bounds: problems });
+  await addFigures(folder, { measured: withoutNames(figures), missed_bounds: problems });
+}
+
+/** The figures of pairs list some of them by the names of their files, which stay where they are. */
+function withoutNames({ pairs, ...figures }: Figures): object {
+  if (pairs === undefined) return figures;
+  const { float, int8 } = pairs;
+  const tar = float.operating_points
+    .map((point, index) => ({
+      far: point.target,
+      float: point.tar?.rate,
+      int8: int8.operating_points[index]?.tar?.rate,
+    }))
+    .filter((point) => point.float !== undefined);
+  return {
+    ...figures,
+    pairs: { genuine: float.genuine_pairs, impostor: float.impostor_pairs, tar },
+  };
 }
