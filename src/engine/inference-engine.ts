@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { byteSums } from '../config/byte-sums.ts';
 import { builtFile } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
@@ -217,6 +218,12 @@ export class InferenceEngine implements FaceEngine {
       'the model pack is loaded',
     );
     if (warning !== undefined) this.#log.warn(warning);
+    if (pack.weightBits === 8 && byteSums() === 'narrow') {
+      this.#log.warn(
+        'The weights of this pack have 8 bits, which overflow on this processor: it has no VNNI, and embeddings are wrong. ' +
+          'Make the pack with --weight-bits 7 (docs/QUANTISATION.md).',
+      );
+    }
     if (!libjpegTurbo) {
       this.#log.warn(
         'libjpeg-turbo could not be loaded. JPEGs get the same pixels from sharp, in about twice the time.',

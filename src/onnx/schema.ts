@@ -51,7 +51,7 @@ export const SHAPE = { dim: 1 } as const;
 export const DIMENSION = { dimValue: 1, dimParam: 2 } as const;
 
 /** TensorProto.DataType. */
-export const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int64: 7, bool: 9 } as const;
+export const DATA_TYPE = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 
 /** AttributeProto.AttributeType. */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;

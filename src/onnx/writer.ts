@@ -35,7 +35,7 @@ export interface GraphNode {
 export interface Initialiser {
   name: string;
   dims: readonly number[];
-  data: Float32Array | Int8Array | Uint8Array | BigInt64Array;
+  data: Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 }
 
 /** An input or output of the graph. */
@@ -69,12 +69,14 @@ export function writeModel(header: ModelHeader, graph: Graph): Uint8Array<ArrayB
   writer.tag(MODEL.irVersion, WireType.Varint).int64(header.irVersion);
   writeText(writer, MODEL.producerName, header.producer);
   writeMessage(writer, MODEL.graph, () => writeGraph(writer, graph));
-  // The empty domain is that of ONNX's own operators.
-  writeMessage(writer, MODEL.opsetImport, () => {
-    writeText(writer, OPSET.domain, '');
-    writer.tag(OPSET.version, WireType.Varint).int64(header.opset);
-  });
+  writeMessage(writer, MODEL.opsetImport, () => writeOpset(writer, header.opset));
   return writer.finish();
+}
+
+/** The empty domain is that of ONNX's own operators. */
+function writeOpset(writer: BinaryWriter, version: number): void {
+  writeText(writer, OPSET.domain, '');
+  writer.tag(OPSET.version, WireType.Varint).int64(version);
 }
 
 /** A node as a field of its graph, with tag and length. */
@@ -95,6 +97,16 @@ export function encodeInput(input: ValueInfo): Uint8Array<ArrayBuffer> {
 /** An output as a field of its graph, with tag and length. */
 export function encodeOutput(output: ValueInfo): Uint8Array<ArrayBuffer> {
   return encodeMessage(GRAPH.output, (writer) => writeValueInfo(writer, output));
+}
+
+/** The IR version as a field of its model. */
+export function encodeIrVersion(version: number): Uint8Array<ArrayBuffer> {
+  return new BinaryWriter().tag(MODEL.irVersion, WireType.Varint).int64(version).finish();
+}
+
+/** The version of ONNX's own operator set as a field of its model. */
+export function encodeOpset(version: number): Uint8Array<ArrayBuffer> {
+  return encodeMessage(MODEL.opsetImport, (writer) => writeOpset(writer, version));
 }
 
 /** The tag and length that precede a nested message of this length. */
@@ -164,6 +176,7 @@ function elementTypeOf(data: Initialiser['data']): ElementType {
   if (data instanceof Float32Array) return 'float';
   if (data instanceof Int8Array) return 'int8';
   if (data instanceof Uint8Array) return 'uint8';
+  if (data instanceof Int32Array) return 'int32';
   return 'int64';
 }
 

@@ -94,6 +94,8 @@ const manifestSchema = z.object({
     },
     missing,
   ),
+  /** A member of this service's own: what `npm run models -- quantise` says about its pack. */
+  provenance: z.object({ weight_bits: z.int() }).optional().catch(undefined),
 });
 
 /** A version-2 manifest with its defaults. Paths are relative to the pack. */

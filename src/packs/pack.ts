@@ -37,6 +37,8 @@ export interface ModelPack {
   licence: string;
   detector: ModelFile;
   recogniser: RecogniserFile;
+  /** Bits of the weights of a pack that `npm run models -- quantise` made. */
+  weightBits?: number | undefined;
   /** Embeddings are comparable if their spaces have the same name. */
   embeddingSpace: string;
 }

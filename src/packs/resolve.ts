@@ -116,7 +116,7 @@ async function resolveSyntheticPack(verification: Verification): Promise<ModelPa
 
 async function resolveByManifest(
   { name, folder, ...verification }: PackFolder,
-  { license, tasks: { detection, recognition } }: Manifest,
+  { license, tasks: { detection, recognition }, provenance }: Manifest,
 ): Promise<ModelPack> {
   const detector = {
     path: await pathInside(folder, detection.file, 'tasks.detection.file'),
@@ -131,7 +131,8 @@ async function resolveByManifest(
     embeddingSize: recognition.embedding_dimension,
   };
   const licence = await describeLicence(folder, license);
-  return verifyPack({ name, origin: 'manifest', licence, detector, recogniser }, verification);
+  const weightBits = provenance?.weight_bits;
+  return verifyPack({ name, origin: 'manifest', licence, weightBits, detector, recogniser }, verification);
 }
 
 async function resolveByFiles({ name, folder, ...verification }: PackFolder): Promise<ModelPack> {
@@ -158,7 +159,7 @@ interface UnverifiedFile {
   preprocessing: Preprocessing;
 }
 
-interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence'> {
+interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence' | 'weightBits'> {
   detector: UnverifiedFile;
   recogniser: UnverifiedFile & { inputSize: number; embeddingSize?: number };
 }

@@ -186,6 +186,11 @@ describe('models with wrong arguments', () => {
     'verify tiny other',
     'verify tiny --from x',
     'list --quickly',
+    'quantise tiny',
+    'quantise --images x',
+    'quantise tiny --images x --only both',
+    'quantise tiny --images x --weight-bits 6',
+    'verify tiny --images x',
   ])('prints the usage and exits with 2: %j', async (command) => {
     const { models } = await setup();
     const { code, stderr } = await models(command);

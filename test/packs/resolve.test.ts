@@ -168,6 +168,17 @@ describe('a folder with a version-2 manifest', () => {
     expect(pack.licence).toContain('MODEL.LICENSE');
   });
 
+  it.each([
+    [{ weight_bits: 8 }, 8],
+    [{ weight_bits: 'eight' }, undefined],
+    ['somebody else', undefined],
+    [undefined, undefined],
+  ])('says how many bits its weights have, if its provenance %j says it', async (provenance, expected) => {
+    const text = JSON.stringify({ ...JSON.parse(manifest()), provenance });
+    const { weightBits } = await resolvePack(await ownPack({ ...files, 'manifest.json': text }));
+    expect(weightBits).toBe(expected);
+  });
+
   it('is invalid if a file has another hash', async () => {
     const text = manifest({ recognition: { sha256: '00'.repeat(32) } });
     const failure = resolvePack(await ownPack({ ...files, 'manifest.json': text }));

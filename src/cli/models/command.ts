@@ -12,12 +12,19 @@ import { findPackFolders, packFolder, SYNTHETIC_PACK } from '../../packs/pack-fo
 import { type ResolveOptions, resolvePack } from '../../packs/resolve.ts';
 import { readThresholds } from '../../packs/thresholds.ts';
 import { PreparedGraphs, preparedFolder } from '../../vision/prepared/prepared-pack.ts';
+import { CalibrationError } from '../calibrate/calibration-error.ts';
+import { NETWORKS, QuantiseError, type QuantiseOptions } from './quantise/options.ts';
 
 const USAGE = `Usage: npm run models -- <command>
 
   list                                      list all packs and their state
   install <pack> [--from <zip or folder>]   download a pack of the catalogue, or install any pack from a local copy
   verify <pack>                             compare the files of an installed pack with their hashes
+  quantise <pack> --images <folder>         write <pack>-int8 with 8-bit networks, measured on your photographs
+    [--pairs <csv>]                         also measure on pairs: image_a, image_b, same_person
+    [--only detector|recogniser]            leave the other network as it is
+    [--accept]                              write it although a figure is below its bound
+    [--weight-bits 7|8]                     7 for a processor without VNNI; by default that of this machine decides
 
 MODELS_DIR is the folder of the packs. MODEL_BASE_URL is the mirror to download from, if any.
 `;
@@ -56,19 +63,23 @@ export async function runModelsCommand(args: string[], context: CommandContext):
       context.stdout.write(USAGE);
       return EXIT.success;
     }
-    const run = commandOf(positionals, values.from);
+    const run = commandOf(positionals, values);
     await run({ catalogue: CATALOGUE, ...context, config: loadConfig(context.environment) });
     return EXIT.success;
   } catch (error) {
     if (signal?.aborted) {
-      stderr.write('Interrupted. Run the same command again to continue.\n');
+      const rest =
+        args[0] === 'quantise' ? 'Nothing was written.' : 'Run the same command again to continue.';
+      stderr.write(`Interrupted. ${rest}\n`);
       return EXIT.interrupted;
     }
     if (error instanceof UsageError) {
       stderr.write(`${error.message}\n\n${USAGE}`);
       return EXIT.wrongUsage;
     }
-    const expected = error instanceof PackError || error instanceof StartupError;
+    const expected = [PackError, StartupError, QuantiseError, CalibrationError].some(
+      (kind) => error instanceof kind,
+    );
     stderr.write(`${expected ? '' : 'Unexpected failure: '}${errorMessage(error)}\n`);
     return EXIT.failure;
   }
@@ -79,31 +90,50 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       allowPositionals: true,
-      options: { from: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        from: { type: 'string' },
+        images: { type: 'string' },
+        pairs: { type: 'string' },
+        only: { type: 'string' },
+        accept: { type: 'boolean' },
+        'weight-bits': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
   } catch (error) {
     throw new UsageError(errorMessage(error));
   }
 }
 
-function commandOf(
-  [command, name, ...rest]: string[],
-  from: string | undefined,
-): (session: Session) => Promise<void> {
+type Values = ReturnType<typeof parse>['values'];
+
+/** The commands that have options, and which. */
+const OPTIONS: Record<string, readonly (keyof Values)[]> = {
+  install: ['from'],
+  quantise: ['images', 'pairs', 'only', 'accept', 'weight-bits'],
+};
+
+function commandOf([command, name, ...rest]: string[], values: Values): (session: Session) => Promise<void> {
   const surplus = command === 'list' ? name : rest[0];
   if (surplus !== undefined) throw new UsageError(`${JSON.stringify(surplus)} is an unexpected argument.`);
-  if (from !== undefined && command !== 'install')
-    throw new UsageError('--from is an option of install only.');
+  for (const option of Object.keys(values) as (keyof Values)[]) {
+    const owner = Object.keys(OPTIONS).find((other) => OPTIONS[other]?.includes(option));
+    if (owner !== command) throw new UsageError(`--${option} is an option of ${owner} only.`);
+  }
   switch (command) {
     case 'list':
       return list;
     case 'install': {
       const pack = packName(name);
-      return (session) => install(pack, from, session);
+      return (session) => install(pack, values.from, session);
     }
     case 'verify': {
       const pack = packName(name);
       return (session) => verify(pack, session);
+    }
+    case 'quantise': {
+      const options = quantiseOptions(packName(name), values);
+      return (session) => quantise(options, session);
     }
     case undefined:
       throw new UsageError('The command is missing.');
@@ -215,6 +245,27 @@ async function verify(name: string, session: Session): Promise<void> {
   const measured = thresholds.length === 0 ? '' : `${thresholds.length} measured thresholds.\n`;
   stdout.write(`${name}: ${stateOf(pack)}.\n${fileLines(pack)}${measured}`);
   if (warning !== undefined) stderr.write(`${warning}\n`);
+}
+
+function quantiseOptions(pack: string, values: Values): QuantiseOptions {
+  const { images, pairs, only, accept = false, 'weight-bits': bits } = values;
+  if (images === undefined) throw new UsageError('--images is missing.');
+  if (only !== undefined && !NETWORKS.some((network) => network === only))
+    throw new UsageError(`--only is ${JSON.stringify(only)}; accepted is ${NETWORKS.join(' or ')}.`);
+  if (bits !== undefined && bits !== '7' && bits !== '8')
+    throw new UsageError(`--weight-bits is ${JSON.stringify(bits)}; accepted is 7 or 8.`);
+  const networks = NETWORKS.filter((network) => only === undefined || network === only);
+  const weightBits = bits === undefined ? undefined : bits === '7' ? 7 : 8;
+  return { pack, images, pairs, networks, accept, weightBits };
+}
+
+async function quantise(options: QuantiseOptions, session: Session): Promise<void> {
+  // Loads ONNX Runtime, which no other command needs.
+  const { quantisePack } = await import('./quantise/quantise.ts');
+  const pack = await quantisePack(options, session);
+  session.stdout.write(
+    `${pack.name} is installed; its embedding space is ${pack.embeddingSpace}.\n${fileLines(pack)}${pack.licence}\n`,
+  );
 }
 
 function locate(name: string, { config, catalogue, signal }: Session): ResolveOptions {

@@ -4,7 +4,9 @@ import {
   encodeHeader,
   encodeInitialiser,
   encodeInput,
+  encodeIrVersion,
   encodeNode,
+  encodeOpset,
   encodeOutput,
   type GraphNode,
   type Initialiser,
@@ -19,9 +21,10 @@ import { type ParsedModel, parseModel } from './parse-model.ts';
  * order. Weights are neither decoded nor copied, except once into the new file.
  */
 export class EditableGraph {
-  readonly opset: number;
   readonly #model: ParsedModel;
   readonly #nodes: Node[];
+  /** Undefined while it is the file's. */
+  #newOpset: { opset: number; irVersion: number } | undefined;
   readonly #added = new Map<TensorName, { constant: Constant | undefined; raw: Uint8Array }>();
   readonly #names: Set<TensorName>;
   /** A tensor whose node was removed is undefined. */
@@ -36,11 +39,33 @@ export class EditableGraph {
   /** @throws {Error} when the bytes are not a model, or one with parts that a rewrite could break unnoticed. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#model = parseModel(bytes);
-    this.opset = this.#model.opset;
     this.#nodes = [...this.#model.nodes.keys()];
     this.#names = new Set(this.#model.names);
     this.#outputs = this.#model.outputs;
     for (const node of this.#nodes) this.#connect(node);
+  }
+
+  /** The version of ONNX's own operator set. */
+  get opset(): number {
+    return this.#newOpset?.opset ?? this.#model.opset;
+  }
+
+  /**
+   * States another version of the operator set, to which the caller has adapted the nodes, and an IR version that has it.
+   * All nodes must be of ONNX's own operator set.
+   */
+  setOpset(opset: number, irVersion: number): void {
+    this.#newOpset = { opset, irVersion };
+  }
+
+  /** In the graph's order. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  /** In the file's order, without initialisers that may be overridden. */
+  get inputs(): readonly TensorName[] {
+    return [...this.#model.inputs].filter((name) => !this.#model.initialisers.has(name));
   }
 
   /** In the graph's order, from ONNX's own operator set only: in another domain the name may mean anything. */
@@ -120,10 +145,30 @@ export class EditableGraph {
     for (const node of nodes) this.#connect(node);
   }
 
+  /** Lets a node of ONNX's own operator set with known attributes read other tensors. */
+  rewire(node: Node, inputs: readonly TensorName[]): Node {
+    if (node.domain !== '' || node.attributes === undefined)
+      throw new Error(`the node ${node.outputs[0]} (${node.opType}) cannot be changed`);
+    const rewired: Node = { ...node, inputs };
+    this.#nodes[this.#nodes.indexOf(node)] = rewired;
+    this.#disconnect(node);
+    this.#connect(rewired);
+    return rewired;
+  }
+
   /** Adds nodes at the end of the graph. */
   append(added: readonly GraphNode[]): void {
+    this.#insert(this.#nodes.length, added);
+  }
+
+  /** Adds nodes before one of the graph. */
+  insertBefore(next: Node, added: readonly GraphNode[]): void {
+    this.#insert(this.#nodes.indexOf(next), added);
+  }
+
+  #insert(index: number, added: readonly GraphNode[]): void {
     const nodes = added.map((node): Node => ({ ...node, domain: '' }));
-    this.#nodes.push(...nodes);
+    this.#nodes.splice(index, 0, ...nodes);
     for (const node of nodes) this.#connect(node);
   }
 
@@ -150,9 +195,20 @@ export class EditableGraph {
     const header = encodeHeader(MODEL.graph, byteLengthOf(graph));
     return concatenate(
       this.#model.fields.flatMap((field) =>
-        field.number === MODEL.graph ? [header, ...graph] : [field.raw],
+        field.number === MODEL.graph ? [header, ...graph] : this.#header(field),
       ),
     );
+  }
+
+  /** The bytes of a field of the model other than the graph. With a new version, other operator sets are left out. */
+  #header(field: WireField): Uint8Array[] {
+    const { number, raw } = field;
+    if (this.#newOpset && number === MODEL.irVersion) return [encodeIrVersion(this.#newOpset.irVersion)];
+    if (this.#newOpset && number === MODEL.opsetImport) {
+      const isFirst = this.#model.fields.find((other) => other.number === number) === field;
+      return isFirst ? [encodeOpset(this.#newOpset.opset)] : [];
+    }
+    return [raw];
   }
 
   /** Nodes go where the first one was, new inputs, outputs and constants to the end; all else keeps its place. */

@@ -17,7 +17,7 @@ export interface PairCollection {
 }
 
 /** Extensions of the formats that the service accepts; the service itself goes by the content. */
-const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|jp2|j2[ck]|hei[cf])$/i;
+export const PICTURE_FILE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|jp2|j2[ck]|hei[cf])$/i;
 
 /**
  * Collects the pairs to measure.
@@ -35,7 +35,8 @@ export async function collectPairs(source: PairSource): Promise<PairCollection> 
   return collection;
 }
 
-async function readTable({ pairs: path, images: folder }: { pairs: string; images: string }) {
+/** Reads a table of pairs, whose pictures must be inside the folder. */
+export async function readTable({ pairs: path, images: folder }: { pairs: string; images: string }) {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new CalibrationError(`${path} cannot be read (${error.code}).`);
   });
@@ -52,7 +53,7 @@ async function readIdentities({ identities: folder, ...draw }: { identities: str
   const people = await Promise.all(
     names.sort().map(async (person) => {
       const files = await readdir(join(folder, person));
-      const pictures = files.filter((file) => PICTURE.test(file)).sort();
+      const pictures = files.filter((file) => PICTURE_FILE.test(file)).sort();
       return pictures.map((file) => `${person}/${file}`);
     }),
   );
