@@ -19,6 +19,7 @@ import { Arrivals } from './arrivals.ts';
 import { concurrencyOf, type WorkerConcurrency } from './concurrency.ts';
 import type { Admission, EngineLoad, EngineStatus, FaceEngine, LoadedModel } from './engine.ts';
 import type { InferenceJob, InferenceReady } from './inference-worker.ts';
+import { assertMemoryUnprepared } from './memory.ts';
 
 // ONNX Runtime 1.30 reports its use to Microsoft, and keeps a file in the home directory for that. Set before a
 // worker loads the library, on the main thread: a worker's own environment does not reach native code.
@@ -181,6 +182,7 @@ export class InferenceEngine implements FaceEngine {
     const { thresholds, warning } = await readThresholds(folder, pack);
     const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
+    if (graphs && !prepared) assertMemoryUnprepared(this.#config);
     const { batching } = this.#concurrency;
     const setup: NetworkOptions = {
       pack,
@@ -198,9 +200,12 @@ export class InferenceEngine implements FaceEngine {
     // Only worker 0 gets jobs while the cores are idle, so only it needs sessions with more threads.
     const starting = pool.start((worker) => (worker === 0 ? setup : { ...setup, loneRequestThreads: 1 }));
     const [ready] = await starting.catch((error) => {
-      // The next attempt does without them, as they may be the reason.
-      if (prepared) this.#distrustPrepared = true;
-      throw error;
+      if (!prepared) throw error;
+      // They may be the reason.
+      this.#distrustPrepared = true;
+      throw new Error(`${errorMessage(error)} The next attempt does without the prepared networks.`, {
+        cause: error,
+      });
     });
     const { embeddingSize, rewrites, facesPerRun, libjpegTurbo } = ready as InferenceReady;
     const model = { pack, embeddingSize, rewrites, thresholds };

@@ -180,10 +180,11 @@ async function verifyFile<File extends UnverifiedFile>(
   { signal, isPrepared }: Verification,
 ) {
   const prepared = pin !== undefined && (await isPrepared?.(pin));
-  const measure = prepared
-    ? stat(file.path).then(({ size }) => ({ bytes: size, sha256: pin }))
+  const stats = prepared ? await stat(file.path).catch(() => undefined) : undefined;
+  const measure = stats?.isFile()
+    ? { bytes: stats.size, sha256: pin as string }
     : hashFile(file.path, signal);
-  const { bytes, sha256 } = await measure.catch((error) => {
+  const { bytes, sha256 } = await Promise.resolve(measure).catch((error) => {
     signal?.throwIfAborted();
     throw new PackInvalidError(`${file.path} cannot be read (${error.code ?? error.message}).`);
   });

@@ -2,21 +2,15 @@ import { type AutoDevice, factsOf } from '../config/devices.ts';
 import { type Environment, loadConfig } from '../config/load.ts';
 import { availableMemory } from '../config/memory.ts';
 import type { Config } from '../config/settings.ts';
+import { sessionsOf } from '../engine/memory.ts';
 import { StartupError } from '../errors.ts';
 import type { MemoryNeed } from '../packs/catalogue.ts';
-import { memoryNeedOf, weightsOf } from '../packs/memory-need.ts';
-import { SYNTHETIC_PACK } from '../packs/pack-folders.ts';
+import { memoryNeedOf, preparingNeedOf, unpreparedNeedOf } from '../packs/memory-need.ts';
 
 const MIB = 2 ** 20;
 
 /** The share of the memory that the default of WORKERS plans with. The rest is for bodies and for large pictures. */
 const PLANNED_SHARE = 0.75;
-
-/**
- * What a session takes that is loaded from the pack, as a multiple of the weights: while it is created, the file's bytes, the
- * numbers that were read from them, and the blocked layout. All workers start at the same time.
- */
-const COPIES_OF_WEIGHTS = 3;
 
 /**
  * Loads the configuration with as many workers as the cores and the memory are enough for, unless WORKERS says how many.
@@ -35,13 +29,14 @@ export function loadFittingConfig(
   if (factsOf(config.DEVICE).gpu) return config;
   const limit = Math.floor(memory / MIB);
   const need = needOf(config);
-  const most = workersIn(limit, need);
-  if (most < 1) {
+  const least = leastOf(config);
+  if (limit < least) {
     throw new StartupError(
-      `${config.MODEL_NAME} needs about ${need.first} MiB of memory, and this process may use ${limit}. ` +
+      `${config.MODEL_NAME} needs about ${least} MiB of memory, and this process may use ${limit}. ` +
         'Raise the limit of the container, or choose a smaller pack (MODEL_NAME).',
     );
   }
+  const most = workersIn(limit, need);
   if (environment.WORKERS?.trim()) {
     if (config.WORKERS <= most) return config;
     throw new StartupError(
@@ -69,15 +64,19 @@ function workersIn(limit: number, { first, further }: MemoryNeed): number {
   return limit < first ? 0 : 1 + Math.floor((limit - first) / further);
 }
 
-function needOf(config: Config): MemoryNeed {
-  const pack = { name: config.MODEL_NAME, modelsDir: config.MODELS_DIR };
-  const need = memoryNeedOf(pack);
-  if (config.PREPARED_DIR !== 'none' || config.MODEL_NAME === SYNTHETIC_PACK) return need;
-  // Each session has weights of its own, in the place of those that all share.
-  const copy = COPIES_OF_WEIGHTS * weightsOf(pack);
-  const sessions = config.LONE_REQUEST_THREADS > config.INTRA_OP_THREADS ? 2 : 1;
-  return {
-    first: Math.ceil(need.first - weightsOf(pack) + sessions * copy),
-    further: Math.ceil(need.further + copy),
-  };
+function isPrepared(config: Config): boolean {
+  return config.PREPARED_DIR !== 'none';
 }
+
+function needOf(config: Config): MemoryNeed {
+  const pack = packOf(config);
+  return isPrepared(config) ? memoryNeedOf(pack) : unpreparedNeedOf(pack, sessionsOf(config));
+}
+
+/** MiB that are needed for one worker, and at the first start. */
+function leastOf(config: Config): number {
+  const { first } = needOf(config);
+  return isPrepared(config) ? Math.max(first, preparingNeedOf(packOf(config))) : first;
+}
+
+const packOf = (config: Config) => ({ name: config.MODEL_NAME, modelsDir: config.MODELS_DIR });

@@ -45,6 +45,7 @@ function gemmOf(graph: EditableGraph, node: Node): Gemm | undefined {
   const byOutput = transB.int !== 0;
   const [rows, columns] = matrix.dims as [number, number];
   const [outputs, inputs] = byOutput ? [rows, columns] : [columns, rows];
+  if (outputs * inputs === 0) return undefined;
   if (outputs % BLOCK_CHANNELS !== 0 || inputs % BLOCK_CHANNELS !== 0) return undefined;
   const bias = graph.constant(biasName);
   if (biasName && bias?.dims.at(-1) !== outputs) return undefined;

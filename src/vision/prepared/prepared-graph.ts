@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
@@ -89,6 +89,9 @@ export async function readPrepared(
     const text = await readFile(join(path, DESCRIPTION_FILE), 'utf8');
     const description = descriptionSchema.parse(JSON.parse(text));
     if (description.name !== name || description.files[0]?.name !== GRAPH_FILE) return undefined;
+    // Weights that the description does not have would not be checked.
+    const isComplete = description.files.length > 1 || !existsSync(join(path, WEIGHTS_FILE));
+    if (!isComplete) return undefined;
     for (const file of description.files) {
       const { bytes, sha256 } = await hashFile(join(path, file.name), signal);
       if (bytes !== file.bytes || sha256 !== file.sha256) return undefined;

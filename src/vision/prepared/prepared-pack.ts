@@ -81,8 +81,8 @@ export class PreparedGraphs {
       signal.throwIfAborted();
       log.warn(
         {},
-        `The networks are loaded from the pack, which takes more time and memory. Prepared ones could not be made: ` +
-          `${errorMessage(error)} Set PREPARED_DIR to a folder that can be written, or to none.`,
+        `The networks could not be prepared: ${withFullStop(errorMessage(error))} Until they are, the service loads them from the ` +
+          'pack, which takes more time and memory. PREPARED_DIR has to be a folder that can be written, or none.',
       );
       return undefined;
     }
@@ -139,6 +139,8 @@ async function discardLeftovers(folder: string): Promise<void> {
   await discard(...names.filter((name) => name.startsWith(TEMPORARY)).map((name) => join(folder, name)));
 }
 
+const withFullStop = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 async function runProcess(job: PrepareJob, signal: AbortSignal): Promise<void> {
   const entry = fileURLToPath(builtFile('vision/prepared/prepare-process.js'));
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -155,7 +157,7 @@ async function runProcess(job: PrepareJob, signal: AbortSignal): Promise<void> {
       timeout.aborted
         ? `It took more than ${TIMEOUT_MS / 1000} seconds.`
         : killed
-          ? `Their process was ended by ${killed}; it may have been out of memory.`
+          ? `Their process was ended by ${killed}${killed === 'SIGKILL' ? ', perhaps for lack of memory' : ''}.`
           : said || errorMessage(error),
     );
   }
