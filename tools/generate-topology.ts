@@ -5,8 +5,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { GraphBuilder, type TensorName } from '../src/onnx/graph-builder.ts';
 import { type Attribute, type ValueInfo, writeModel } from '../src/onnx/writer.ts';
-import { GraphBuilder, type TensorName } from './graph-builder.ts';
 
 interface ConvolutionOptions {
   kernel?: number;

@@ -1,4 +1,4 @@
-import type { GraphBuilder, TensorName } from '../../tools/graph-builder.ts';
+import type { GraphBuilder, TensorName } from '../../src/onnx/graph-builder.ts';
 import type { RandomWeights } from './weights.ts';
 
 export interface ConvolutionOptions {

@@ -1,5 +1,5 @@
+import { GraphBuilder, type TensorName } from '../../src/onnx/graph-builder.ts';
 import type { Graph } from '../../src/onnx/writer.ts';
-import { GraphBuilder, type TensorName } from '../../tools/graph-builder.ts';
 import { addConvolution, type NetworkBuilder } from './convolution.ts';
 import { RandomWeights } from './weights.ts';
 

@@ -1,6 +1,6 @@
+import { GraphBuilder, type TensorName } from '../../src/onnx/graph-builder.ts';
 import { ANCHORS, BOX_VALUES, LANDMARK_VALUES, STRIDES } from '../../src/onnx/scrfd-outputs.ts';
 import type { Graph, ValueInfo } from '../../src/onnx/writer.ts';
-import { GraphBuilder, type TensorName } from '../../tools/graph-builder.ts';
 import { addConvolution, type ConvolutionOptions, type NetworkBuilder } from './convolution.ts';
 import { type FixedFace, fixedFace, fixedFaceConstant, NO_FACE } from './fixed-face.ts';
 import { RandomWeights } from './weights.ts';

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { ModelFile } from './pack.ts';
 
 /** Large enough to keep reads few, small enough that hashing one takes well under a millisecond. */
 const CHUNK_BYTES = 256 * 1024;
@@ -30,4 +32,19 @@ export async function hashFile(
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Reads a network.
+ *
+ * @returns the bytes that were hashed, so a file that is replaced after its verification is not used.
+ * @throws {Error} when it is not the file that was verified.
+ */
+export async function readVerified({
+  path,
+  sha256,
+}: Pick<ModelFile, 'path' | 'sha256'>): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(path);
+  if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+  throw new Error(`${basename(path)} changed since it was verified.`);
 }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type * as ort from 'onnxruntime-node';
 import { type Device, factsOf } from '../config/devices.ts';
@@ -12,6 +10,7 @@ import {
   rewriteGraph,
   rewritesPayOff,
 } from '../onnx/rewrite/rewrite.ts';
+import { readVerified } from '../packs/file-hash.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
 import { FaceDetector } from './detect/detector.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
@@ -144,15 +143,12 @@ async function loadGraph(
   return { session, multiThreadSession, applied: rewritten.applied, heads: rewritten.heads };
 }
 
-/** Returns the bytes that it hashes, so a file that is replaced after its verification is not loaded. */
 async function readGraph(
   file: ModelFile,
   options: NetworkOptions,
   rewrite: (bytes: Uint8Array<ArrayBuffer>) => RewrittenGraph,
 ): Promise<RewrittenGraph> {
-  const original = await readFile(file.path);
-  const sha256 = createHash('sha256').update(original).digest('hex');
-  if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
+  const original = await readVerified(file);
   if (mustBeWhole(options)) return rewriteForGpu(original);
   return options.rewrites && rewritesPayOff(options.device)
     ? rewrite(original)

@@ -1,8 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
 import { readFields } from '../../src/onnx/wire.ts';
 import { type Graph, type ModelHeader, type ValueInfo, writeModel } from '../../src/onnx/writer.ts';
-import { GraphBuilder } from '../../tools/graph-builder.ts';
 
 const HEADER: ModelHeader = { irVersion: 7, opset: 13, producer: 'test' };
 const INPUT: ValueInfo = { name: 'x', elementType: 'float', dims: ['n', 4] };

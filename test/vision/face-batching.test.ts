@@ -1,12 +1,12 @@
 import * as ort from 'onnxruntime-node';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
 import { type Graph, writeModel } from '../../src/onnx/writer.ts';
 import { RECOGNISER_PREPROCESSING } from '../../src/packs/pack.ts';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type Networks } from '../../src/vision/networks.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { type FaceBatching, FaceRecogniser } from '../../src/vision/recognise/recogniser.ts';
-import { GraphBuilder } from '../../tools/graph-builder.ts';
 import { syntheticRecogniser } from '../../tools/synthetic/recogniser.ts';
 import { watchRecogniserRuns } from '../support/engine/inference-runs.ts';
 import { cosine } from '../support/numbers.ts';

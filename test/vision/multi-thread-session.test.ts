@@ -3,17 +3,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type Networks } from '../../src/vision/networks.ts';
 import { embedFaces } from '../../src/vision/pipeline.ts';
+import { ALL_FACES } from '../support/engine/embed-options.ts';
 import { watchRuns } from '../support/engine/inference-runs.ts';
 import { blobsPng } from '../support/pictures.ts';
 import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
-
-const OPTIONS = {
-  selection: 'all',
-  detection: 'full',
-  detectionThreshold: 0.5,
-  maxFaces: 100,
-  maxPixels: 10_000_000,
-} as const;
 
 const load = async (loneRequestThreads: number, pack = 'synthetic'): Promise<Networks> =>
   loadNetworks({
@@ -26,8 +19,8 @@ const load = async (loneRequestThreads: number, pack = 'synthetic'): Promise<Net
   });
 
 async function embedBothWays(picture: Uint8Array<ArrayBuffer>, networks: Networks) {
-  const { timings: _, ...idle } = await embedFaces(picture, OPTIONS, networks, { coresIdle: true });
-  const { timings: __, ...busy } = await embedFaces(picture, OPTIONS, networks);
+  const { timings: _, ...idle } = await embedFaces(picture, ALL_FACES, networks, { coresIdle: true });
+  const { timings: __, ...busy } = await embedFaces(picture, ALL_FACES, networks);
   return { idle, busy };
 }
 
@@ -54,9 +47,9 @@ describe('a picture processed while the cores are idle', () => {
     const picture = await blobsPng(3);
     const watch = watchRuns();
     try {
-      await embedFaces(picture, OPTIONS, networks);
+      await embedFaces(picture, ALL_FACES, networks);
       const busyRuns = watch.runs.splice(0);
-      await embedFaces(picture, OPTIONS, networks, { coresIdle: true });
+      await embedFaces(picture, ALL_FACES, networks, { coresIdle: true });
       expect(watch.runs.map(({ input }) => input.dims)).toEqual(busyRuns.map(({ input }) => input.dims));
       const isSame = watch.runs.map(({ session }, index) => session === busyRuns[index]?.session);
       expect(isSame).toEqual([true, ...isSame.slice(1).fill(false)]);

@@ -1,4 +1,4 @@
-import type { GraphBuilder, TensorName } from '../graph-builder.ts';
+import type { GraphBuilder, TensorName } from '../../src/onnx/graph-builder.ts';
 
 /** Adds (x − mean) / std to the graph, for a pack whose manifest has `"preprocessing": "embedded"`. */
 export function addNormalisation(

@@ -1,7 +1,7 @@
+import { GraphBuilder, type TensorName } from '../../src/onnx/graph-builder.ts';
 import { DATA_TYPE } from '../../src/onnx/schema.ts';
 import type { Graph, ValueInfo } from '../../src/onnx/writer.ts';
 import { RECOGNISER_PREPROCESSING } from '../../src/packs/pack.ts';
-import { GraphBuilder, type TensorName } from '../graph-builder.ts';
 import { addNormalisation } from './normalisation.ts';
 import { xorshift32 } from './xorshift.ts';
 

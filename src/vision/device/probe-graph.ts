@@ -1,4 +1,5 @@
-import { type Attribute, type GraphNode, type Initialiser, writeModel } from '../../onnx/writer.ts';
+import { GraphBuilder, type TensorName } from '../../onnx/graph-builder.ts';
+import { writeModel } from '../../onnx/writer.ts';
 
 /** Side of the small pictures that the probe's graph is run on, in pixels. */
 export const PROBE_SIDE = 96;
@@ -18,106 +19,86 @@ const HEADER = { irVersion: 6, opset: 11, producer: 'face-embedding-service' };
  */
 export function probeGraph(): Uint8Array<ArrayBuffer> {
   const layers = new Layers();
+  const { graph } = layers;
   const [first, second, third, fourth] = CHANNELS;
   const stem = layers.conv('picture', 3, first, 2);
   const finer = layers.prelu(layers.normalise(layers.conv(stem, first, second, 1), second), second);
-  const pooled = layers.add('MaxPool', [finer], {
+  const pooled = graph.add('MaxPool', [finer], {
     kernel_shape: { ints: [2, 2] },
     strides: { ints: [2, 2] },
   });
-  const coarser = layers.add('Relu', [layers.conv(pooled, second, third, 1)]);
+  const coarser = graph.add('Relu', [layers.conv(pooled, second, third, 1)]);
   const resize = {
     mode: { string: 'nearest' },
     coordinate_transformation_mode: { string: 'asymmetric' },
     nearest_mode: { string: 'floor' },
   };
   const region = layers.constant([0], () => 0);
-  const enlarged = layers.add(
+  const enlarged = graph.add(
     'Resize',
     [coarser, region, layers.constant([4], (i) => (i < 2 ? 1 : 2))],
     resize,
   );
-  const sum = layers.add('Add', [finer, enlarged]);
-  const average = layers.add('AveragePool', [sum], {
+  const sum = graph.add('Add', [finer, enlarged]);
+  const average = graph.add('AveragePool', [sum], {
     kernel_shape: { ints: [2, 2] },
     strides: { ints: [2, 2] },
   });
-  const head = layers.add('Mul', [layers.conv(average, third, fourth, 1), layers.constant([1], () => 0.5)]);
-  const rows = layers.add('Transpose', [head], { perm: { ints: [2, 3, 0, 1] } });
-  const score = layers.add('Sigmoid', [layers.add('Reshape', [rows, layers.shape([-1, 4])])]);
-  const flat = layers.add('Flatten', ['face']);
+  const head = graph.add('Mul', [layers.conv(average, third, fourth, 1), layers.constant([1], () => 0.5)]);
+  const rows = graph.add('Transpose', [head], { perm: { ints: [2, 3, 0, 1] } });
+  const score = graph.add('Sigmoid', [graph.add('Reshape', [rows, graph.ints([-1, 4])])]);
+  const flat = graph.add('Flatten', ['face']);
   const weights = layers.constant([8, 4 * fourth], () => layers.random(0.1));
-  const embedding = layers.add('Gemm', [flat, weights, layers.constant([8], () => 0)], {
+  const embedding = graph.add('Gemm', [flat, weights, layers.constant([8], () => 0)], {
     transB: { int: 1 },
   });
-  return writeModel(HEADER, {
-    name: 'probe',
-    inputs: [
-      { name: 'picture', elementType: 'float', dims: [1, 3, 'height', 'width'] },
-      { name: 'face', elementType: 'float', dims: [1, fourth, 2, 2] },
-    ],
-    outputs: [score, embedding].map((name) => ({ name, elementType: 'float', dims: undefined })),
-    initialisers: layers.initialisers,
-    nodes: layers.nodes,
-  });
+  const inputs = [
+    { name: 'picture', elementType: 'float', dims: [1, 3, 'height', 'width'] },
+    { name: 'face', elementType: 'float', dims: [1, fourth, 2, 2] },
+  ] as const;
+  const outputs = [score, embedding].map(
+    (name) => ({ name, elementType: 'float', dims: undefined }) as const,
+  );
+  return writeModel(HEADER, graph.build('probe', inputs, outputs));
 }
 
 /** Values of the input `face`. */
 export const PROBE_FACE_DIMS = [1, CHANNELS[3], 2, 2] as const;
 
 class Layers {
-  readonly nodes: GraphNode[] = [];
-  readonly initialisers: Initialiser[] = [];
+  readonly graph = new GraphBuilder();
   #state = 1;
 
-  add(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}): string {
-    const output = `${opType.toLowerCase()}_${this.nodes.length}`;
-    this.nodes.push({ opType, inputs, outputs: [output], attributes });
-    return output;
-  }
-
-  conv(input: string, inputs: number, outputs: number, stride: number): string {
+  conv(input: TensorName, inputs: number, outputs: number, stride: number): TensorName {
     const scale = Math.sqrt(6 / (9 * inputs));
     const weights = this.constant([outputs, inputs, 3, 3], () => this.random(scale));
-    return this.add('Conv', [input, weights, this.constant([outputs], () => this.random(0.1))], {
+    return this.graph.add('Conv', [input, weights, this.constant([outputs], () => this.random(0.1))], {
       kernel_shape: { ints: [3, 3] },
       pads: { ints: [1, 1, 1, 1] },
       strides: { ints: [stride, stride] },
     });
   }
 
-  normalise(input: string, channels: number): string {
-    const [scale, bias, mean, variance] = [1, 0.1, 0.05, 1.2].map((value) =>
-      this.constant([channels], () => value),
-    ) as [string, string, string, string];
-    return this.add('BatchNormalization', [input, scale, bias, mean, variance]);
+  normalise(input: TensorName, channels: number): TensorName {
+    const parameters = [1, 0.1, 0.05, 1.2].map((value) => this.constant([channels], () => value));
+    return this.graph.add('BatchNormalization', [input, ...parameters]);
   }
 
-  prelu(input: string, channels: number): string {
-    return this.add('PRelu', [input, this.constant([channels, 1, 1], () => 0.25 + this.random(0.2))]);
+  prelu(input: TensorName, channels: number): TensorName {
+    return this.graph.add('PRelu', [input, this.constant([channels, 1, 1], () => 0.25 + this.random(0.2))]);
   }
 
-  constant(dims: readonly number[], value: (index: number) => number): string {
+  constant(dims: readonly number[], value: (index: number) => number): TensorName {
     const length = dims.reduce((product, dim) => product * dim, 1);
-    return this.#initialiser(
-      dims,
+    return this.graph.constant(
       Float32Array.from({ length }, (_, index) => value(index)),
+      dims,
     );
-  }
-
-  shape(values: readonly number[]): string {
-    return this.#initialiser([values.length], BigInt64Array.from(values, BigInt));
   }
 
   /** The same numbers each time, from -limit to limit. Source: Park and Miller, Communications of the ACM 31, 1988. */
   random(limit: number): number {
     this.#state = (this.#state * 48_271) % 2_147_483_647;
     return limit * ((2 * this.#state) / 2_147_483_647 - 1);
-  }
-
-  #initialiser(dims: readonly number[], data: Initialiser['data']): string {
-    const name = `constant_${this.initialisers.length}`;
-    this.initialisers.push({ name, dims, data });
-    return name;
   }
 }

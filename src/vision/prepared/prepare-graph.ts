@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { rewriteDetector, rewriteGraph } from '../../onnx/rewrite/rewrite.ts';
-import { hashFile } from '../../packs/file-hash.ts';
+import { hashFile, readVerified } from '../../packs/file-hash.ts';
 import { discard } from '../../packs/install/storage.ts';
 import type { ModelFile } from '../../packs/pack.ts';
 import { collectGarbage } from '../../threads/garbage.ts';
@@ -45,9 +44,7 @@ export async function prepareGraph(job: PrepareJob): Promise<void> {
 const REWRITTEN_FILE = 'rewritten.onnx';
 
 async function writeRewritten({ file, network, rewrites, target }: PrepareJob) {
-  const original = await readFile(file.path);
-  const sha256 = createHash('sha256').update(original).digest('hex');
-  if (sha256 !== file.sha256) throw new Error(`${basename(file.path)} changed since it was verified.`);
+  const original = await readVerified(file);
   const rewrite = network === 'detector' ? rewriteDetector : rewriteGraph;
   const { bytes, applied, heads } = rewrites ? rewrite(original) : { bytes: original, applied: [] };
   const path = join(target, REWRITTEN_FILE);

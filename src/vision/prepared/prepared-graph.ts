@@ -114,13 +114,17 @@ const require = createRequire(import.meta.url);
  * @param rewrites whether the graph is rewritten.
  */
 export function preparedName(sha256: string, rewrites: boolean): string {
+  makers ??= describeMakers();
+  const { rewritten, runtime } = makers;
+  return [sha256.slice(0, 16), rewrites ? rewritten : 'plain', runtime].join('-');
+}
+
+let makers: ReturnType<typeof describeMakers> | undefined;
+
+/** What the code, the runtime and the processor contribute to a name. It reads some thirty files. */
+function describeMakers() {
   const { version } = require('onnxruntime-node/package.json') as { version: string };
-  return [
-    sha256.slice(0, 16),
-    rewrites ? hashOfRewrites() : 'plain',
-    `ort${version}`,
-    hashOf(processor()).slice(0, 12),
-  ].join('-');
+  return { rewritten: hashOfRewrites(), runtime: `ort${version}-${hashOf(processor()).slice(0, 12)}` };
 }
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -1,8 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
+import { GraphBuilder, type TensorName } from '../../../src/onnx/graph-builder.ts';
 import { type RewritePass, type RewrittenGraph, rewriteGraph } from '../../../src/onnx/rewrite/rewrite.ts';
 import { type Attribute, writeModel } from '../../../src/onnx/writer.ts';
-import { GraphBuilder, type TensorName } from '../../../tools/graph-builder.ts';
 import { cosine, seededRandom } from '../numbers.ts';
 
 export interface ConvolutionShape {

@@ -3,6 +3,7 @@ import type { Device } from '../../../src/config/devices.ts';
 import { resolvePack } from '../../../src/packs/resolve.ts';
 import { loadNetworks, type Networks } from '../../../src/vision/networks.ts';
 import { type EmbedResult, embedFaces } from '../../../src/vision/pipeline.ts';
+import { ALL_FACES } from '../../support/engine/embed-options.ts';
 
 /*
  * A program that embeds photographs on two devices. Its arguments are a job as JSON; it writes a DeviceComparison. A program
@@ -23,14 +24,6 @@ export interface DeviceAnswers {
   photographs: { score: number; box: number[]; embedding: number[] }[][];
 }
 
-const OPTIONS = {
-  selection: 'all',
-  detection: 'full',
-  detectionThreshold: 0.5,
-  maxFaces: 100,
-  maxPixels: 10_000_000,
-} as const;
-
 const job: CompareJob = JSON.parse(process.argv[2] ?? '');
 const pack = await resolvePack({ name: job.pack, modelsDir: job.modelsDir });
 const answers: DeviceAnswers[] = [];
@@ -45,7 +38,7 @@ for (const device of job.devices) {
   });
   const photographs = [];
   for (const path of job.photographs) {
-    photographs.push(facesOf(await embedFaces(new Uint8Array(await readFile(path)), OPTIONS, networks)));
+    photographs.push(facesOf(await embedFaces(new Uint8Array(await readFile(path)), ALL_FACES, networks)));
   }
   answers.push({ rewrites: networks.rewrites, photographs });
 }

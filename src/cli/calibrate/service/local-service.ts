@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig, readEnvironment } from '../../../config/load.ts';
 import { builtFile } from '../../../config/package.ts';
 import { errorMessage } from '../../../errors.ts';
+import { preparedFolder } from '../../../vision/prepared/prepared-pack.ts';
 import { CalibrationError } from '../calibration-error.ts';
 
 /** The first start may download hundreds of megabytes. */
@@ -40,9 +41,7 @@ export async function startLocalService(signal: AbortSignal): Promise<RunningSer
   try {
     const config = loadConfig(settings);
     const MODELS_DIR = resolve(config.MODELS_DIR);
-    const PREPARED_DIR = /^(none)?$/.test(config.PREPARED_DIR)
-      ? config.PREPARED_DIR
-      : resolve(config.PREPARED_DIR);
+    const PREPARED_DIR = preparedFolder(config) ?? 'none';
     return await launch(
       { ...settings, MODELS_DIR, PREPARED_DIR, HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY_MS: '0' },
       signal,

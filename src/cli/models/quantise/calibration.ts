@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-node';
 import type { Config } from '../../../config/settings.ts';
 import { errorMessage } from '../../../errors.ts';
@@ -10,6 +9,7 @@ import {
   quantiseModel,
 } from '../../../onnx/quantise/quantise.ts';
 import { type Range, typicalRange, type WeightBits } from '../../../onnx/quantise/ranges.ts';
+import { readVerified } from '../../../packs/file-hash.ts';
 import type { ModelFile, ModelPack } from '../../../packs/pack.ts';
 import { Letterbox } from '../../../vision/detect/letterbox.ts';
 import type { Networks } from '../../../vision/networks.ts';
@@ -130,8 +130,9 @@ class NetworkCalibration {
   }
 
   static async open(network: Network, file: ModelFile): Promise<NetworkCalibration> {
+    const original = await readVerified(file);
     try {
-      const model = prepareForQuantisation(new Uint8Array(await readFile(file.path)));
+      const model = prepareForQuantisation(original);
       const { bytes, ...observed } = observeRanges(model, optionsFor(network));
       const session = await openSession(bytes, { device: 'cpu', threads: 1 });
       return new NetworkCalibration(network, model, session, observed);

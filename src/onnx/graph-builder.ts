@@ -1,4 +1,4 @@
-import type { Attribute, Graph, GraphNode, Initialiser, ValueInfo } from '../src/onnx/writer.ts';
+import type { Attribute, Graph, GraphNode, Initialiser, ValueInfo } from './writer.ts';
 
 /** The name of a tensor in a graph under construction. */
 export type TensorName = string;
