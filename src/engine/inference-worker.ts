@@ -13,7 +13,7 @@ import { type EmbedOptions, type EmbedResult, embedFaces } from '../vision/pipel
  *   still run on the image before, and does not wait for the main thread between the two. A mutex, locked in the order of
  *   arrival, keeps the networks to one image; `networksFree` is the promise that settles when an image holds it.
  * - Idle cores: `coresIdle` says that no other image was queued or processed when this one was sent. It then runs on a second
- *   session of each network with LONE_REQUEST_THREADS threads, which would slow the service down under load. The pool
+ *   session of each network with LONE_REQUEST_THREADS threads, and a large JPEG is decoded on two threads, which would slow the service down under load. The pool
  *   sends such images to its first worker, so only that one loads the second sessions. The result is the same to the bit.
  *
  * With batching (GPU), several images are processed at a time and share runs of the recogniser; no mutex is needed, and
@@ -42,6 +42,7 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
   collectGarbage();
   // Locked before decoding, so that images use the networks in the order of arrival.
   const mutex = setup.batching ? undefined : new Mutex();
+  const usesIdleCores = setup.batching !== undefined || setup.loneRequestThreads > 1;
   return {
     ready: {
       embeddingSize: networks.embeddingSize,
@@ -49,7 +50,8 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
       facesPerRun: networks.recogniser.facesPerRun,
       libjpegTurbo,
     },
-    async run({ image, options }, coresIdle) {
+    async run({ image, options }, noOtherImage) {
+      const coresIdle = noOtherImage && usesIdleCores;
       const networksFree = mutex?.lock();
       try {
         const result = await embedFaces(image, options, networks, { coresIdle, networksFree });

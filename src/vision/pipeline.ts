@@ -62,7 +62,7 @@ export interface EmbedResult {
 /**
  * From an encoded image to embeddings: decode, detect, select, then align, measure and recognise each face.
  *
- * @param run.coresIdle whether no other image is being processed, so that the sessions with more threads may run.
+ * @param run.coresIdle whether no other image is being processed, so that the sessions with more threads may run and two threads decode.
  * @param run.networksFree settles when this picture may use the networks. src/engine/inference-worker.ts explains both.
  * @throws {ServiceError} for an image that cannot be decoded or does not show the faces that the selection requires;
  *   LOW_QUALITY for a face below a limit where the selection promises one face. It has the times of the stages until then.
@@ -95,7 +95,7 @@ async function runStages(
   { coresIdle = false, networksFree, clock }: RunOptions & { clock: StageClock },
 ): Promise<EmbedResult> {
   const { lap } = clock;
-  const decoded = await decodePicture(bytes, options.maxPixels, options);
+  const decoded = await decodePicture(bytes, options.maxPixels, { ...options, coresIdle });
   lap('decode');
   await clock.pause(networksFree);
   const fast = options.detection === 'fast' && options.selection === 'largest';

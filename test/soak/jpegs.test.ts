@@ -9,16 +9,20 @@ import { CAMPAIGN, report } from './support/campaign.ts';
 
 const DAY_MS = 86_400_000;
 const SIDES = { width: 61, height: 43 };
-const LIMIT = 1_000_000;
+const LIMIT = 2_000_000;
+/** Large enough that two threads decode it. */
+const LARGE = { width: 1100, height: 1000 };
+/** One picture of so many is large. */
+const LARGE_SHARE = 10;
 
 /** Every sampling, baseline and progressive, with and without restart markers. */
-async function sources(random: Random): Promise<Uint8Array[]> {
-  const smooth = await blobs(5, SIDES.width, SIDES.height).raw().toBuffer();
+async function sources(random: Random, sides: { width: number; height: number }): Promise<Uint8Array[]> {
+  const smooth = await blobs(5, sides.width, sides.height).raw().toBuffer();
   const data = smooth.map((level) => Math.min(255, Math.max(0, level + 60 * (random() - 0.5))));
   return (Object.keys(SUBSAMPLINGS) as (keyof typeof SUBSAMPLINGS)[]).flatMap((subsampling) =>
     [false, true].flatMap((progressive) =>
       [0, 3].map((restartBlocks) =>
-        encodeJpeg({ data, ...SIDES }, { subsampling, progressive, restartBlocks }),
+        encodeJpeg({ data, ...sides }, { subsampling, progressive, restartBlocks }),
       ),
     ),
   );
@@ -47,12 +51,14 @@ it('damaged JPEGs never end the process, and have the pixels of sharp or are lef
   timeout: DAY_MS,
 }, async () => {
   const random = seededRandom(CAMPAIGN.seed);
-  const files = await sources(random);
+  const files = await sources(random, SIDES);
+  const large = await sources(random, LARGE);
   const others = files.map((file) => Buffer.from(file));
   const outcomes = { same: 0, leftToSharp: 0, differ: 0, sharpRefuses: 0 };
   for (let round = 0; round < CAMPAIGN.jpegs; round++) {
-    const bytes = damage(random, oneOf(random, files), others);
-    const decoded = await decodePlainJpeg(bytes, { maxPixels: LIMIT, ignoreProfile: true });
+    const bytes = damage(random, oneOf(random, round % LARGE_SHARE === 0 ? large : files), others);
+    const options = { maxPixels: LIMIT, ignoreProfile: true, coresIdle: true };
+    const decoded = await decodePlainJpeg(bytes, options);
     if (decoded === undefined) {
       outcomes.leftToSharp++;
       continue;

@@ -34,6 +34,8 @@ export interface DecodeOptions {
    * less time; 0, the default, always decodes in full.
    */
   reducedSide?: number | undefined;
+  /** Whether a second core is idle, for a part of a large picture. The pixels are the same. */
+  coresIdle?: boolean | undefined;
 }
 
 /**
@@ -47,12 +49,12 @@ export interface DecodeOptions {
 export async function decodePicture(
   bytes: Uint8Array,
   maxPixels: number,
-  { colourProfiles = 'ignore', reducedSide = 0 }: DecodeOptions = {},
+  { colourProfiles = 'ignore', reducedSide = 0, coresIdle }: DecodeOptions = {},
 ): Promise<Picture> {
   const format = sniffImageFormat(bytes);
   if (format === 'heic') assertHeicDecoder();
   inspectImage(bytes, format, maxPixels);
-  const settings = { maxPixels, ignoreProfile: colourProfiles === 'ignore' };
+  const settings = { maxPixels, ignoreProfile: colourProfiles === 'ignore', coresIdle };
   const reduced =
     reducedSide > 0 && format === 'jpeg' ? await reducedSize(bytes, maxPixels, reducedSide) : undefined;
   if (reduced) return { ...(await decodeBySharp(bytes, settings, reduced.size)), original: reduced.original };
@@ -93,6 +95,7 @@ async function decodeJpeg(bytes: Uint8Array, settings: Settings): Promise<Pixels
 interface Settings {
   maxPixels: number;
   ignoreProfile: boolean;
+  coresIdle: boolean | undefined;
 }
 
 const open = (bytes: Uint8Array, { maxPixels, ignoreProfile }: Settings) =>

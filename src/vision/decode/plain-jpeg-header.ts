@@ -26,6 +26,8 @@ export interface PlainHeader {
   height: number;
   /** 1 to 8 as in EXIF; 1 is upright. */
   orientation: number;
+  /** Whether rows can be decoded without the whole file: every other encoding that is plain is progressive. */
+  sequential: boolean;
   /** Where the first scan's data begin. */
   scanAt: number;
 }
@@ -39,7 +41,7 @@ export interface PlainHeader {
 export function readPlainHeader(bytes: Uint8Array, ignoreProfile: boolean): PlainHeader | undefined {
   const { byteOffset, byteLength } = bytes;
   const view = new DataView(bytes.buffer, byteOffset, byteLength);
-  let size: { width: number; height: number } | undefined;
+  let size: Pick<PlainHeader, 'width' | 'height' | 'sequential'> | undefined;
   let orientation: number | undefined;
   for (let at = 2; at + 4 <= byteLength; ) {
     if (bytes[at] !== 0xff) return undefined;
@@ -49,8 +51,9 @@ export function readPlainHeader(bytes: Uint8Array, ignoreProfile: boolean): Plai
     if (marker === MARKER.scan) return size && { ...size, orientation: orientation ?? 1, scanAt: at };
     if (FRAMES.includes(marker)) {
       if (size) return undefined;
-      size = readFrame(segment);
-      if (size === undefined) return undefined;
+      const frame = readFrame(segment);
+      if (frame === undefined) return undefined;
+      size = { ...frame, sequential: marker !== MARKER.progressive };
     } else if (marker === MARKER.exif && startsWith(segment, EXIF)) {
       // Readers differ on which of two blocks they take.
       if (orientation !== undefined) return undefined;

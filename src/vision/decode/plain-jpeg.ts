@@ -1,7 +1,8 @@
+import type { KoffiFunc } from 'koffi';
 import { orientPixels } from '../orient-pixels.ts';
 import type { Pixels } from '../picture.ts';
 import { type PlainHeader, readPlainHeader } from './plain-jpeg-header.ts';
-import { type TurboJpeg, turboJpeg } from './turbojpeg.ts';
+import { type RowDecoding, type TurboJpeg, turboJpeg } from './turbojpeg.ts';
 
 /** TJPF_RGB, TJFLAG_STOPONWARNING and the colour spaces TJCS_RGB, TJCS_YCbCr and TJCS_GRAY of turbojpeg.h. */
 const RGB = 0;
@@ -18,6 +19,8 @@ export interface PlainJpegOptions {
   ignoreProfile: boolean;
   /** Whether a picture that is not truncated is decoded in spite of warnings. */
   acceptWarnings?: boolean;
+  /** Whether a second core is idle, for a part of a large picture. */
+  coresIdle?: boolean | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ export async function decodePlainJpeg(
   bytes: Uint8Array,
   options: PlainJpegOptions,
 ): Promise<Pixels | undefined> {
-  const { maxPixels, ignoreProfile, acceptWarnings = false } = options;
+  const { maxPixels, ignoreProfile, acceptWarnings = false, coresIdle = false } = options;
   const header = readPlainHeader(bytes, ignoreProfile);
   if (header === undefined || header.width * header.height > maxPixels) return undefined;
   if (acceptWarnings && !hasEnd(bytes, header)) return undefined;
@@ -46,7 +49,11 @@ export async function decodePlainJpeg(
     const { width, height, orientation } = header;
     if (!agrees(library, decoder, bytes, header)) return undefined;
     const picture = { data: allocatePixels(library, width * height * 3), width, height };
-    const failed = await decode(library, decoder, bytes, picture, acceptWarnings ? 0 : STOP_ON_WARNING);
+    const inParts = coresIdle && !acceptWarnings && isWorthParting(header);
+    const failed =
+      inParts && library.rows
+        ? await decodeInParts({ ...library, rows: library.rows }, decoder, bytes, picture)
+        : await decode(library, decoder, bytes, picture, acceptWarnings ? 0 : STOP_ON_WARNING);
     if (failed !== 0 && !(acceptWarnings && library.errorCode(decoder) === WARNING)) return undefined;
     return orientPixels(picture, orientation);
   } finally {
@@ -64,7 +71,7 @@ function agrees(
   library: TurboJpeg,
   decoder: bigint,
   bytes: Uint8Array,
-  { width, height }: PlainHeader,
+  { width, height }: Pick<Pixels, 'width' | 'height'>,
 ): boolean {
   const found = new Int32Array(4);
   const [atWidth, atHeight, subsampling, atColourSpace] = [0, 1, 2, 3].map((at) => found.subarray(at)) as [
@@ -87,6 +94,49 @@ function agrees(
   );
 }
 
+/** From this size on, a part on another thread saves more time (1 ms) than the thread takes to come and go. */
+const MIN_PARTED_PIXELS = 1 << 20;
+/**
+ * The share of the rows that the first part has. The second part also decodes the Huffman codes of the rows before it, which
+ * is half of the work of a row, so both parts take two thirds of the time of the whole.
+ */
+const FIRST_PART = 2 / 3;
+/** Rows of the largest unit that a JPEG codes. Any row would do; libjpeg decodes whole units. */
+const UNIT_ROWS = 16;
+
+/** Whether a picture has rows enough for two parts, and its rows can be decoded without all before them. */
+const isWorthParting = ({ sequential, width, height }: PlainHeader) =>
+  sequential && width * height >= MIN_PARTED_PIXELS && height >= 4 * UNIT_ROWS;
+
+/**
+ * Decodes two parts of a picture at a time, one on libuv's pool, the other on this thread, with the pixels of a decoder that
+ * decodes all (libjpeg-turbo's own tests hold it to that).
+ *
+ * @returns as {@link decode}. A warning is one wherever it is.
+ */
+async function decodeInParts(
+  library: TurboJpeg & { rows: RowDecoding },
+  decoder: bigint,
+  bytes: Uint8Array,
+  { data, width, height }: Pixels,
+): Promise<number> {
+  const { rows } = library;
+  const second = library.createDecoder();
+  if (!second) return -1;
+  try {
+    const cut = Math.round((height * FIRST_PART) / UNIT_ROWS) * UNIT_ROWS;
+    if (!agrees(library, second, bytes, { width, height })) return -1;
+    for (const each of [decoder, second]) rows.stopOnWarning(each);
+    if (rows.select(decoder, 0, cut) !== 0 || rows.select(second, cut, height - cut) !== 0) return -1;
+    const rest = data.subarray(cut * width * 3);
+    const first = onPool(rows.decode, decoder, bytes, bytes.length, data, 0, RGB);
+    const failed = rows.decode(second, bytes, bytes.length, rest, 0, RGB);
+    return (await first) || failed;
+  } finally {
+    library.destroyDecoder(second);
+  }
+}
+
 /** Pixels that decode in less time (about 1 ms) than a thread of libuv's pool takes to come and go on a busy machine. */
 const SMALL_PIXELS = 640 * 480;
 
@@ -100,12 +150,20 @@ function decode(
 ): number | Promise<number> {
   const call: Parameters<typeof decode> = [decoder, bytes, bytes.length, data, width, 0, height, RGB, flags];
   if (width * height <= SMALL_PIXELS) return decode(...call);
+  return onPool(decode, ...call);
+}
+
+/** Calls a function of the library on libuv's pool. */
+function onPool<Parameters extends unknown[]>(
+  native: KoffiFunc<(...parameters: Parameters) => number>,
+  ...parameters: Parameters
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    decode.async(...call, (error, failed) => {
+    native.async(...parameters, (error: unknown, result: number) => {
       // Refers to the memory, since koffi does not, and nothing else may.
-      call.fill(0);
+      parameters.fill(0);
       if (error) reject(error);
-      else resolve(failed);
+      else resolve(result);
     });
   });
 }

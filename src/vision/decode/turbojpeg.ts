@@ -41,11 +41,31 @@ export interface TurboJpeg {
       flags: number,
     ) => number
   >;
+  /** Decoding some rows only; undefined in a library before version 3. */
+  rows: RowDecoding | undefined;
   /** After a decoder returned -1: 0 for a warning, after which the picture is complete, 1 for an error. */
   errorCode: (decoder: Pointer) => number;
   /** Tells the system how memory will be used (madvise(2)); undefined where the system has no such function. */
   advise: ((address: bigint, length: number, advice: number) => number) | undefined;
   addressOf: (memory: Uint8Array) => bigint;
+}
+
+/** Its decoders are those of {@link TurboJpeg.createDecoder}, after `readHeader`. */
+export interface RowDecoding {
+  stopOnWarning: (decoder: Pointer) => number;
+  /** @returns 0, or -1 for an error. */
+  select: (decoder: Pointer, firstRow: number, rows: number) => number;
+  /** As `decode` above, at the size of the file. Rows after the selected ones are not read. */
+  decode: KoffiFunc<
+    (
+      decoder: Pointer,
+      jpeg: Uint8Array,
+      length: number,
+      pixels: Uint8Array,
+      pitch: number,
+      pixelFormat: number,
+    ) => number
+  >;
 }
 
 /** Of the package, whose name has the platform; then the system's, as a distribution or Homebrew installs it. */
@@ -110,10 +130,31 @@ function load(file: string): TurboJpeg {
       ...pointers(4),
     ]) as TurboJpeg['readHeader'],
     decode: turbo.func('tjDecompress2', 'int', decodeTypes) as TurboJpeg['decode'],
+    rows: rowDecoding(koffi, turbo),
     errorCode: turbo.func('tjGetErrorCode', 'int', ['void *']) as TurboJpeg['errorCode'],
     advise: madvise(() => koffi.load(null)),
     addressOf: (memory) => koffi.address(memory),
   };
+}
+
+/** TJPARAM_STOPONWARNING of turbojpeg.h. */
+const STOP_ON_WARNING_PARAMETER = 0;
+
+function rowDecoding(koffi: typeof import('koffi'), turbo: LibraryHandle): RowDecoding | undefined {
+  try {
+    const region = koffi.struct({ x: 'int', y: 'int', w: 'int', h: 'int' });
+    const set = turbo.func('tj3Set', 'int', ['void *', 'int', 'int']);
+    const select = turbo.func('tj3SetCroppingRegion', 'int', ['void *', region]);
+    const decodeTypes = ['void *', 'void *', 'size_t', 'void *', 'int', 'int'];
+    return {
+      stopOnWarning: (decoder) => set(decoder, STOP_ON_WARNING_PARAMETER, 1),
+      // A width of 0 is that of the picture.
+      select: (decoder, y, h) => select(decoder, { x: 0, y, w: 0, h }),
+      decode: turbo.func('tj3Decompress8', 'int', decodeTypes) as RowDecoding['decode'],
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only Linux has huge pages on request. */

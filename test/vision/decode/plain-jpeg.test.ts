@@ -34,6 +34,8 @@ async function bySharp(width: number, height: number) {
 
 const encoded = async (options: JpegOptions = {}) => await (await bySharp(61, 43)).jpeg(options).toBuffer();
 
+const largeJpeg = async () => await (await bySharp(1100, 1000)).jpeg().toBuffer();
+
 async function decodedBySharp(bytes: Uint8Array): Promise<Pixels> {
   const { data, info } = await sharp(bytes, { failOn: 'error', ignoreIcc: true })
     .autoOrient()
@@ -74,6 +76,24 @@ describe('plain JPEGs decode to the same pixels as with sharp', () => {
       }
     }
   });
+
+  it.each(Object.keys(SUBSAMPLINGS) as (keyof typeof SUBSAMPLINGS)[])(
+    'in two parts, %s',
+    async (subsampling) => {
+      for (const [width, height] of [
+        [1024, 1024],
+        [17, 65_500],
+        [2051, 517],
+      ] as const) {
+        const picture = await photograph(width, height);
+        for (const restartBlocks of [0, 7]) {
+          const bytes = encodeJpeg(picture, { subsampling, progressive: false, restartBlocks });
+          const inParts = await decodePlainJpeg(bytes, { ...SETTINGS, coresIdle: true });
+          expectSamePixels(inParts, await decodedBySharp(bytes));
+        }
+      }
+    },
+  );
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('turned upright from orientation %i', async (orientation) => {
     for (const [width, height] of [
@@ -148,8 +168,12 @@ describe('pictures that are left to sharp', () => {
     ['truncated in its header', () => whole.subarray(0, 100)],
     ['of two bytes', () => whole.subarray(0, 2)],
     ['truncated in its data', () => whole.subarray(0, -20)],
+    ['large, truncated near its end', async () => (await largeJpeg()).subarray(0, -2000)],
+    ['large, truncated near its start', async () => (await largeJpeg()).subarray(0, 2000)],
   ])('%s', async (_what, make) => {
-    expect(await decodePlainJpeg(await make(), SETTINGS)).toBeUndefined();
+    const bytes = await make();
+    for (const coresIdle of [false, true])
+      expect(await decodePlainJpeg(bytes, { ...SETTINGS, coresIdle })).toBeUndefined();
   });
 
   it('with a colour profile, if it is not ignored', async () => {
