@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const HAS_MEMORY = existsSync('/proc/self/smaps');
 const WORKERS = 2;
 /** Enough that every worker has had several of each size. */
-const ROUNDS = 4;
+const ROUNDS = 3;
 
 let service: ServiceProcess | undefined;
 afterEach(() => service?.end());
