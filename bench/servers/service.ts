@@ -40,6 +40,8 @@ export function startService(
       PORT: '0',
       SHUTDOWN_DELAY_MS: '0',
       WORKERS: '2',
+      // As in the image.
+      MALLOC_ARENA_MAX: '2',
       MODEL_NAME: pack,
       MODELS_DIR: resolve(models),
       MODEL_AUTO_DOWNLOAD: 'false',
