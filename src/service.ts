@@ -54,7 +54,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     capacity: config.MAX_UPLOADS,
     reserve: Math.ceil(config.MAX_UPLOADS / 2),
   });
-  const metrics = new Metrics({ engine, bodies, uploads, log: output, version: VERSION });
+  const metrics = new Metrics({ engine, bodies, uploads, log: output, keys, version: VERSION });
   const observers: RequestObserver[] = [metrics, createRequestLog(log)];
   if (tracing) observers.push({ observe: (record) => isRoutine(record) || tracing.record(record) });
   const json = new JsonService({

@@ -95,7 +95,7 @@ else
 fi
 
 if has kubectl || has kustomize; then
-  # A component can only be built as part of a kustomization; no example uses this one.
+  # A component can only be built as part of a kustomization; no example uses these.
   mkdir -p "$work/with-init"
   cat >"$work/with-init/kustomization.yaml" <<YAML
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -103,7 +103,16 @@ kind: Kustomization
 resources: [$(realpath --relative-to="$work/with-init" deploy/kubernetes/base)]
 components: [$(realpath --relative-to="$work/with-init" deploy/kubernetes/components/weights-init)]
 YAML
-  for folder in deploy/kubernetes/{base,weights-volume,overlays/*} "$work/with-init"; do
+  mkdir -p "$work/with-keda-and-ingress"
+  cat >"$work/with-keda-and-ingress/kustomization.yaml" <<YAML
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [$(realpath --relative-to="$work/with-keda-and-ingress" deploy/kubernetes/base)]
+components:
+  - $(realpath --relative-to="$work/with-keda-and-ingress" deploy/kubernetes/components/keda)
+  - $(realpath --relative-to="$work/with-keda-and-ingress" deploy/kubernetes/components/ingress)
+YAML
+  for folder in deploy/kubernetes/{base,weights-volume,overlays/*} "$work"/with-*; do
     name=$(basename "$folder")
     check "kustomize: $name" build "$folder"
     cp "$work/output" "$work/$name.yaml"
@@ -114,7 +123,7 @@ YAML
     fi
   done
   has kubernetes-validate || lacks kubernetes-validate 'the manifests against the schemas of Kubernetes'
-  printf '         ServiceMonitor is not validated: these tools have no schema for it.\n'
+  printf '         ServiceMonitor and ScaledObject are not validated: these tools have no schema for them.\n'
 fi
 
 # ------------------------------------------------------------------------------------------------------------ Compose

@@ -25,6 +25,7 @@ export interface MetricsSources {
   uploads: { readonly taken: number };
   /** Lines of the log that were dropped so far. */
   log: { readonly dropped: number };
+  keys: { readonly fileIsValid: boolean };
   version: string;
 }
 
@@ -158,7 +159,7 @@ export class Metrics implements RequestObserver {
   }
 
   /** Gauges are read from the engine at each scrape, so that they cannot drift from it. */
-  #addGauges({ engine, bodies, uploads, log, version }: MetricsSources): void {
+  #addGauges({ engine, bodies, uploads, log, keys, version }: MetricsSources): void {
     const gauge = (name: string, help: string, read: () => number) =>
       new Gauge({
         name,
@@ -206,6 +207,11 @@ export class Metrics implements RequestObserver {
     gauge('face_workers_busy', 'Worker threads working on an image.', () => engine.load.busy);
     gauge('face_workers_hung', 'Worker threads that were given up and still hang.', () => engine.load.hung);
     gauge('face_ready', 'Whether faces can be embedded.', () => (engine.status.phase === 'ready' ? 1 : 0));
+    gauge(
+      'face_api_key_file_valid',
+      'Whether the key file was well-formed when it was last read; 1 without one. While it is not, the keys stay as they were.',
+      () => (keys.fileIsValid ? 1 : 0),
+    );
     counter(
       'face_workers_restarted_total',
       'Worker threads that were lost and replaced.',

@@ -67,6 +67,7 @@ export class ApiKeys {
   readonly #configured: ApiKey[];
   #fromFile: ApiKey[] = [];
   #poll: NodeJS.Timeout | undefined;
+  #lastProblem = '';
 
   private constructor(configured: ApiKey[]) {
     this.#configured = configured;
@@ -103,6 +104,11 @@ export class ApiKeys {
     return this.#configured.length + this.#fromFile.length;
   }
 
+  /** Whether the key file could be read and parsed when it was last looked at; true without one. */
+  get fileIsValid(): boolean {
+    return this.#lastProblem === '';
+  }
+
   /** @returns the name of the key that these headers carry, or undefined if it is none of those in force. */
   identify(headers: Headers): string | undefined {
     const sent = bearerToken(headers) ?? headers.get('x-api-key') ?? '';
@@ -127,19 +133,18 @@ export class ApiKeys {
   #follow(file: string, log: Logger): void {
     let known = readKeyFile(file);
     this.#fromFile = known.keys;
-    let lastProblem = '';
     this.#poll = setInterval(() => {
       try {
         const found = readKeyFile(file);
-        lastProblem = '';
+        this.#lastProblem = '';
         if (found.text === known.text) return;
         known = found;
         this.#fromFile = found.keys;
         log.info({ keys: found.keys.map(({ name }) => name) }, 'the API keys were read again');
       } catch (error) {
-        if (errorMessage(error) === lastProblem) return;
-        lastProblem = errorMessage(error);
-        log.error(`The API keys stay as they were. ${lastProblem}`);
+        if (errorMessage(error) === this.#lastProblem) return;
+        this.#lastProblem = errorMessage(error);
+        log.error(`The API keys stay as they were. ${this.#lastProblem}`);
       }
     }, FILE_POLL_MS);
     this.#poll.unref();

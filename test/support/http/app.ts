@@ -18,7 +18,8 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     capacity: config.MAX_UPLOADS,
     reserve: Math.ceil(config.MAX_UPLOADS / 2),
   });
-  const metrics = new Metrics({ engine, bodies, uploads, log: { dropped: 0 }, version: '0.0.0' });
+  const keys = ApiKeys.load(config, silentLog);
+  const metrics = new Metrics({ engine, bodies, uploads, log: { dropped: 0 }, keys, version: '0.0.0' });
   const json = new JsonService({
     maxQueue: config.MAX_QUEUE,
     maxWait: config.REQUEST_TIMEOUT_MS,
@@ -29,7 +30,7 @@ export function assembleApp(config: Config, engine: FaceEngine, replaced: Partia
     config,
     engine,
     json,
-    keys: ApiKeys.load(config, silentLog),
+    keys,
     bodies,
     uploads,
     rates: new RateLimits(config.RATE_LIMIT_PER_KEY),
