@@ -2,8 +2,8 @@ import { pipeline } from 'node:stream/promises';
 import { readEnvironment } from '../config/load.ts';
 import { errorMessage, StartupError } from '../errors.ts';
 import { readOptions, USAGE } from './rekey/options.ts';
-import { rekeyLines } from './rekey/rekey-lines.ts';
 import { RekeyError } from './rekey/rekey-error.ts';
+import { rekeyLines } from './rekey/rekey-lines.ts';
 
 // npm run rekey: turns stored embeddings of one key into those of another, from standard input to standard output.
 
@@ -27,7 +27,9 @@ async function run(): Promise<void> {
   const progress = { lines: 0 };
   try {
     // pipeline() reads no faster than standard output is written.
-    await pipeline(process.stdin, (input) => rekeyLines(input, options, progress), process.stdout, { signal });
+    await pipeline(process.stdin, (input) => rekeyLines(input, options, progress), process.stdout, {
+      signal,
+    });
     console.error(`${progress.lines} embeddings, from ${nameOf(options.from)} to ${nameOf(options.to)}.`);
   } catch (error) {
     process.exitCode = signal.aborted ? INTERRUPTED : FAILED;

@@ -33,7 +33,10 @@ type KeySettings = Pick<Config, 'EMBEDDING_KEY' | 'EMBEDDING_KEY_FILE'>;
  * @returns undefined without a key.
  * @throws {StartupError} which never quotes the text: for a malformed key, for two keys, or for a file that cannot be read.
  */
-export function readEmbeddingKey({ EMBEDDING_KEY, EMBEDDING_KEY_FILE }: KeySettings): EmbeddingKey | undefined {
+export function readEmbeddingKey({
+  EMBEDDING_KEY,
+  EMBEDDING_KEY_FILE,
+}: KeySettings): EmbeddingKey | undefined {
   if (EMBEDDING_KEY !== '' && EMBEDDING_KEY_FILE !== '') {
     throw new StartupError('EMBEDDING_KEY and EMBEDDING_KEY_FILE are both set; accepted is one of them.');
   }
@@ -64,7 +67,9 @@ export function readKeyFile(file: string, source: string): [EmbeddingKey, ...Emb
     if (entry === '' || entry.startsWith('#')) continue;
     const key = parseKey(entry);
     if (key === undefined) {
-      throw new StartupError(`${source} has a malformed key in line ${index + 1}; accepted is ${ACCEPTED_KEY}.`);
+      throw new StartupError(
+        `${source} has a malformed key in line ${index + 1}; accepted is ${ACCEPTED_KEY}.`,
+      );
     }
     if (keys.some(({ name }) => name === key.name)) {
       throw new StartupError(`${source} has two keys of the name ${key.name}; accepted is one.`);

@@ -47,7 +47,9 @@ export class ProtectingTransform {
    */
   constructor(key: EmbeddingKey, size: number) {
     if (!isProtectable(size)) {
-      throw new RangeError(`An embedding has ${size} numbers; those that can be protected have ${ACCEPTED_SIZES}.`);
+      throw new RangeError(
+        `An embedding has ${size} numbers; those that can be protected have ${ACCEPTED_SIZES}.`,
+      );
     }
     this.size = size;
     this.#rounds = Array.from({ length: ROUNDS }, (_, round) => deriveRound(key, size, round));

@@ -74,7 +74,9 @@ export async function embedPhotos(
   }
   log(`${couples.length} pairs of photographs of one person`);
   const attacked = new Set(couples.map(({ person }) => person));
-  const files = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))].filter((file) => !attacked.has(personOf(file)));
+  const files = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))].filter(
+    (file) => !attacked.has(personOf(file)),
+  );
   const others: Float32Array[] = [];
   const embedOthers = async (change?: (bytes: Buffer) => Promise<Buffer>) => {
     for (const file of files) {
@@ -95,5 +97,7 @@ export async function embedPhotos(
 async function coverLowerHalf({ data, width, height }: Awaited<ReturnType<typeof decode>>): Promise<Buffer> {
   const covered = Buffer.from(data);
   covered.fill(128, Math.floor(height * 0.58) * width * 3);
-  return sharp(covered, { raw: { width, height, channels: 3 } }).png().toBuffer();
+  return sharp(covered, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 }

@@ -47,7 +47,10 @@ function renderBlind({ blind, keys }: Results): string {
     area.toFixed(3),
   ]);
   return [
-    table(['query and gallery', 'nearest is right', 'TAR at FAR 1 %', 'TAR at FAR 0.1 %', 'area under the ROC'], rows),
+    table(
+      ['query and gallery', 'nearest is right', 'TAR at FAR 1 %', 'TAR at FAR 0.1 %', 'area under the ROC'],
+      rows,
+    ),
     '',
     `The last two rows are over ${keys} keys, or pairs of keys. Chance is a TAR that equals the FAR, and an area of 0.5.`,
   ].join('\n');

@@ -87,7 +87,9 @@ function attackWithPairs({ couples, others }: Photos, protect: View, count: numb
 
 /** One photograph of each person is protected; the attacker has the same photographs or others of the same people. */
 function attackWithoutPairs(couples: readonly Couple[], protect: View) {
-  const firsts = couples.filter(({ person }, i) => couples.findIndex((other) => other.person === person) === i);
+  const firsts = couples.filter(
+    ({ person }, i) => couples.findIndex((other) => other.person === person) === i,
+  );
   const stolen = firsts.map(({ a }) => protect(a));
   const found = (plain: Embedding[]) =>
     shareOf(matchByDistances(stolen, plain).filter((match, i) => match === i).length, firsts.length);

@@ -44,7 +44,8 @@ function numbersOf(line: string | undefined): number[] {
 
 function expectNear(found: number[], expected: ArrayLike<number>) {
   expect(found).toHaveLength(expected.length);
-  for (const [i, value] of found.entries()) expect(Math.abs(value - (expected[i] as number))).toBeLessThan(1e-6);
+  for (const [i, value] of found.entries())
+    expect(Math.abs(value - (expected[i] as number))).toBeLessThan(1e-6);
 }
 
 describe('npm run rekey', () => {
@@ -56,10 +57,15 @@ describe('npm run rekey', () => {
       expectNear(numbersOf(toB.lines[i]), b.protect(embedding));
       expect(JSON.parse(toB.lines[i] as string)).toMatchObject({ id: 7, embedding_space: `${SPACE}:k-b` });
     }
-    const toPlain = rekey(['--from', 'b', '--to', 'plain', '--key-file', 'keys'], `${toB.lines.join('\n')}\n`);
+    const toPlain = rekey(
+      ['--from', 'b', '--to', 'plain', '--key-file', 'keys'],
+      `${toB.lines.join('\n')}\n`,
+    );
     expectNear(numbersOf(toPlain.lines[0]), plain[0] as Float32Array);
     expect(JSON.parse(toPlain.lines[0] as string).embedding_space).toBe(SPACE);
-    const back = rekey(['--from', 'plain', '--to', 'a'], toPlain.lines.join('\n'), { EMBEDDING_KEY: `a=${SECRET}` });
+    const back = rekey(['--from', 'plain', '--to', 'a'], toPlain.lines.join('\n'), {
+      EMBEDDING_KEY: `a=${SECRET}`,
+    });
     expectNear(numbersOf(back.lines[2]), a.protect(plain[2] as Float32Array));
   });
 
@@ -77,34 +83,69 @@ describe('npm run rekey', () => {
     ['a list', '[1]', 'it is not a JSON object'],
     ['no embedding', `{"embedding_space":"${SPACE}"}`, 'it has no embedding'],
     ['no space', '{"embedding":[1,2]}', 'it has no embedding_space'],
-    ['two embeddings', `{"embedding":[1],"embedding":[1],"embedding_space":"${SPACE}"}`, 'it has embedding twice'],
-    ['another key', `{"embedding":[1],"embedding_space":"${SPACE}:k-b"}`, 'its embedding_space is not of the key'],
-    ['other numbers', `{"embedding":[1,"x"],"embedding_space":"${SPACE}"}`, 'its embedding is neither finite numbers'],
-    ['infinity', `{"embedding":[1e999],"embedding_space":"${SPACE}"}`, 'its embedding is neither finite numbers'],
-    ['broken base64', `{"embedding":"secret*","embedding_space":"${SPACE}"}`, 'its embedding is neither finite'],
-    ['another size', `{"embedding":[1,2],"embedding_space":"${SPACE}"}`, 'its embedding has 2 numbers; accepted are 64'],
-  ])('stops at a line with %s: the lines before it are written, and it is named without its content', (_, bad, problem) => {
-    const input = `${lineOf(plain[0] as Float32Array, SPACE)}\n${bad}\n`;
-    const { status, lines, stderr } = rekey(['--from', 'plain', '--to', 'a', '--key-file', 'keys'], input);
-    expect([status, lines.length]).toEqual([1, 1]);
-    expect(stderr).toContain(`Line 3: ${problem}`);
-    expect(stderr).toMatch(/ 1 embeddings before it were rekeyed\.\n$/);
-    expect(stderr).not.toContain('secret');
-  });
+    [
+      'two embeddings',
+      `{"embedding":[1],"embedding":[1],"embedding_space":"${SPACE}"}`,
+      'it has embedding twice',
+    ],
+    [
+      'another key',
+      `{"embedding":[1],"embedding_space":"${SPACE}:k-b"}`,
+      'its embedding_space is not of the key',
+    ],
+    [
+      'other numbers',
+      `{"embedding":[1,"x"],"embedding_space":"${SPACE}"}`,
+      'its embedding is neither finite numbers',
+    ],
+    [
+      'infinity',
+      `{"embedding":[1e999],"embedding_space":"${SPACE}"}`,
+      'its embedding is neither finite numbers',
+    ],
+    [
+      'broken base64',
+      `{"embedding":"secret*","embedding_space":"${SPACE}"}`,
+      'its embedding is neither finite',
+    ],
+    [
+      'another size',
+      `{"embedding":[1,2],"embedding_space":"${SPACE}"}`,
+      'its embedding has 2 numbers; accepted are 64',
+    ],
+  ])(
+    'stops at a line with %s: the lines before it are written, and it is named without its content',
+    (_, bad, problem) => {
+      const input = `${lineOf(plain[0] as Float32Array, SPACE)}\n${bad}\n`;
+      const { status, lines, stderr } = rekey(['--from', 'plain', '--to', 'a', '--key-file', 'keys'], input);
+      expect([status, lines.length]).toEqual([1, 1]);
+      expect(stderr).toContain(`Line 3: ${problem}`);
+      expect(stderr).toMatch(/ 1 embeddings before it were rekeyed\.\n$/);
+      expect(stderr).not.toContain('secret');
+    },
+  );
 
   it('refuses a line that is too long, or not UTF-8', () => {
     const options = ['--from', 'plain', '--to', 'a', '--key-file', 'keys'];
-    expect(rekey(options, ' '.repeat(MAX_LINE_BYTES + 1)).stderr).toContain(`Line 1 has more than ${MAX_LINE_BYTES} bytes.`);
+    expect(rekey(options, ' '.repeat(MAX_LINE_BYTES + 1)).stderr).toContain(
+      `Line 1 has more than ${MAX_LINE_BYTES} bytes.`,
+    );
     expect(rekey(options, Buffer.from([0x7b, 0xff, 0x7d])).stderr).toContain('Line 1 is not UTF-8.');
   });
 
   it.each<[string[], string]>([
     [['--from', 'a'], '--from and --to are needed.'],
     [['--from', 'a', '--to', 'a'], '--from and --to are the same.'],
-    [['--from', 'plain', '--to', 'c', '--key-file', 'keys'], '--to names a key that is not given; known are plain, a, b.'],
+    [
+      ['--from', 'plain', '--to', 'c', '--key-file', 'keys'],
+      '--to names a key that is not given; known are plain, a, b.',
+    ],
     [['--from', 'a', '--to', 'b', '--key-file', 'none'], '--key-file is "none"; it cannot be read (ENOENT).'],
     [['--from', 'a', '--to', 'b', '--key', 'x'], "Unknown option '--key'"],
-    [['--from', 'a', '--to', 'plain', '--key-file', 'keys', '--key-file', 'others'], 'Two secrets are given for the key a.'],
+    [
+      ['--from', 'a', '--to', 'plain', '--key-file', 'keys', '--key-file', 'others'],
+      'Two secrets are given for the key a.',
+    ],
   ])('%j is wrong usage', (options, sentence) => {
     writeFileSync(join(folder, 'others'), `a=${OTHER_SECRET}\n`);
     const { status, stderr, lines } = rekey(options, '');

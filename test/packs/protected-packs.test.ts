@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { protectedSpace, splitSpace } from '../../src/packs/protected-space.ts';
 import { readThresholds } from '../../src/packs/thresholds.ts';

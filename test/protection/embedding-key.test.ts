@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { StartupError } from '../../src/errors.ts';
@@ -33,7 +33,9 @@ describe('EMBEDDING_KEY', () => {
 
   it('is not shown when it is printed or written as JSON', () => {
     const key = read({ EMBEDDING_KEY: `door=${SECRET}` });
-    expect(inspect(key, { depth: 9, showHidden: true }) + JSON.stringify(key)).not.toContain(SECRET.slice(0, 12));
+    expect(inspect(key, { depth: 9, showHidden: true }) + JSON.stringify(key)).not.toContain(
+      SECRET.slice(0, 12),
+    );
   });
 
   it.each([
@@ -79,7 +81,9 @@ describe('EMBEDDING_KEY_FILE', () => {
 
   it('that cannot be read fails the start, and so does a key beside it', async () => {
     const EMBEDDING_KEY_FILE = join(await temporaryFolder(), 'none');
-    expect(() => read({ EMBEDDING_KEY_FILE })).toThrow(/^EMBEDDING_KEY_FILE is ".*none"; it cannot be read \(ENOENT\)\.$/);
+    expect(() => read({ EMBEDDING_KEY_FILE })).toThrow(
+      /^EMBEDDING_KEY_FILE is ".*none"; it cannot be read \(ENOENT\)\.$/,
+    );
     expect(() => read({ EMBEDDING_KEY_FILE, EMBEDDING_KEY: `door=${SECRET}` })).toThrow(
       'EMBEDDING_KEY and EMBEDDING_KEY_FILE are both set; accepted is one of them.',
     );

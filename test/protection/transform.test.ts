@@ -1,10 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProtectingTransform } from '../../src/protection/transform.ts';
 import { rankEach } from '../../src/similarity/compare.ts';
 import { openVectors } from '../../src/similarity/embedding-set.ts';
 import { seededRandom } from '../support/numbers.ts';
-import { key, OTHER_SECRET } from './keys.ts';
+import { ROOT } from '../support/shared.ts';
+import { key, OTHER_SECRET, SECRET } from './keys.ts';
+
+const DOCUMENT = readFileSync(join(ROOT, 'docs/PROTECTION.md'), 'utf8');
+const PYTHON = ['/usr/bin/python3', '/usr/local/bin/python3'].find(existsSync);
 
 const SIZES = [64, 128, 256, 512, 1024];
 
@@ -28,31 +35,49 @@ const sha256 = (values: Float32Array<ArrayBuffer>) =>
   createHash('sha256').update(Buffer.from(values.buffer)).digest('hex');
 
 describe('the transform of a key', () => {
-  // As the reference in docs/PROTECTION.md computes them.
-  it.each([
-    [128, '@128', []],
-    [256, '@256', []],
-    [512, '@512', []],
-  ] as [number, string, number[]][])('gives the known answer for %i numbers', (size, digest, first) => {
+  // | 128 | first, second, third | `digest` |
+  const rows = [...DOCUMENT.matchAll(/^\| (\d+) \| (\S+), (\S+), (\S+) \| `([0-9a-f]{64})` \|$/gm)];
+
+  it.each(
+    rows.map(([, size, a, b, c, digest]) => ({ size: Number(size), first: [a, b, c].map(Number), digest })),
+  )('gives the known answer of the document for $size numbers', ({ size, first, digest }) => {
     const answer = new ProtectingTransform(key('test'), size).protect(countingUp(size));
     expect([...answer.subarray(0, 3)]).toEqual(first);
     expect(sha256(answer)).toBe(digest);
   });
 
-  it.each(SIZES)('of %i numbers is orthogonal: columns have length 1, and a right angle to all others', (size) => {
-    const transform = new ProtectingTransform(key('test'), size);
-    const columns = Array.from({ length: size }, (_, i) => {
-      const unit = new Float32Array(size);
-      unit[i] = 1;
-      return transform.protect(unit);
-    });
-    let largest = 0;
-    for (const [i, p] of columns.entries()) {
-      for (const q of columns.slice(0, i)) largest = Math.max(largest, Math.abs(dot(p, q)));
-      expect(Math.abs(dot(p, p) - 1)).toBeLessThan(1e-6);
-    }
-    expect(largest).toBeLessThan(1e-6);
+  it('has known answers for the usual sizes', () => {
+    expect(rows.map(([, size]) => Number(size))).toEqual([128, 256, 512]);
   });
+
+  it.skipIf(PYTHON === undefined)('is what the Python of the document computes', () => {
+    const code = /^```python\n(.*?)^```/ms.exec(DOCUMENT)?.[1];
+    const plain = randomUnit(512, seededRandom(4));
+    const call = `import sys\nx = struct.unpack("<512f", sys.stdin.buffer.read())\nsys.stdout.buffer.write(protect("test", "${SECRET}", x))`;
+    const { stdout } = spawnSync(PYTHON as string, ['-c', `${code}\n${call}`], {
+      input: Buffer.from(plain.buffer),
+    });
+    const answer = new ProtectingTransform(key('test'), 512).protect(plain);
+    expect(stdout.equals(Buffer.from(answer.buffer))).toBe(true);
+  });
+
+  it.each(SIZES)(
+    'of %i numbers is orthogonal: columns have length 1, and a right angle to all others',
+    (size) => {
+      const transform = new ProtectingTransform(key('test'), size);
+      const columns = Array.from({ length: size }, (_, i) => {
+        const unit = new Float32Array(size);
+        unit[i] = 1;
+        return transform.protect(unit);
+      });
+      let largest = 0;
+      for (const [i, p] of columns.entries()) {
+        for (const q of columns.slice(0, i)) largest = Math.max(largest, Math.abs(dot(p, q)));
+        expect(Math.abs(dot(p, p) - 1)).toBeLessThan(1e-6);
+      }
+      expect(largest).toBeLessThan(1e-6);
+    },
+  );
 
   it.each(SIZES)('of %i numbers is undone by the same key', (size) => {
     const random = seededRandom(size);
@@ -60,7 +85,9 @@ describe('the transform of a key', () => {
     for (let i = 0; i < 20; i++) {
       const plain = randomUnit(size, random);
       const revealed = transform.reveal(transform.protect(plain));
-      expect(Math.max(...revealed.map((value, j) => Math.abs(value - (plain[j] as number))))).toBeLessThan(1e-6);
+      expect(Math.max(...revealed.map((value, j) => Math.abs(value - (plain[j] as number))))).toBeLessThan(
+        1e-6,
+      );
     }
   });
 
@@ -81,7 +108,8 @@ describe('the transform of a key', () => {
       new ProtectingTransform(one, 512).protect(plain),
     ) as [Float32Array, Float32Array, Float32Array];
     const [first, otherName, otherSecret] = protectedBy;
-    for (const other of [otherName, otherSecret, plain]) expect(Math.abs(dot(first, other))).toBeLessThan(0.25);
+    for (const other of [otherName, otherSecret, plain])
+      expect(Math.abs(dot(first, other))).toBeLessThan(0.25);
     expect(Math.abs(dot(otherName, otherSecret))).toBeLessThan(0.25);
   });
 

@@ -113,8 +113,15 @@ describe('comparing protected embeddings', () => {
     const { body } = await service.post('/v1/embed', { images: [base64(picture), base64(other)] });
     const [query, reference] = body.results.map(({ embedding }: { embedding: number[] }) => embedding);
     const { embedding_space } = body.model;
-    const stored = { query_embedding: query, embedding_space, reference_embeddings: [{ id: 'a', embedding: reference }] };
-    const pictures = { query_image: base64(picture), reference_embeddings: [{ id: 'a', embedding: reference, embedding_space }] };
+    const stored = {
+      query_embedding: query,
+      embedding_space,
+      reference_embeddings: [{ id: 'a', embedding: reference }],
+    };
+    const pictures = {
+      query_image: base64(picture),
+      reference_embeddings: [{ id: 'a', embedding: reference, embedding_space }],
+    };
     const answers = [await service.post('/v1/compare', stored), await service.post('/v1/compare', pictures)];
     return answers.map((answer) => answer.body.matches[0].distance as number);
   };
@@ -129,8 +136,22 @@ describe('comparing protected embeddings', () => {
     const embedding = encodeEmbedding(await expectedFor(picture), 'base64');
     const reference = (embedding_space: string) => [{ id: 'a', embedding, embedding_space }];
     const mixtures: [Service, object][] = [
-      [keyed, { query_embedding: embedding, embedding_space: `${space}:k-test`, reference_embeddings: reference(space) }],
-      [plain, { query_embedding: embedding, embedding_space: `${space}:k-test`, reference_embeddings: reference(`${space}:k-b`) }],
+      [
+        keyed,
+        {
+          query_embedding: embedding,
+          embedding_space: `${space}:k-test`,
+          reference_embeddings: reference(space),
+        },
+      ],
+      [
+        plain,
+        {
+          query_embedding: embedding,
+          embedding_space: `${space}:k-test`,
+          reference_embeddings: reference(`${space}:k-b`),
+        },
+      ],
       [keyed, { query_image: base64(picture), reference_embeddings: reference(space) }],
       [keyed, { query_image: base64(picture), reference_embeddings: reference(`${space}:k-b`) }],
       [plain, { query_image: base64(picture), reference_embeddings: reference(`${space}:k-test`) }],

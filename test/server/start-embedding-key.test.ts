@@ -9,7 +9,10 @@ afterEach(() => service.end());
 describe('a service with a wrong embedding key', () => {
   it.each([
     [{ EMBEDDING_KEY: SECRET }, 'EMBEDDING_KEY is malformed; accepted is name=secret'],
-    [{ EMBEDDING_KEY_FILE: 'key' }, 'EMBEDDING_KEY_FILE has a malformed key in line 1; accepted is name=secret'],
+    [
+      { EMBEDDING_KEY_FILE: 'key' },
+      'EMBEDDING_KEY_FILE has a malformed key in line 1; accepted is name=secret',
+    ],
     [
       { EMBEDDING_KEYS: `door=${SECRET}` },
       'EMBEDDING_KEYS is no setting, and no embedding key is configured: embeddings would leave unprotected. EMBEDDING_KEY may be meant.',

@@ -10,7 +10,11 @@ afterEach(() => service.end());
 
 describe('the log at level trace', () => {
   it('contains no image, embedding, key or query', async () => {
-    service = new ServiceProcess({ LOG_LEVEL: 'trace', API_KEYS: `door=${KEY}`, EMBEDDING_KEY: `door=${SECRET}` });
+    service = new ServiceProcess({
+      LOG_LEVEL: 'trace',
+      API_KEYS: `door=${KEY}`,
+      EMBEDDING_KEY: `door=${SECRET}`,
+    });
     const address = await service.ready();
     const picture = await blobsPng(5);
     const base64 = Buffer.from(picture).toString('base64');
