@@ -1,6 +1,7 @@
 import { ProtectingTransform } from '../../src/protection/transform.ts';
 import { similarity } from '../quality/comparisons.ts';
 import type { Photos } from './embed-photos.ts';
+import { cosine } from './judge.ts';
 import { keyOf } from './keys.ts';
 
 /** Largest changes by protection: of a distance between two photographs, and of an embedding that is revealed again. */
@@ -18,13 +19,8 @@ export function measureOffset({ couples, others }: Photos) {
       pairs++;
     }
   }
-  const revealed = plain.map((embedding, i) => {
-    const back = transform.reveal(protectedOnes[i] as Float32Array);
-    return 1 - similarity(embedding, Float32Array.from(back)) / norm(embedding) / norm(back);
-  });
+  const revealed = plain.map(
+    (embedding, i) => 1 - cosine(embedding, transform.reveal(protectedOnes[i] ?? [])),
+  );
   return { pairs, distance, revealed: Math.max(...revealed) };
-}
-
-function norm(values: ArrayLike<number>): number {
-  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
 }

@@ -13,20 +13,6 @@ export function dot(p: ArrayLike<number>, q: ArrayLike<number>): number {
   return sum;
 }
 
-/** @returns the mean of xᵀx over the rows x, with `diagonal` added to its diagonal. */
-export function secondMoment(rows: Matrix, diagonal: number): Float64Array[] {
-  const size = rows[0]?.length ?? 0;
-  const moment = Array.from({ length: size }, () => new Float64Array(size));
-  for (const row of rows) {
-    for (const [i, line] of moment.entries()) {
-      const factor = (row[i] as number) / rows.length;
-      for (let j = 0; j < size; j++) line[j] = (line[j] as number) + factor * (row[j] as number);
-    }
-  }
-  for (const [i, line] of moment.entries()) line[i] = (line[i] as number) + diagonal;
-  return moment;
-}
-
 /**
  * Factors a symmetric positive definite matrix as L · Lᵀ (Cholesky).
  *

@@ -13,14 +13,11 @@ const REGULARISATION = 1e-10;
  * Recovers plain embeddings without the key.
  *
  * A key keeps inner products, so those of an unknown embedding with the known ones are known: as many equations as pairs, for
- * as many unknowns as numbers. With fewer pairs, the most likely solution is taken for normally distributed embeddings
- * whose second moment is `moment`. As soon as the equations determine everything, this is the orthogonal matrix itself.
- *
- * @param moment of public embeddings of the same model; without it, the shortest solution is taken.
+ * as many unknowns as numbers. With fewer pairs than numbers, the shortest solution is taken: what lies in the directions of the
+ * known embeddings is right, and nothing is known of the rest.
  */
-export function recover(known: KnownPairs, unknown: Matrix, moment?: Matrix): Float64Array[] {
-  const directions = moment ? timesTransposed(known.plain, moment) : known.plain;
-  const products = timesTransposed(directions, known.plain);
+export function recover(known: KnownPairs, unknown: Matrix): Float64Array[] {
+  const products = timesTransposed(known.plain, known.plain);
   const size = known.plain[0]?.length ?? 0;
   for (const [i, row] of products.entries()) row[i] = (row[i] as number) + REGULARISATION;
   const lower = factor(products);
@@ -30,7 +27,7 @@ export function recover(known: KnownPairs, unknown: Matrix, moment?: Matrix): Fl
       known.protected.map((row) => dot(row, embedding)),
     );
     const recovered = new Float64Array(size);
-    for (const [j, direction] of directions.entries()) {
+    for (const [j, direction] of known.plain.entries()) {
       for (let i = 0; i < size; i++) {
         recovered[i] = (recovered[i] as number) + (weights[j] as number) * (direction[i] as number);
       }

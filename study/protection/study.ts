@@ -3,7 +3,6 @@ import { ProtectingTransform } from '../../src/protection/transform.ts';
 import type { Couple, Photos } from './embed-photos.ts';
 import { cosine, type Judgement, judge, Trials } from './judge.ts';
 import { keyOf } from './keys.ts';
-import { secondMoment } from './linear.ts';
 import { matchByDistances } from './match-unpaired.ts';
 import { recover } from './recover.ts';
 
@@ -12,9 +11,6 @@ const KEYS = 10;
 
 /** Numbers of known pairs. */
 const KNOWN = [8, 16, 32, 64, 128, 192, 256, 384, 448, 512, 600];
-
-/** Added to the second moment of the attacker's pictures, as a share of that of embeddings in all directions alike. */
-const SHRINKAGE = 0.1;
 
 export type StudyResults = ReturnType<typeof runStudy>;
 
@@ -72,16 +68,11 @@ function attackWithPairs({ couples, others }: Photos, protect: View, count: numb
   const plain = others.slice(0, count);
   const pairs = { plain, protected: plain.map(protect) };
   const stolen = couples.map(({ b }) => protect(b));
-  const size = stolen[0]?.length ?? 0;
-  const assess = (recovered: Float64Array[]) => ({
-    cosine: mean(recovered.map((embedding, i) => cosine(embedding, couples[i]?.b ?? []))),
-    ...judge(couples.map(({ person, a }, i) => ({ person, left: a, right: recovered[i] as Float64Array }))),
-  });
-  const moment = secondMoment(others, SHRINKAGE / size);
+  const recovered = recover(pairs, stolen);
   return {
     count,
-    shortest: assess(recover(pairs, stolen)),
-    likeliest: assess(recover(pairs, stolen, moment)),
+    cosine: mean(recovered.map((embedding, i) => cosine(embedding, couples[i]?.b ?? []))),
+    ...judge(couples.map(({ person, a }, i) => ({ person, left: a, right: recovered[i] as Float64Array }))),
   };
 }
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_LINE_BYTES } from '../../src/cli/rekey/lines.ts';
+import { readOptions } from '../../src/cli/rekey/options.ts';
 import { rekeyLines } from '../../src/cli/rekey/rekey-lines.ts';
 import { ProtectingTransform } from '../../src/protection/transform.ts';
 import { encodeEmbedding } from '../../src/similarity/embedding.ts';
@@ -46,6 +47,24 @@ function expectNear(found: number[], expected: ArrayLike<number>) {
   expect(found).toHaveLength(expected.length);
   for (const [i, value] of found.entries())
     expect(Math.abs(value - (expected[i] as number))).toBeLessThan(1e-6);
+}
+
+/** From plain to a, in this process. */
+async function rekeyHere(input: string | Buffer): Promise<{ lines: string[]; failure: string | undefined }> {
+  const lines: string[] = [];
+  const options = { from: undefined, to: key('a') };
+  try {
+    for await (const line of rekeyLines(asStream(input), options, { lines: 0 })) lines.push(line);
+    return { lines, failure: undefined };
+  } catch (error) {
+    return { lines, failure: (error as Error).message };
+  }
+}
+
+/** In pieces that end anywhere. */
+async function* asStream(input: string | Buffer) {
+  const bytes = Buffer.from(input);
+  for (let at = 0; at < bytes.length; at += 997) yield bytes.subarray(at, at + 997);
 }
 
 describe('npm run rekey', () => {
@@ -115,22 +134,32 @@ describe('npm run rekey', () => {
     ],
   ])(
     'stops at a line with %s: the lines before it are written, and it is named without its content',
-    (_, bad, problem) => {
-      const input = `${lineOf(plain[0] as Float32Array, SPACE)}\n${bad}\n`;
-      const { status, lines, stderr } = rekey(['--from', 'plain', '--to', 'a', '--key-file', 'keys'], input);
-      expect([status, lines.length]).toEqual([1, 1]);
-      expect(stderr).toContain(`Line 3: ${problem}`);
-      expect(stderr).toMatch(/ 1 embeddings before it were rekeyed\.\n$/);
-      expect(stderr).not.toContain('secret');
+    async (_, bad, problem) => {
+      const { lines, failure } = await rekeyHere(`${lineOf(plain[0] as Float32Array, SPACE)}\n${bad}\n`);
+      expect(lines).toHaveLength(1);
+      expect(failure).toContain(`Line 3: ${problem}`);
+      expect(failure).not.toContain('secret');
     },
   );
 
-  it('refuses a line that is too long, or not UTF-8', () => {
-    const options = ['--from', 'plain', '--to', 'a', '--key-file', 'keys'];
-    expect(rekey(options, ' '.repeat(MAX_LINE_BYTES + 1)).stderr).toContain(
+  it('refuses a line that is too long, or not UTF-8', async () => {
+    expect((await rekeyHere(' '.repeat(MAX_LINE_BYTES + 1))).failure).toBe(
       `Line 1 has more than ${MAX_LINE_BYTES} bytes.`,
     );
-    expect(rekey(options, Buffer.from([0x7b, 0xff, 0x7d])).stderr).toContain('Line 1 is not UTF-8.');
+    expect((await rekeyHere(Buffer.from([0x7b, 0xff, 0x7d]))).failure).toBe('Line 1 is not UTF-8.');
+  });
+
+  it('says by its exit code that a line is wrong, or an option', () => {
+    const good = lineOf(plain[0] as Float32Array, SPACE);
+    const failed = rekey(['--from', 'plain', '--to', 'a', '--key-file', 'keys'], `${good}{}\n${good}`);
+    expect(failed).toMatchObject({
+      status: 1,
+      stderr: 'Line 2: it has no embedding. 1 embeddings before it were rekeyed.\n',
+    });
+    expect(failed.lines).toHaveLength(1);
+    const wrong = rekey(['--from', 'plain', '--to', 'a'], good);
+    expect(wrong).toMatchObject({ status: 2, lines: [] });
+    expect(wrong.stderr).toContain('npm run -s rekey -- --from NAME --to NAME');
   });
 
   it.each<[string[], string]>([
@@ -140,7 +169,7 @@ describe('npm run rekey', () => {
       ['--from', 'plain', '--to', 'c', '--key-file', 'keys'],
       '--to names a key that is not given; known are plain, a, b.',
     ],
-    [['--from', 'a', '--to', 'b', '--key-file', 'none'], '--key-file is "none"; it cannot be read (ENOENT).'],
+    [['--from', 'a', '--to', 'b', '--key-file', 'none'], '/none"; it cannot be read (ENOENT).'],
     [['--from', 'a', '--to', 'b', '--key', 'x'], "Unknown option '--key'"],
     [
       ['--from', 'a', '--to', 'plain', '--key-file', 'keys', '--key-file', 'others'],
@@ -148,9 +177,10 @@ describe('npm run rekey', () => {
     ],
   ])('%j is wrong usage', (options, sentence) => {
     writeFileSync(join(folder, 'others'), `a=${OTHER_SECRET}\n`);
-    const { status, stderr, lines } = rekey(options, '');
-    expect([status, lines]).toEqual([2, []]);
-    expect(stderr).toContain(sentence);
+    const inFolder = options.map((option, i) =>
+      options[i - 1] === '--key-file' ? join(folder, option) : option,
+    );
+    expect(() => readOptions(inFolder, {})).toThrow(sentence);
   });
 
   it('reads no further than what has been taken from it', async () => {

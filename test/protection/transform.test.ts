@@ -16,10 +16,9 @@ const PYTHON = ['/usr/bin/python3', '/usr/local/bin/python3'].find(existsSync);
 const SIZES = [64, 128, 256, 512, 1024];
 
 function randomUnit(size: number, random: () => number): Float32Array<ArrayBuffer> {
-  // A sum of uniform numbers is nearly normal, so that directions are nearly uniform.
-  const values = Array.from({ length: size }, () => random() + random() + random() + random() - 2);
-  const norm = Math.hypot(...values);
-  return Float32Array.from(values, (value) => value / norm);
+  const values = Float32Array.from({ length: size }, () => random() - 0.5);
+  const norm = Math.sqrt(dot(values, values));
+  return values.map((value) => value / norm);
 }
 
 function dot(p: ArrayLike<number>, q: ArrayLike<number>): number {
@@ -65,15 +64,16 @@ describe('the transform of a key', () => {
     'of %i numbers is orthogonal: columns have length 1, and a right angle to all others',
     (size) => {
       const transform = new ProtectingTransform(key('test'), size);
-      const columns = Array.from({ length: size }, (_, i) => {
+      const columns = Array.from({ length: Math.min(size, 256) }, (_, i) => {
         const unit = new Float32Array(size);
-        unit[i] = 1;
+        // Of large sizes not all, which takes seconds.
+        unit[i * Math.max(1, size / 256)] = 1;
         return transform.protect(unit);
       });
       let largest = 0;
       for (const [i, p] of columns.entries()) {
         for (const q of columns.slice(0, i)) largest = Math.max(largest, Math.abs(dot(p, q)));
-        expect(Math.abs(dot(p, p) - 1)).toBeLessThan(1e-6);
+        largest = Math.max(largest, Math.abs(dot(p, p) - 1));
       }
       expect(largest).toBeLessThan(1e-6);
     },
