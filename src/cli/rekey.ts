@@ -34,7 +34,7 @@ async function run(): Promise<void> {
   } catch (error) {
     process.exitCode = signal.aborted ? INTERRUPTED : FAILED;
     const reason = signal.aborted ? 'Interrupted.' : reasonOf(error);
-    console.error(`${reason} ${progress.lines} embeddings before it were rekeyed.`);
+    console.error(`${reason} ${progress.lines} embeddings were rekeyed before.`);
   }
 }
 

@@ -154,7 +154,7 @@ describe('npm run rekey', () => {
     const failed = rekey(['--from', 'plain', '--to', 'a', '--key-file', 'keys'], `${good}{}\n${good}`);
     expect(failed).toMatchObject({
       status: 1,
-      stderr: 'Line 2: it has no embedding. 1 embeddings before it were rekeyed.\n',
+      stderr: 'Line 2: it has no embedding. 1 embeddings were rekeyed before.\n',
     });
     expect(failed.lines).toHaveLength(1);
     const wrong = rekey(['--from', 'plain', '--to', 'a'], good);

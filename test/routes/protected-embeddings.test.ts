@@ -6,6 +6,7 @@ import { key, SECRET } from '../protection/keys.ts';
 import { startEngine, testConfig } from '../support/engine/engines.ts';
 import { answerOf } from '../support/http/answer.ts';
 import { assembleApp } from '../support/http/app.ts';
+import { cosine } from '../support/numbers.ts';
 import { blobsPng } from '../support/pictures.ts';
 
 const [picture, other] = [await blobsPng(1), await blobsPng(2)];
@@ -44,8 +45,8 @@ afterAll(() => Promise.all([plain.close(), keyed.close()]));
 const transform = new ProtectingTransform(key('test'), 512);
 
 /** What the service without a key answers, protected here. */
-async function expectedFor(image: Uint8Array, from = plain): Promise<Float32Array<ArrayBuffer>> {
-  const { body } = await from.post('/v1/embed', { image: base64(image), encoding_format: 'base64' });
+async function expectedFor(image: Uint8Array): Promise<Float32Array<ArrayBuffer>> {
+  const { body } = await plain.post('/v1/embed', { image: base64(image), encoding_format: 'base64' });
   const bytes = Buffer.from(body.embedding, 'base64');
   return transform.protect(new Float32Array(new Uint8Array(bytes).buffer));
 }
@@ -89,14 +90,11 @@ describe('a service with an embedding key', () => {
 
   it('protects faces that are recognised together, too', async () => {
     const batching = { windowMs: 0, maxFaces: 4 };
-    const [together, togetherKeyed] = await Promise.all([
-      serve({}, { imagesPerWorker: 2, batching }),
-      serve({ EMBEDDING_KEY: `test=${SECRET}` }, { imagesPerWorker: 2, batching }),
-    ]);
-    const expected = await expectedFor(picture, together);
-    const { body } = await togetherKeyed.post('/v1/embed', { image: base64(picture) });
-    expect(body.embedding).toEqual(encodeEmbedding(expected, 'float'));
-    await Promise.all([together.close(), togetherKeyed.close()]);
+    const together = await serve({ EMBEDDING_KEY: `test=${SECRET}` }, { imagesPerWorker: 2, batching });
+    const expected = await expectedFor(picture);
+    const { body } = await together.post('/v1/embed', { image: base64(picture) });
+    expect(cosine(body.embedding, expected)).toBeCloseTo(1, 6);
+    await together.close();
   });
 
   it('shows the name of the key in the space only, and its secret nowhere', async () => {

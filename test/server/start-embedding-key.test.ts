@@ -8,7 +8,6 @@ afterEach(() => service.end());
 
 describe('a service with a wrong embedding key', () => {
   it.each([
-    [{ EMBEDDING_KEY: SECRET }, 'EMBEDDING_KEY is malformed; accepted is name=secret'],
     [
       { EMBEDDING_KEY_FILE: 'key' },
       'EMBEDDING_KEY_FILE has a malformed key in line 1; accepted is name=secret',
