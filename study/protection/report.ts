@@ -67,11 +67,15 @@ function renderKnown({ known }: Results): string {
   );
 }
 
-function renderUnpaired({ unpaired: { people, same, other } }: Results): string {
+function renderUnpaired({ unpaired: { people, same, rekeyed, other } }: Results): string {
   return table(
     [`what the attacker has of the ${people} people in a stolen gallery`, 'assigned to the right face'],
     [
       ['the same photographs, without knowing whose is which', withInterval(same)],
+      [
+        'the same photographs, protected by another key: a second database, or a copy before rekey',
+        withInterval(rekeyed),
+      ],
       ['another photograph of each', `${withInterval(other)} (chance: ${percent(1 / people)})`],
     ],
   );
@@ -79,7 +83,7 @@ function renderUnpaired({ unpaired: { people, same, other } }: Results): string 
 
 function renderExactness({ exactness: { pairs, distance, revealed } }: Results): string {
   return (
-    `Over ${pairs} pairs, protection changes a cosine distance by at most ${distance.toExponential(1)}. The cosine of a plain ` +
+    `Over ${pairs.toLocaleString('en-US')} pairs, protection changes a cosine distance by at most ${distance.toExponential(1)}. The cosine of a plain ` +
     `embedding to itself, protected and revealed again, is at least 1 − ${Math.max(revealed, 1e-16).toExponential(0)}.`
   );
 }

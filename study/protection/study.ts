@@ -49,7 +49,7 @@ export function runStudy(photos: Photos, log: (text: string) => void) {
     keys: KEYS,
     blind,
     known,
-    unpaired: attackWithoutPairs(photos.couples, protect(0)),
+    unpaired: attackWithoutPairs(photos.couples, protect(0), protect(1)),
   };
 }
 
@@ -76,8 +76,11 @@ function attackWithPairs({ couples, others }: Photos, protect: View, count: numb
   };
 }
 
-/** One photograph of each person is protected; the attacker has the same photographs or others of the same people. */
-function attackWithoutPairs(couples: readonly Couple[], protect: View) {
+/**
+ * One photograph of each person is protected; the attacker has the same photographs, others of the same people, or the same
+ * photographs protected by another key.
+ */
+function attackWithoutPairs(couples: readonly Couple[], protect: View, otherKey: View) {
   const firsts = couples.filter(
     ({ person }, i) => couples.findIndex((other) => other.person === person) === i,
   );
@@ -87,6 +90,7 @@ function attackWithoutPairs(couples: readonly Couple[], protect: View) {
   return {
     people: firsts.length,
     same: found(firsts.map(({ a }) => a)),
+    rekeyed: found(firsts.map(({ a }) => otherKey(a))),
     other: found(firsts.map(({ b }) => b)),
   };
 }
