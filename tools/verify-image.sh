@@ -365,6 +365,7 @@ podman exec "$container" node dist/cli/calibrate.js --help >/dev/null || fail 'c
 podman exec "$container" node -e 'import("/app/dist/cli/calibrate/report/charts/charts.js")' ||
   fail 'calibrate lacks a file to draw its charts.'
 say 'ok  calibrate starts, and can draw'
+podman exec "$container" node dist/cli/rekey.js --help >/dev/null || fail 'rekey does not start.'
 expect 'user of PID 1, and its capabilities' '1000 0000000000000000' \
   "$(podman exec "$container" node -p "$(cat <<'JS'
 const status = require('node:fs').readFileSync('/proc/1/status', 'utf8');

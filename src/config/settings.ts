@@ -372,6 +372,20 @@ export const SETTINGS = {
     ),
     description: 'Exact origins that may call from a browser; `*` allows all.',
   }),
+  EMBEDDING_KEY: setting({
+    default: '',
+    ...matching(/./, 'name=secret, with a secret of at least 32 characters A–Z a–z 0–9 - . _ ~ + /'),
+    description:
+      'Key that protects embeddings: they leave as a keyed orthogonal transform, in an embedding space of their own, with ' +
+      '`:k-` and the name. Another secret needs another name. docs/PROTECTION.md says what that is, and what it is not.',
+    secret: true,
+  }),
+  EMBEDDING_KEY_FILE: setting({
+    default: '',
+    ...matching(/./, 'the path of a file'),
+    description:
+      'A file with the key instead, in a line `name=secret`, such as a mounted secret. It is read once, at start.',
+  }),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -7,7 +7,9 @@ import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/download/obtain-pack.ts';
 import { PackError } from '../packs/pack-errors.ts';
 import { packFolder, SYNTHETIC_PACK } from '../packs/pack-folders.ts';
+import { protectedSpace } from '../packs/protected-space.ts';
 import { readThresholds } from '../packs/thresholds.ts';
+import { type EmbeddingKey, readEmbeddingKey } from '../protection/embedding-key.ts';
 import { FairPermits } from '../threads/fair-permits.ts';
 import { collectGarbage } from '../threads/garbage.ts';
 import { WorkerPool } from '../threads/worker-pool.ts';
@@ -45,6 +47,7 @@ type Pool = WorkerPool<InferenceReady, InferenceJob, EmbedResult>;
 export class InferenceEngine implements FaceEngine {
   readonly #config: Config;
   readonly #log: Logger;
+  readonly #embeddingKey: EmbeddingKey | undefined;
   readonly #concurrency: WorkerConcurrency;
   readonly #places: FairPermits;
   readonly #arrivals = new Arrivals();
@@ -58,10 +61,14 @@ export class InferenceEngine implements FaceEngine {
   /** Whether workers failed to start with prepared graphs. */
   #distrustPrepared = false;
 
-  /** @param concurrency replaces that of the device, so that tests can batch without a GPU. */
+  /**
+   * @param concurrency replaces that of the device, so that tests can batch without a GPU.
+   * @throws {StartupError} for a malformed EMBEDDING_KEY, or a file of one that cannot be read.
+   */
   constructor(config: Config, log: Logger, concurrency = concurrencyOf(config)) {
     this.#config = config;
     this.#log = log;
+    this.#embeddingKey = readEmbeddingKey(config);
     this.#concurrency = concurrency;
     this.#places = new FairPermits({
       capacity: config.WORKERS * concurrency.imagesPerWorker + config.MAX_QUEUE,
@@ -166,7 +173,7 @@ export class InferenceEngine implements FaceEngine {
     const started = performance.now();
     this.#prepared ??= this.#preparePool();
     const graphs = this.#preparedGraphs(signal);
-    const pack = await obtainPack({
+    const plain = await obtainPack({
       name: MODEL_NAME,
       modelsDir: MODELS_DIR,
       autoDownload: MODEL_AUTO_DOWNLOAD,
@@ -176,6 +183,8 @@ export class InferenceEngine implements FaceEngine {
       signal,
       isPrepared: graphs && ((sha256) => graphs.has(sha256)),
     });
+    const key = this.#embeddingKey;
+    const pack = key ? { ...plain, embeddingSpace: protectedSpace(plain.embeddingSpace, key.name) } : plain;
     // Graphs may have been read to tell the detector from the recogniser; what follows uses the same memory.
     collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
@@ -193,6 +202,7 @@ export class InferenceEngine implements FaceEngine {
       rewrites: this.#config.GRAPH_REWRITES,
       prepared,
       ...(batching && { batching }),
+      ...(key && { embeddingKey: key }),
     };
     const pool = this.#prepared;
     // If it fails to start, its threads have ended and the next attempt needs new ones.

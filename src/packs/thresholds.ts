@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseJson, validate } from './json-document.ts';
 import type { ModelPack } from './pack.ts';
 import { PackInvalidError } from './pack-errors.ts';
+import { splitSpace } from './protected-space.ts';
 
 /** Written by `npm run calibrate`. Placed in the folder of a pack, it is served by GET /v1/model-info. */
 export const THRESHOLDS_FILE = 'thresholds.json';
@@ -106,7 +107,8 @@ export async function readThresholds(
   const text = origin === 'synthetic' ? undefined : await readText(path);
   if (text === undefined) return { thresholds: [] };
   const { thresholds, embedding_space, ...file } = validate(fileSchema, parseJson(text, path), path);
-  if (embedding_space !== embeddingSpace) {
+  // A key changes no distance, so thresholds hold with any key and without.
+  if (splitSpace(embedding_space).plainSpace !== splitSpace(embeddingSpace).plainSpace) {
     return {
       thresholds: [],
       warning:

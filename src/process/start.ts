@@ -16,6 +16,7 @@ import { createLogger, type Logger } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { startTracing } from '../observability/tracing.ts';
 import { assertKnownPack } from '../packs/pack-folders.ts';
+import { assertKeyIsMeant } from '../protection/embedding-key.ts';
 import type { Service, ServiceOptions } from '../service.ts';
 import { Ending } from './ending.ts';
 import { handleFatalErrors, logWarnings } from './fatal.ts';
@@ -41,6 +42,7 @@ export async function start(): Promise<void> {
   const keys = ApiKeys.load(config, log);
   const misspelt = findMisspelt(environment);
   assertProtected(config, keys, misspelt);
+  assertKeyIsMeant(config, misspelt);
   for (const { variable, setting } of misspelt) {
     log.warn({ variable, setting }, `${variable} is no setting; ${setting} may be meant`);
   }

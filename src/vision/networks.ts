@@ -12,6 +12,8 @@ import {
 } from '../onnx/rewrite/rewrite.ts';
 import { readVerified } from '../packs/file-hash.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
+import type { EmbeddingKey } from '../protection/embedding-key.ts';
+import { ACCEPTED_SIZES, isProtectable, ProtectingTransform } from '../protection/transform.ts';
 import { FaceDetector } from './detect/detector.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
 import type { PreparedPack } from './prepared/prepared-pack.ts';
@@ -35,6 +37,8 @@ export interface NetworkOptions {
   prepared?: PreparedPack | undefined;
   /** How faces of several pictures are recognised together. Without it, the networks take one picture at a time. */
   batching?: FaceBatching;
+  /** What embeddings are protected with, before they leave the recogniser. */
+  embeddingKey?: EmbeddingKey;
 }
 
 /** The rewrites applied to each graph; empty lists if none. */
@@ -97,10 +101,18 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
         `${recogniserFile.embeddingSize}.`,
     );
   }
+  if (options.embeddingKey) recogniser.protectWith(transformFor(options.embeddingKey, length));
   if (options.batching) await recogniser.batchFaces(options.batching);
   const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
   const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
   return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
+}
+
+function transformFor(key: EmbeddingKey, length: number): ProtectingTransform {
+  if (isProtectable(length)) return new ProtectingTransform(key, length);
+  throw new Error(
+    `The recogniser gives ${length} numbers; with EMBEDDING_KEY, accepted are recognisers that give ${ACCEPTED_SIZES}.`,
+  );
 }
 
 /** Reports a wrong size with the name of the manifest's member; ONNX Runtime's error names a tensor. */

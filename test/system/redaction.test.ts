@@ -3,13 +3,18 @@ import { blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/processes/service-process.ts';
 
 const KEY = 'correct-horse-battery-staple';
+const SECRET = 'embedding-secret-0123456789abcdef';
 
 let service: ServiceProcess;
 afterEach(() => service.end());
 
 describe('the log at level trace', () => {
   it('contains no image, embedding, key or query', async () => {
-    service = new ServiceProcess({ LOG_LEVEL: 'trace', API_KEYS: `door=${KEY}` });
+    service = new ServiceProcess({
+      LOG_LEVEL: 'trace',
+      API_KEYS: `door=${KEY}`,
+      EMBEDDING_KEY: `door=${SECRET}`,
+    });
     const address = await service.ready();
     const picture = await blobsPng(5);
     const base64 = Buffer.from(picture).toString('base64');
@@ -56,6 +61,7 @@ describe('the log at level trace', () => {
       ...slices(text, 24),
       ...embedding.map((value) => String(Math.abs(value))).filter((digits) => digits.length >= 8),
       KEY,
+      'embedding-secret',
       'wrong-key',
       'alice',
     ];

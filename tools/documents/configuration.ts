@@ -23,8 +23,8 @@ The service reads its settings once, at start, from environment variables.
 - **Units**: names that end in \`_MS\` are milliseconds. \`MAX_IMAGE_SIZE\`, \`MAX_REQUEST_SIZE\` and \`MAX_INFLIGHT_BYTES\` are
   bytes. Numbers are written without a unit and without separators.
 - **Booleans**: \`true\` or \`1\`, \`false\` or \`0\`.
-- **Secrets**: the values of ${secrets.join(' and ')} never appear in the log or in an error message. \`API_KEYS_FILE\` reads
-  keys from a mounted file instead.
+- **Secrets**: the values of ${secrets.slice(0, -1).join(', ')} and ${secrets.at(-1)} never appear in the log or in an error message. \`API_KEYS_FILE\`
+  and \`EMBEDDING_KEY_FILE\` read keys from mounted files instead.
 - **Combinations**: \`MAX_REQUEST_SIZE\` is at least \`MAX_IMAGE_SIZE\`, and \`MAX_BATCH_SIZE\` at most the number of images that
   can be processed and queued at one time. \`CORS_ENABLED\` requires \`CORS_ORIGINS\`.
 

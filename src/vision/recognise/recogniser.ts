@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-node';
+import type { ProtectingTransform } from '../../protection/transform.ts';
 import { type AlignedFace, fitSimilarity, landmarkTemplate, warpFace } from '../align/alignment.ts';
 import type { Landmarks } from '../detect/face.ts';
 import type { Pixels } from '../picture.ts';
@@ -27,6 +28,7 @@ export class FaceRecogniser {
   #input: Float32Array<ArrayBuffer>;
   #batcher: Batcher<AlignedFace, Float32Array> | undefined;
   #facesPerRun = 1;
+  #protection: ProtectingTransform | undefined;
 
   constructor(
     session: ort.InferenceSession,
@@ -71,6 +73,11 @@ export class FaceRecogniser {
     });
   }
 
+  /** Protects every embedding from now on. No plain embedding leaves this class then. */
+  protectWith(transform: ProtectingTransform): void {
+    this.#protection = transform;
+  }
+
   /**
    * Warps the face onto the recogniser's template; {@link embedAligned} then embeds it.
    *
@@ -87,7 +94,7 @@ export class FaceRecogniser {
    * @param face the result of {@link alignFace}, unless faces are batched the latest one.
    * @param options.coresIdle whether no other image is being processed (src/engine/inference-worker.ts). The face then does
    *   not wait for a batch, as no other will come.
-   * @returns the embedding, scaled to L2 norm 1, and the norm it had.
+   * @returns the embedding, scaled to L2 norm 1 and protected if there is a key, and the norm it had.
    */
   async embedAligned(
     face: AlignedFace,
@@ -99,7 +106,8 @@ export class FaceRecogniser {
     const norm = normOf(output);
     if (!(norm > 0 && Number.isFinite(norm)))
       throw new Error('The recogniser gave an embedding without a direction.');
-    return { embedding: dividedBy(output, norm), norm };
+    const embedding = dividedBy(output, norm);
+    return { embedding: this.#protection?.protect(embedding) ?? embedding, norm };
   }
 
   /** Input values of one face. */

@@ -42,8 +42,10 @@ export async function startLocalService(signal: AbortSignal): Promise<RunningSer
     const config = loadConfig(settings);
     const MODELS_DIR = resolve(config.MODELS_DIR);
     const PREPARED_DIR = preparedFolder(config) ?? 'none';
+    const EMBEDDING_KEY_FILE = config.EMBEDDING_KEY_FILE && resolve(config.EMBEDDING_KEY_FILE);
+    const paths = { MODELS_DIR, PREPARED_DIR, EMBEDDING_KEY_FILE };
     return await launch(
-      { ...settings, MODELS_DIR, PREPARED_DIR, HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY_MS: '0' },
+      { ...settings, ...paths, HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY_MS: '0' },
       signal,
     );
   } catch (error) {
