@@ -93,12 +93,9 @@ const modelInfoSchema = z
         description:
           'Sides of the square inputs, in pixels; for the family `rfb` the longer side of its input, which is 320×240.',
       }),
-      landmarks: z
-        .object(fileShape)
-        .optional()
-        .openapi({
-          description: 'The second network of the family `rfb`, which finds the landmarks in a box.',
-        }),
+      landmarks: z.object(fileShape).optional().openapi({
+        description: 'The second network of the family `rfb`, which finds the landmarks in a box.',
+      }),
     }),
     recogniser: z.object({ ...fileShape, input_size: z.int() }),
     quality: z.object({

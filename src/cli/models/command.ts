@@ -172,8 +172,7 @@ async function describe(name: string, session: Session): Promise<string[]> {
   const published = session.catalogue.get(name);
   try {
     const pack = await resolvePack(locate(name, session));
-    const { detector, recogniser } = pack;
-    const size = megabytes(detector.bytes + (detector.landmarks?.bytes ?? 0) + recogniser.bytes);
+    const size = megabytes(pack.detector.bytes + pack.recogniser.bytes);
     return [`${stateOf(pack)}, ${size}`, pack.embeddingSpace, pack.licence];
   } catch (error) {
     if (error instanceof PackInvalidError) return ['wrong', error.message];
@@ -276,6 +275,5 @@ function locate(name: string, { config, catalogue, signal }: Session): ResolveOp
 function fileLines({ detector, recogniser }: ModelPack): string {
   const line = ({ path, sha256, pinned }: Pick<ModelPack['detector'], 'path' | 'sha256' | 'pinned'>) =>
     `${sha256}  ${path} (${pinned ? 'as expected' : 'unpinned'})\n`;
-  const { landmarks } = detector;
-  return line(detector) + (landmarks ? line(landmarks) : '') + line(recogniser);
+  return line(detector) + line(recogniser);
 }
