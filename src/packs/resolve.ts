@@ -4,17 +4,21 @@ import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../config/package.ts';
 import { CATALOGUE, type Catalogue, type CataloguePack } from './catalogue.ts';
 import { hashFile } from './file-hash.ts';
-import { identifyFiles } from './identify-files.ts';
+import { detectorFamilyOf, identifyFiles } from './identify-files.ts';
 import { MANIFEST_FILE, type Manifest, parseManifest } from './manifest.ts';
 import { describeLicence, pathInside } from './manifest-files.ts';
 import {
   type ColourProfiles,
   DETECTOR_PREPROCESSING,
+  type DetectorFamily,
+  type DetectorFile,
   embeddingSpaceOf,
+  LANDMARKS_PREPROCESSING,
+  type ModelFile,
   type ModelPack,
-  type Preprocessing,
-  RECOGNISER_INPUT_SIZE,
-  RECOGNISER_PREPROCESSING,
+  type RecogniserFile,
+  STANDARD_DETECTOR,
+  STANDARD_RECOGNISER,
   withColourProfiles,
 } from './pack.ts';
 import { PackInvalidError, PackMissingError } from './pack-errors.ts';
@@ -118,10 +122,14 @@ async function resolveByManifest(
   { name, folder, ...verification }: PackFolder,
   { license, tasks: { detection, recognition }, provenance }: Manifest,
 ): Promise<ModelPack> {
+  const detectorPath = await pathInside(folder, detection.file, 'tasks.detection.file');
+  const family = detection.family ?? (await detectorFamilyOf(detectorPath)) ?? STANDARD_DETECTOR.family;
   const detector = {
-    path: await pathInside(folder, detection.file, 'tasks.detection.file'),
+    path: detectorPath,
     pin: detection.sha256,
-    preprocessing: detection.preprocessing,
+    family,
+    preprocessing: detection.preprocessing ?? DETECTOR_PREPROCESSING[family],
+    ...(await describeLandmarks(folder, family, detection.landmarks)),
   };
   const recogniser = {
     path: await pathInside(folder, recognition.file, 'tasks.recognition.file'),
@@ -129,53 +137,87 @@ async function resolveByManifest(
     preprocessing: recognition.preprocessing,
     inputSize: recognition.input_size,
     embeddingSize: recognition.embedding_dimension,
+    channelOrder: recognition.channel_order,
+    ...(recognition.alignment && { alignment: recognition.alignment }),
   };
   const licence = await describeLicence(folder, license);
   const weightBits = provenance?.weight_bits;
   return verifyPack({ name, origin: 'manifest', licence, weightBits, detector, recogniser }, verification);
 }
 
+/** The second network of a detector that needs one. */
+async function describeLandmarks(
+  folder: string,
+  family: DetectorFamily,
+  described: Manifest['tasks']['detection']['landmarks'],
+): Promise<{ landmarks?: Unverified<ModelFile> }> {
+  if (family !== 'rfb') return {};
+  const member = 'tasks.detection.landmarks';
+  if (described === undefined)
+    throw new PackInvalidError(`${MANIFEST_FILE}: ${member} is missing, which the family rfb needs.`);
+  const path = await pathInside(folder, described.file, `${member}.file`);
+  return { landmarks: { path, pin: described.sha256, preprocessing: LANDMARKS_PREPROCESSING } };
+}
+
 async function resolveByFiles({ name, folder, ...verification }: PackFolder): Promise<ModelPack> {
-  const { detector, recogniser, recogniserPreprocessing: preprocessing } = await identifyFiles(folder);
+  const { detector, family, landmarks, recogniser, recogniserPreprocessing } = await identifyFiles(folder);
   return verifyPack(
     {
       name,
       origin: 'folder',
       licence: 'Unknown to this service: the pack is a folder of this installation.',
-      detector: { ...STANDARD_DETECTOR, path: join(folder, detector) },
-      recogniser: { ...STANDARD_RECOGNISER, path: join(folder, recogniser), preprocessing },
+      detector: {
+        path: join(folder, detector),
+        family,
+        preprocessing: DETECTOR_PREPROCESSING[family],
+        ...(landmarks && {
+          landmarks: { path: join(folder, landmarks), preprocessing: LANDMARKS_PREPROCESSING },
+        }),
+      },
+      recogniser: {
+        ...STANDARD_RECOGNISER,
+        path: join(folder, recogniser),
+        preprocessing: recogniserPreprocessing,
+      },
     },
     verification,
   );
 }
 
-const STANDARD_DETECTOR = { preprocessing: DETECTOR_PREPROCESSING };
-const STANDARD_RECOGNISER = { preprocessing: RECOGNISER_PREPROCESSING, inputSize: RECOGNISER_INPUT_SIZE };
-
-interface UnverifiedFile {
-  path: string;
+/** A file that has not been hashed. */
+type Unverified<File extends ModelFile> = Omit<File, 'bytes' | 'sha256' | 'pinned'> & {
   /** The expected SHA-256, if it is known. */
   pin?: string | undefined;
-  preprocessing: Preprocessing;
-}
+};
 
 interface UnverifiedPack extends Pick<ModelPack, 'name' | 'origin' | 'licence' | 'weightBits'> {
-  detector: UnverifiedFile;
-  recogniser: UnverifiedFile & { inputSize: number; embeddingSize?: number };
+  detector: Unverified<Omit<DetectorFile, 'landmarks'>> & { landmarks?: Unverified<ModelFile> };
+  recogniser: Unverified<RecogniserFile>;
 }
 
 async function verifyPack(pack: UnverifiedPack, verification: Verification): Promise<ModelPack> {
-  const [detector, recogniser] = await Promise.all([
-    verifyFile(pack.detector, verification),
+  const { landmarks, ...boxes } = pack.detector;
+  const [detector, points, recogniser] = await Promise.all([
+    verifyFile(boxes, verification),
+    landmarks && verifyFile(landmarks, verification),
     verifyFile(pack.recogniser, verification),
   ]);
-  // Only a manifest can change the recipe. That of any other pack follows from its files, which are hashed anyway.
-  const recipe = pack.origin === 'manifest' ? recogniser : undefined;
+  const detectorFamily = detector.family;
+  // Only a manifest can change what the recogniser sees. With any other pack that follows from its file, which is hashed anyway.
+  const recipe =
+    pack.origin === 'manifest'
+      ? { ...recogniser, detectorFamily }
+      : { ...STANDARD_RECOGNISER, detectorFamily };
   const embeddingSpace = embeddingSpaceOf(pack.name, recogniser.sha256, recipe);
-  return { ...pack, detector, recogniser, embeddingSpace };
+  return {
+    ...pack,
+    detector: { ...detector, ...(points && { landmarks: points }) },
+    recogniser,
+    embeddingSpace,
+  };
 }
 
-async function verifyFile<File extends UnverifiedFile>(
+async function verifyFile<File extends Unverified<ModelFile>>(
   { pin, ...file }: File,
   { signal, isPrepared }: Verification,
 ) {

@@ -14,7 +14,8 @@ import { readVerified } from '../packs/file-hash.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
 import type { EmbeddingKey } from '../protection/embedding-key.ts';
 import { ACCEPTED_SIZES, isProtectable, ProtectingTransform } from '../protection/transform.ts';
-import { FaceDetector } from './detect/detector.ts';
+import type { FaceDetector } from './detect/face-detector.ts';
+import { openDetector } from './detect/open-detector.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
 import type { PreparedPack } from './prepared/prepared-pack.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality/quality-score.ts';
@@ -45,6 +46,8 @@ export interface NetworkOptions {
 export interface GraphRewrites {
   detector: AppliedPass[];
   recogniser: AppliedPass[];
+  /** Of the detector's second network; only if it has one. */
+  landmarks?: AppliedPass[];
 }
 
 export interface Networks {
@@ -58,7 +61,7 @@ export interface Networks {
 }
 
 /**
- * Loads both networks of a pack and runs each session once, so that the first request is not slower than others and an
+ * Loads the networks of a pack and runs each session once, so that the first request is not slower than others and an
  * unsuitable graph is an error now.
  */
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
@@ -71,11 +74,19 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     rewriteGraph,
   );
   const detectorGraph = await loadGraph(detectorFile, options.prepared?.detector, options, rewriteDetector);
-  const detector = new FaceDetector(detectorGraph.session, {
+  const landmarksGraph =
+    detectorFile.landmarks &&
+    (await loadGraph(
+      detectorFile.landmarks,
+      options.prepared?.landmarks,
+      // Its run is too short to gain from more threads.
+      { ...options, loneRequestThreads: options.intraOpThreads },
+      rewriteGraph,
+    ));
+  const detector = openDetector(detectorFile, {
+    ...detectorGraph,
     sizes: options.detectionSizes,
-    preprocessing: detectorFile.preprocessing,
-    multiThreadSession: detectorGraph.multiThreadSession,
-    heads: detectorGraph.heads,
+    landmarks: landmarksGraph?.session,
   });
   assertInputSize(recogniserGraph.session, recogniserFile);
   const recogniser = new FaceRecogniser(recogniserGraph.session, {
@@ -103,7 +114,11 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   }
   if (options.embeddingKey) recogniser.protectWith(transformFor(options.embeddingKey, length));
   if (options.batching) await recogniser.batchFaces(options.batching);
-  const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
+  const rewrites = {
+    detector: detectorGraph.applied,
+    recogniser: recogniserGraph.applied,
+    ...(landmarksGraph && { landmarks: landmarksGraph.applied }),
+  };
   const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
   return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
 }

@@ -2,8 +2,8 @@ import type { ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError, withStages } from '../errors.ts';
 import type { VisionStage } from '../observability/stages.ts';
 import { type ColourProfiles, decodePicture } from './decode/decode.ts';
-import type { FaceDetector } from './detect/detector.ts';
 import type { DetectedFace, FaceBox } from './detect/face.ts';
+import type { FaceDetector } from './detect/face-detector.ts';
 import {
   type DetectionMode,
   type FaceSelection,
@@ -99,11 +99,16 @@ async function runStages(
   lap('decode');
   await clock.pause(networksFree);
   const fast = options.detection === 'fast' && options.selection === 'largest';
+  // The search for the upright orientation looks at the landmarks of all faces.
+  const onlyLargest = options.selection === 'largest' && options.orientation !== 'auto';
   const detectFaces = (picture: Picture) => {
     const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
     return detector.detectFaces(picture, options.detectionThreshold, {
       coresIdle,
       ...(fast ? { isEnough } : {}),
+      ...(onlyLargest
+        ? { choose: (faces) => (faces.length > 0 ? selectFaces(faces, 'largest', picture) : []) }
+        : {}),
     });
   };
   const asDecoded: SearchedPicture = { picture: decoded, faces: await detectFaces(decoded) };

@@ -273,7 +273,7 @@ function locate(name: string, { config, catalogue, signal }: Session): ResolveOp
 }
 
 function fileLines({ detector, recogniser }: ModelPack): string {
-  const line = ({ path, sha256, pinned }: ModelPack['detector']) =>
+  const line = ({ path, sha256, pinned }: Pick<ModelPack['detector'], 'path' | 'sha256' | 'pinned'>) =>
     `${sha256}  ${path} (${pinned ? 'as expected' : 'unpinned'})\n`;
   return line(detector) + line(recogniser);
 }

@@ -1,0 +1,73 @@
+import type * as ort from 'onnxruntime-node';
+import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
+import { RFB_INPUT } from '../../onnx/rfb-outputs.ts';
+import type { DetectorFamily, DetectorFile } from '../../packs/pack.ts';
+import type { FaceDetector } from './face-detector.ts';
+import type { LetterboxOptions } from './letterbox.ts';
+import { LetterboxDetector } from './letterbox-detector.ts';
+import { RfbDetector } from './rfb/detector.ts';
+import { LandmarkFinder } from './rfb/landmark-finder.ts';
+import { SCRFD_OVERLAP, ScrfdNetwork } from './scrfd/network.ts';
+import { YUNET_OVERLAP, YunetNetwork } from './yunet/network.ts';
+
+/** A detector's network, opened. */
+export interface OpenedDetector {
+  session: ort.InferenceSession;
+  /** The same graph with more threads, for when the cores are idle. */
+  multiThreadSession?: ort.InferenceSession | undefined;
+  /** The heads that a rewritten graph of SCRFD leaves out, one for each stride; undefined for a complete graph. */
+  heads?: DeferredHeads | undefined;
+  /** The second network of the family `rfb`. */
+  landmarks?: ort.InferenceSession | undefined;
+  /** Sides of the square inputs, in pixels. The family `rfb` has an input of one size. */
+  sizes: readonly number[];
+}
+
+/** What is known of the file that a detector was opened from. */
+type Described = Pick<DetectorFile, 'family' | 'preprocessing' | 'landmarks'>;
+
+/**
+ * Makes a detector of an opened network. `DETECTOR_FAMILIES` in src/packs/pack.ts says what a new family needs.
+ *
+ * @throws {Error} if a network of the family is missing.
+ */
+export function openDetector(file: Described, opened: OpenedDetector): FaceDetector {
+  const letterboxed = { sizes: opened.sizes, letterbox: letterboxOptionsOf(file) };
+  switch (file.family) {
+    case 'scrfd':
+      return new LetterboxDetector(new ScrfdNetwork(opened.session, opened), {
+        ...letterboxed,
+        overlap: SCRFD_OVERLAP,
+      });
+    case 'yunet':
+      return new LetterboxDetector(new YunetNetwork(opened.session, opened), {
+        ...letterboxed,
+        overlap: YUNET_OVERLAP,
+      });
+    case 'rfb':
+      if (file.landmarks === undefined || opened.landmarks === undefined)
+        throw new Error('A detector of the family rfb needs a second network, for the landmarks.');
+      return new RfbDetector(opened.session, {
+        landmarks: new LandmarkFinder(opened.landmarks, file.landmarks.preprocessing),
+        input: letterboxOptionsOf(file),
+        multiThreadSession: opened.multiThreadSession,
+      });
+  }
+}
+
+/** The sides of a detector's inputs: the configured ones, unless its graph takes a single size. */
+export function inputSizesOf({ family }: Described, sizes: readonly number[]): number[] {
+  return family === 'rfb' ? [RFB_INPUT.width] : [...sizes];
+}
+
+/** YuNet reads pictures as OpenCV has them. */
+const CHANNEL_ORDER: Record<DetectorFamily, NonNullable<LetterboxOptions['channelOrder']>> = {
+  scrfd: 'rgb',
+  yunet: 'bgr',
+  rfb: 'rgb',
+};
+
+/** How a picture becomes a detector's input. */
+export function letterboxOptionsOf({ family, preprocessing }: Described): LetterboxOptions {
+  return { ...preprocessing, channelOrder: CHANNEL_ORDER[family] };
+}
