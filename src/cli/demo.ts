@@ -46,7 +46,8 @@ async function demonstrate(): Promise<void> {
   });
   const host = ['0.0.0.0', '::'].includes(config.HOST) ? 'localhost' : config.HOST;
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}${config.API_PREFIX}`;
-  if (config.PORT !== 0) void sayWhereToLook(base, () => service.exitCode === null && service.signalCode === null);
+  if (config.PORT !== 0)
+    void sayWhereToLook(base, () => service.exitCode === null && service.signalCode === null);
   await ended;
 }
 

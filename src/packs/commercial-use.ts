@@ -20,14 +20,12 @@ const REASONS: Record<Exclude<CommercialUse, 'allowed'>, string> = {
  *
  * @throws {StartupError} saying why it is not.
  */
-export function assertCommercialUse(pack: {
-  name: string;
-  modelsDir: string;
-  catalogue?: Catalogue;
-}): void {
+export function assertCommercialUse(pack: { name: string; modelsDir: string; catalogue?: Catalogue }): void {
   const { commercialUse: use, licence, trainingData } = statedBy(pack);
   if (use === 'allowed') return;
-  const stated = [licence && `Licence: ${licence}`, `Training data: ${trainingData}`].filter(Boolean).join(' ');
+  const stated = [licence && `Licence: ${licence}`, `Training data: ${trainingData}`]
+    .filter(Boolean)
+    .join(' ');
   throw new StartupError(
     `REQUIRE_COMMERCIAL_WEIGHTS is true, and the commercial use of ${pack.name} is ${use}. ${REASONS[use]} ${stated} ` +
       'Accepted is a pack whose commercial use is "allowed"; a pack of your own says so in its manifest.json (docs/MODELS.md).',

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { type GraphSignature, readGraphSignature } from '../onnx/graph-signature.ts';
 import { OUTPUT_KINDS, STRIDES } from '../onnx/scrfd-outputs.ts';
+import { YUNET_OUTPUTS } from '../onnx/yunet-outputs.ts';
 import {
+  DETECTOR_FAMILIES,
+  type DetectorFamily,
   NO_PREPROCESSING,
   type Preprocessing,
   RECOGNISER_INPUT_SIZE,
@@ -20,6 +23,7 @@ const NORMALISATION_NODES = 8;
 export interface IdentifiedFiles {
   /** File names inside the folder. */
   detector: string;
+  family: DetectorFamily;
   recogniser: string;
   recogniserPreprocessing: Preprocessing;
 }
@@ -49,16 +53,25 @@ export async function identifyFiles(folder: string): Promise<IdentifiedFiles> {
   }
   const found = names.length === 0 ? 'there is no .onnx file.' : `.onnx files: ${names.join(', ')}.`;
   const details = unreadable.length === 0 ? found : `${found} Not understood: ${unreadable.join('; ')}`;
-  const single = (role: string, matches: (signature: GraphSignature) => boolean) =>
+  const single = (role: string, matches: (signature: GraphSignature) => boolean, advice = '') =>
     singleOf(
       role,
       candidates.filter(({ signature }) => matches(signature)),
-      details,
+      details + advice,
     );
-  const detector = single('detector (nine outputs)', isDetector);
-  const recogniser = single('recogniser (input 112×112, one embedding as output)', isRecogniser);
+  const detector = single(
+    'detector (the nine outputs of SCRFD or the twelve of YuNet)',
+    (signature) => familyOf(signature) !== undefined,
+  );
+  const undescribed = candidates.find(({ signature }) => isUndescribedRecogniser(signature));
+  const recogniser = single(
+    'recogniser (input 112×112, one embedding as output)',
+    isRecogniser,
+    undescribed && describeBy(undescribed),
+  );
   return {
     detector: detector.name,
+    family: familyOf(detector.signature) as DetectorFamily,
     recogniser: recogniser.name,
     recogniserPreprocessing: normalisesItsInput(recogniser.signature)
       ? NO_PREPROCESSING
@@ -66,19 +79,68 @@ export async function identifyFiles(folder: string): Promise<IdentifiedFiles> {
   };
 }
 
-function isDetector({ inputs, outputs }: GraphSignature): boolean {
-  return inputs.length === 1 && outputs.length === STRIDES.length * OUTPUT_KINDS;
+/** Tells the families apart by what their graphs put out. The networks of `rfb` need a manifest or the catalogue. */
+const HAS_OUTPUTS_OF: Record<DetectorFamily, (outputs: GraphSignature['outputs']) => boolean> = {
+  scrfd: (outputs) => outputs.length === STRIDES.length * OUTPUT_KINDS,
+  yunet: (outputs) =>
+    outputs.length === YUNET_OUTPUTS.length && outputs.every(({ name }) => YUNET_OUTPUTS.includes(name)),
+  rfb: () => false,
+};
+
+function familyOf({ inputs, outputs }: GraphSignature): DetectorFamily | undefined {
+  if (inputs.length !== 1) return undefined;
+  return DETECTOR_FAMILIES.find((family) => HAS_OUTPUTS_OF[family](outputs));
 }
 
-function isRecogniser({ inputs, outputs }: GraphSignature): boolean {
-  const input = inputs[0]?.dims;
-  const output = outputs[0];
-  if (inputs.length !== 1 || outputs.length !== 1 || input?.length !== 4 || output === undefined)
-    return false;
-  const [, channels, height, width] = input;
-  if (channels !== 3 || height !== RECOGNISER_INPUT_SIZE || width !== RECOGNISER_INPUT_SIZE) return false;
-  if (output.dims === undefined) return true;
-  return output.dims.length === 2 && (output.dims[1] ?? MIN_EMBEDDING_SIZE) >= MIN_EMBEDDING_SIZE;
+/** The family of a detector's file by its graph. Undefined if it is of none, or cannot be read: loading it says what is wrong. */
+export async function detectorFamilyOf(path: string): Promise<DetectorFamily | undefined> {
+  try {
+    return familyOf(readGraphSignature(await readFile(path)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** ArcFace's input; what a network with another one wants to see, its graph does not say. */
+function isRecogniser(signature: GraphSignature): boolean {
+  const { outputs } = signature;
+  if (sideOf(signature) !== RECOGNISER_INPUT_SIZE || outputs.length !== 1) return false;
+  const dims = outputs[0]?.dims;
+  return dims === undefined || (dims.length === 2 && (dims[1] ?? MIN_EMBEDDING_SIZE) >= MIN_EMBEDDING_SIZE);
+}
+
+/** Side of the graph's only input, if that is a square of three channels. */
+function sideOf({ inputs }: GraphSignature): number | undefined {
+  const dims = inputs[0]?.dims;
+  if (inputs.length !== 1 || dims?.length !== 4) return undefined;
+  const [, channels, height, width] = dims;
+  return channels === 3 && height === width ? height : undefined;
+}
+
+/** One list of numbers for one picture, in any shape, from an input that is not ArcFace's. */
+function isUndescribedRecogniser(signature: GraphSignature): boolean {
+  const { outputs } = signature;
+  const side = sideOf(signature);
+  const [batch, ...dims] = outputs[0]?.dims ?? [];
+  const numbers = dims.reduce((product: number, dim) => product * (dim ?? 1), 1);
+  const isSmall = batch === undefined || batch === 1;
+  return (
+    outputs.length === 1 &&
+    side !== undefined &&
+    side !== RECOGNISER_INPUT_SIZE &&
+    isSmall &&
+    numbers >= MIN_EMBEDDING_SIZE
+  );
+}
+
+/** What a manifest has to say about a recogniser, for operators. */
+function describeBy({ name, signature }: Candidate): string {
+  const side = sideOf(signature);
+  return (
+    ` If ${name} is the recogniser, its graph does not say what it wants to see of a face: write a manifest.json of version 2, ` +
+    `with "input_size": [${side}, ${side}], "embedding_dimension", "preprocessing", "channel_order" and "alignment" in ` +
+    'tasks.recognition (docs/MODELS.md).'
+  );
 }
 
 function normalisesItsInput({ operators }: GraphSignature): boolean {

@@ -2,16 +2,20 @@ import { z } from 'zod';
 import { isAlignable } from './alignment-sides.ts';
 import { parseJson, validate } from './json-document.ts';
 import {
-  DETECTOR_PREPROCESSING,
+  CHANNEL_ORDERS,
+  DETECTOR_FAMILIES,
   NO_PREPROCESSING,
   RECOGNISER_INPUT_SIZE,
   RECOGNISER_PREPROCESSING,
 } from './pack.ts';
 import { PackInvalidError } from './pack-errors.ts';
+import { COMMERCIAL_USES } from './provenance.ts';
 
 /*
  * Version 2 of InsightFace's package manifest. Source of the members, their defaults and the validation: insightface
  * 2.x, python-package. Unknown members are ignored.
+ *
+ * `family`, `channel_order` and `alignment` are this service's own; InsightFace ignores them. docs/MODELS.md describes them.
  */
 
 /** Describes the pack in the same folder. */
@@ -53,8 +57,19 @@ const preprocessing = z.union(
 const inputSize = z
   .tuple([z.int().positive(), z.int().positive()], { error: 'must be a pair of positive whole numbers' })
   .refine(([height, width]) => height === width, { error: 'must be square' })
-  .refine(([side]) => isAlignable(side), { error: 'must be a multiple of 112 or 128, as alignment needs it' })
   .transform(([side]) => side);
+
+const choice = <const Choices extends readonly string[]>(choices: Choices) =>
+  z.enum(choices, { error: `must be one of ${choices.map((name) => `"${name}"`).join(', ')}` });
+
+const POINTS = 5;
+
+/** Left eye, right eye, nose, left and right mouth corner, as seen in the picture. */
+const alignment = z
+  .array(z.tuple([z.number(), z.number()]), { error: 'must be a list of points [x, y]' })
+  .length(POINTS, { error: `must be ${POINTS} points [x, y]` })
+  .transform((points) => points.flat())
+  .refine((numbers) => new Set(numbers).size > 2, { error: 'must be different points' });
 
 /** Another version means a different recipe, with which the embeddings would differ. */
 const preprocessingVersion = (implemented: string) =>
@@ -73,21 +88,31 @@ const manifestSchema = z.object({
       detection: z.object(
         {
           ...task,
-          preprocessing: preprocessing.default(DETECTOR_PREPROCESSING),
+          /** By default that of the family. */
+          preprocessing: preprocessing.optional(),
           preprocessing_version: preprocessingVersion('insightface-scrfd-1'),
+          /** By default the one that the graph shows. */
+          family: choice(DETECTOR_FAMILIES).optional(),
         },
         missing,
       ),
-      recognition: z.object(
-        {
-          ...task,
-          preprocessing: preprocessing.default(RECOGNISER_PREPROCESSING),
-          preprocessing_version: preprocessingVersion('insightface-arcface-1'),
-          input_size: inputSize.default(RECOGNISER_INPUT_SIZE),
-          embedding_dimension: z.int({ error: 'must be a whole number' }).positive().default(512),
-        },
-        missing,
-      ),
+      recognition: z
+        .object(
+          {
+            ...task,
+            preprocessing: preprocessing.default(RECOGNISER_PREPROCESSING),
+            preprocessing_version: preprocessingVersion('insightface-arcface-1'),
+            input_size: inputSize.default(RECOGNISER_INPUT_SIZE),
+            embedding_dimension: z.int({ error: 'must be a whole number' }).positive().default(512),
+            channel_order: choice(CHANNEL_ORDERS).default('rgb'),
+            alignment: alignment.optional(),
+          },
+          missing,
+        )
+        .refine(({ input_size, alignment }) => alignment !== undefined || isAlignable(input_size), {
+          path: ['input_size'],
+          error: 'must be a multiple of 112 or 128 if there is no alignment',
+        }),
       verification: z
         .object({ ...task, preprocessing: preprocessing.optional() }, { error: 'must be an object' })
         .optional(),
@@ -96,6 +121,13 @@ const manifestSchema = z.object({
   ),
   /** A member of this service's own: what `npm run models -- quantise` says about its pack. */
   provenance: z.object({ weight_bits: z.int() }).optional().catch(undefined),
+  /** Members of this service's own: what the publisher says about the weights. */
+  training_data: z
+    .string({ error: 'must be a sentence' })
+    .min(1, { error: 'must not be empty' })
+    .max(500, { error: 'must be at most 500 characters' })
+    .optional(),
+  commercial_use: choice(COMMERCIAL_USES).optional(),
 });
 
 /** A version-2 manifest with its defaults. Paths are relative to the pack. */

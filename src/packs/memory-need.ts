@@ -58,9 +58,7 @@ export function unpreparedNeedOf(options: Options, sessions: number): MemoryNeed
 /** The weights of a pack, in MiB: of a folder without a manifest, those of its largest network. */
 function weightsOf({ name, modelsDir, catalogue = CATALOGUE }: Options): number {
   const published = catalogue.get(name);
-  const bytes = published
-    ? installedBytes(published)
-    : bytesOf(packFolder({ name, modelsDir }));
+  const bytes = published ? installedBytes(published) : bytesOf(packFolder({ name, modelsDir }));
   return bytes / 2 ** 20;
 }
 

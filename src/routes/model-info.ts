@@ -8,8 +8,9 @@ import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import { errorResponses } from '../http/error-answers.ts';
 import { REWRITES } from '../onnx/rewrite/rewrite.ts';
-import type { ModelFile } from '../packs/pack.ts';
+import { DETECTOR_FAMILIES, type ModelFile } from '../packs/pack.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
+import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
 import type { Api } from './api.ts';
 
 /** The limits that a caller can exceed, by the names of their settings. */
@@ -86,9 +87,17 @@ const modelInfoSchema = z
       }),
     detector: z.object({
       ...fileShape,
+      family: z.enum(DETECTOR_FAMILIES).openapi({ example: 'scrfd' }),
       input_sizes: z.array(z.int()).openapi({ description: 'Sides of the square inputs, in pixels.' }),
     }),
     recogniser: z.object({ ...fileShape, input_size: z.int() }),
+    quality: z.object({
+      evidence: z.enum(QUALITY_EVIDENCE).openapi({
+        description:
+          'What `quality.score` was measured with. `measured`: with these networks. `transferred`: with others; it orders faces, ' +
+          'but is no probability.',
+      }),
+    }),
     licence: z.string().openapi({ description: 'Licence of the weights.' }),
     synthetic: z.boolean().openapi({
       description:
@@ -140,6 +149,7 @@ function describeModel(
     detector: {
       ...describeFile(pack.detector),
       rewrites: rewrites.detector,
+      family: pack.detector.family,
       input_sizes: config.DETECTION_SIZES,
     },
     recogniser: {
@@ -147,6 +157,7 @@ function describeModel(
       rewrites: rewrites.recogniser,
       input_size: pack.recogniser.inputSize,
     },
+    quality: { evidence: qualityEvidenceOf(pack) },
     licence: pack.licence,
     synthetic: pack.origin === 'synthetic',
     thresholds,

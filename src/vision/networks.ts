@@ -12,7 +12,8 @@ import {
 } from '../onnx/rewrite/rewrite.ts';
 import { readVerified } from '../packs/file-hash.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
-import { FaceDetector } from './detect/detector.ts';
+import type { FaceDetector } from './detect/face-detector.ts';
+import { openDetector } from './detect/open-detector.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
 import type { PreparedPack } from './prepared/prepared-pack.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality/quality-score.ts';
@@ -67,12 +68,7 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     rewriteGraph,
   );
   const detectorGraph = await loadGraph(detectorFile, options.prepared?.detector, options, rewriteDetector);
-  const detector = new FaceDetector(detectorGraph.session, {
-    sizes: options.detectionSizes,
-    preprocessing: detectorFile.preprocessing,
-    multiThreadSession: detectorGraph.multiThreadSession,
-    heads: detectorGraph.heads,
-  });
+  const detector = openDetector(detectorFile, { ...detectorGraph, sizes: options.detectionSizes });
   assertInputSize(recogniserGraph.session, recogniserFile);
   const recogniser = new FaceRecogniser(recogniserGraph.session, {
     ...recogniserFile,

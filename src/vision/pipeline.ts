@@ -2,8 +2,8 @@ import type { ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError, withStages } from '../errors.ts';
 import type { VisionStage } from '../observability/stages.ts';
 import { type ColourProfiles, decodePicture } from './decode/decode.ts';
-import type { FaceDetector } from './detect/detector.ts';
 import type { DetectedFace, FaceBox } from './detect/face.ts';
+import type { FaceDetector } from './detect/face-detector.ts';
 import {
   type DetectionMode,
   type FaceSelection,

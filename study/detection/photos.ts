@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodePicture } from '../../src/vision/decode/decode.ts';
-import type { FaceDetector } from '../../src/vision/detect/detector.ts';
 import type { FaceBox } from '../../src/vision/detect/face.ts';
+import type { FaceDetector } from '../../src/vision/detect/face-detector.ts';
 import { selectFaces } from '../../src/vision/detect/selection.ts';
 import type { PictureWithFace } from './pictures.ts';
 

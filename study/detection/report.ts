@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { table, updateSections } from '../../tools/markdown.ts';
 import type { CostRow } from './cost.ts';
+import type { FamilyRow } from './families.ts';
 import type { OrientationRow } from './orientation.ts';
 import type { Size, SizeRow } from './sizes.ts';
 
@@ -83,6 +84,20 @@ export function renderSizes({ rows, cost }: SizeResults): Record<string, string>
           ),
         ],
       ],
+    ),
+  };
+}
+
+/** Each cell has the pictures in which the face is found and, after a plus sign, the boxes that lie elsewhere. */
+export function renderFamilies(names: readonly string[], rows: readonly FamilyRow[]): Record<string, string> {
+  return {
+    families: table(
+      ['face', 'pictures', ...names.map((name) => `\`${name}\``)],
+      rows.map(({ kind, pictures, results }) => [
+        kind,
+        pictures,
+        ...results.map(({ found, elsewhere }) => `${found}${elsewhere > 0 ? ` + ${elsewhere}` : ''}`),
+      ]),
     ),
   };
 }

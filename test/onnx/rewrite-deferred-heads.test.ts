@@ -1,9 +1,9 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { type RewrittenGraph, rewriteDetector } from '../../src/onnx/rewrite/rewrite.ts';
-import { DETECTOR_PREPROCESSING } from '../../src/packs/pack.ts';
-import { FaceDetector } from '../../src/vision/detect/detector.ts';
+import { STANDARD_DETECTOR } from '../../src/packs/pack.ts';
 import type { DetectedFace } from '../../src/vision/detect/face.ts';
+import { openDetector } from '../../src/vision/detect/open-detector.ts';
 import { seededRandom } from '../support/numbers.ts';
 import { appliedTo, TestNetwork } from '../support/packs/onnx-graphs.ts';
 
@@ -80,7 +80,7 @@ async function search(
 ): Promise<DetectedFace[][]> {
   const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   const sizes = [64, 128];
-  const faceDetector = new FaceDetector(session, { sizes, preprocessing: DETECTOR_PREPROCESSING, heads });
+  const faceDetector = openDetector(STANDARD_DETECTOR, { session, sizes, heads });
   const random = seededRandom(3);
   const found: DetectedFace[][] = [];
   for (const [width, height] of [

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type RewrittenGraph, rewriteDetector, rewriteGraph } from '../../src/onnx/rewrite/rewrite.ts';
-import { DETECTOR_PREPROCESSING, RECOGNISER_PREPROCESSING } from '../../src/packs/pack.ts';
-import { FaceDetector } from '../../src/vision/detect/detector.ts';
+import { STANDARD_DETECTOR, STANDARD_RECOGNISER } from '../../src/packs/pack.ts';
+import { openDetector } from '../../src/vision/detect/open-detector.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
 import { SCORE_WEIGHTS } from '../../src/vision/quality/quality-score.ts';
 import { FaceRecogniser } from '../../src/vision/recognise/recogniser.ts';
@@ -54,14 +54,13 @@ async function pipelineOf(
   recogniserBytes: Uint8Array,
 ) {
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
-  const detector = new FaceDetector(await ort.InferenceSession.create(bytes, options), {
+  const detector = openDetector(STANDARD_DETECTOR, {
+    session: await ort.InferenceSession.create(bytes, options),
     heads,
     sizes: [128, 640],
-    preprocessing: DETECTOR_PREPROCESSING,
   });
   const recogniser = new FaceRecogniser(await ort.InferenceSession.create(recogniserBytes, options), {
-    inputSize: 112,
-    preprocessing: RECOGNISER_PREPROCESSING,
+    ...STANDARD_RECOGNISER,
   });
   const request = {
     selection: 'all',

@@ -58,11 +58,13 @@ describe('a pack of single files', () => {
     let broken = true;
     const { obtain, modelsDir, server } = await publishFiles((path) => {
       if (!broken || !path.endsWith('rec.onnx')) return undefined;
-      return path.startsWith('/a') ? { content: tinyPack().files['rec.onnx'] as Buffer, stallAfter: 0 } : { status: 404 };
+      return path.startsWith('/a')
+        ? { content: tinyPack().files['rec.onnx'] as Buffer, stallAfter: 0 }
+        : { status: 404 };
     });
-    await expect(
-      obtain({ tuning: { ...IMPATIENT, attempts: 1 } }),
-    ).rejects.toThrow(/no answer within 0\.5 s.*answered 404/);
+    await expect(obtain({ tuning: { ...IMPATIENT, attempts: 1 } })).rejects.toThrow(
+      /no answer within 0\.5 s.*answered 404/,
+    );
     expect(await filesIn(modelsDir)).toHaveLength(2);
     broken = false;
     await obtain();

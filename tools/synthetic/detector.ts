@@ -1,7 +1,7 @@
 import { GraphBuilder, type TensorName } from '../../src/onnx/graph-builder.ts';
 import { DATA_TYPE } from '../../src/onnx/schema.ts';
 import type { Graph, ValueInfo } from '../../src/onnx/writer.ts';
-import { DETECTOR_PREPROCESSING } from '../../src/packs/pack.ts';
+import { STANDARD_DETECTOR } from '../../src/packs/pack.ts';
 import { addNormalisation } from './normalisation.ts';
 
 /**
@@ -70,7 +70,7 @@ export function syntheticDetector({ embedded }: { embedded: boolean }): Graph {
   const height = graph.add('Gather', [shape, graph.ints([2], [])]);
   const width = graph.add('Gather', [shape, graph.ints([3], [])]);
 
-  const image = embedded ? addNormalisation(graph, input.name, DETECTOR_PREPROCESSING) : input.name;
+  const image = embedded ? addNormalisation(graph, input.name, STANDARD_DETECTOR.preprocessing) : input.name;
   const extent = addExtent(graph, image, height, width);
   const face = addFace(graph, extent, addScore(graph, image, extent, height));
 
@@ -93,7 +93,7 @@ export function syntheticDetector({ embedded }: { embedded: boolean }): Graph {
 
 /** The picture ends at the last row and the last column that are not black, because the padding is black. */
 function addExtent(graph: GraphBuilder, image: TensorName, height: TensorName, width: TensorName): Extent {
-  const { mean, std } = DETECTOR_PREPROCESSING;
+  const { mean, std } = STANDARD_DETECTOR.preprocessing;
   const black = graph.floats([(0.5 - mean) / std], []);
   const one = graph.ints([1]);
   // Maximum of each row and column, reduced in an order of axes for which ONNX Runtime has fast kernels.
@@ -118,7 +118,7 @@ function addScore(graph: GraphBuilder, image: TensorName, extent: Extent, height
   const deviation = graph.add('Sub', [picture, mean]);
   const squares = graph.add('Mul', [deviation, deviation]);
   const variance = graph.add('ReduceMean', [squares], { axes: { ints: [0, 1, 2, 3] }, keepdims: { int: 0 } });
-  const contrast = scale(graph, graph.add('Sqrt', [variance]), DETECTOR_PREPROCESSING.std);
+  const contrast = scale(graph, graph.add('Sqrt', [variance]), STANDARD_DETECTOR.preprocessing.std);
 
   const above = graph.add('Sub', [contrast, graph.floats([BLANK_CONTRAST])]);
   const score = scale(graph, above, SCORE_PER_GREY_LEVEL);

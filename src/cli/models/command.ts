@@ -197,7 +197,9 @@ async function describe(name: string, session: Session): Promise<string[]> {
 
 function stateOf(pack: ModelPack): string {
   if (pack.origin === 'synthetic') return 'part of this project';
-  return networksOf(pack).every(({ pinned }) => pinned) ? 'installed, verified' : 'installed, hashes unpinned';
+  return networksOf(pack).every(({ pinned }) => pinned)
+    ? 'installed, verified'
+    : 'installed, hashes unpinned';
 }
 
 function provenanceLines({ licence, trainingData, commercialUse }: Provenance): string[] {
@@ -206,7 +208,12 @@ function provenanceLines({ licence, trainingData, commercialUse }: Provenance): 
 
 async function install(argument: string, from: string | undefined, session: Session): Promise<void> {
   const { catalogue } = session;
-  if (from === undefined && !catalogue.has(argument) && argument !== SYNTHETIC_PACK && (await exists(argument)))
+  if (
+    from === undefined &&
+    !catalogue.has(argument) &&
+    argument !== SYNTHETIC_PACK &&
+    (await exists(argument))
+  )
     return installAs(packName(await nameSource(argument, catalogue)), argument, session);
   return installAs(packName(argument), from, session);
 }

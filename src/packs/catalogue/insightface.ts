@@ -13,7 +13,8 @@ const LICENCE =
 
 /** Source: deepinsight/insightface, detection/scrfd/README.md and model_zoo/README.md; web-face.org. */
 const TRAINING_DATA = {
-  webFace: 'Detector: WIDER FACE. Recogniser: WebFace600K, a part of WebFace260M, which is for research only.',
+  webFace:
+    'Detector: WIDER FACE. Recogniser: WebFace600K, a part of WebFace260M, which is for research only.',
   glint: 'Detector: WIDER FACE. Recogniser: Glint360K, which is for research only.',
 };
 

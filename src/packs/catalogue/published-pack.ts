@@ -81,7 +81,10 @@ export interface CataloguePack extends Provenance {
 export type Catalogue = ReadonlyMap<string, CataloguePack>;
 
 /** All files of a pack. */
-export function filesOf({ detector, recogniser }: Pick<CataloguePack, 'detector' | 'recogniser'>): PublishedFile[] {
+export function filesOf({
+  detector,
+  recogniser,
+}: Pick<CataloguePack, 'detector' | 'recogniser'>): PublishedFile[] {
   return [detector, ...(detector.landmarks ? [detector.landmarks] : []), recogniser];
 }
 

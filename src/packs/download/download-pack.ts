@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { CataloguePack } from '../catalogue.ts';
 import { downloadBytes, type PackSource } from '../catalogue/published-pack.ts';
+import type { CataloguePack } from '../catalogue.ts';
 import { withInstallLock } from '../install/install-lock.ts';
 import { removeLeftovers, removePartials } from '../install/leftovers.ts';
 import { writing } from '../install/storage.ts';

@@ -25,7 +25,11 @@ export async function requestSource(
 ): Promise<IncomingMessage> {
   let url = source;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = await send(url, { ...headers, ...credentialsFor(url, source, options.authorization) }, options);
+    const response = await send(
+      url,
+      { ...headers, ...credentialsFor(url, source, options.authorization) },
+      options,
+    );
     const { statusCode: status = 0 } = response;
     if ([200, 206, 416].includes(status)) return response;
     // Its body is of no use, and may have no end.

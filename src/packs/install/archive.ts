@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { errorMessage } from '../../errors.ts';
-import type { CataloguePack } from '../catalogue.ts';
 import { filesOf } from '../catalogue/published-pack.ts';
+import type { CataloguePack } from '../catalogue.ts';
 import { PackError, PackInvalidError } from '../pack-errors.ts';
 import { type FileSource, placeVerifiedFiles } from './place-files.ts';
 

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { CataloguePack } from '../catalogue.ts';
 import { filesOf, type PublishedFile } from '../catalogue/published-pack.ts';
+import type { CataloguePack } from '../catalogue.ts';
 import { hashFile } from '../file-hash.ts';
 import { PackInvalidError, PackMissingError } from '../pack-errors.ts';
 import { packFolder } from '../pack-folders.ts';

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { filesOf } from '../catalogue/published-pack.ts';
+import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { MANIFEST_FILE } from '../manifest.ts';
 import type { ModelPack } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';

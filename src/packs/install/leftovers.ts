@@ -21,7 +21,10 @@ interface PackLocation {
  * The file of a download: an archive, a package, or one file by the start of its SHA-256. Its name is always the same, so that the
  * next attempt continues it.
  */
-export function partialPath({ name, modelsDir }: PackLocation, kind: 'zip' | 'tgz' | { sha256: string }): string {
+export function partialPath(
+  { name, modelsDir }: PackLocation,
+  kind: 'zip' | 'tgz' | { sha256: string },
+): string {
   const id = typeof kind === 'string' ? kind : kind.sha256.slice(0, 16);
   return resolve(modelsDir, `.${name}.${id}.partial`);
 }

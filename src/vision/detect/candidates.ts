@@ -1,16 +1,13 @@
-import { ANCHORS, LANDMARK_VALUES } from '../../onnx/scrfd-outputs.ts';
 import type { BoundingBox, FaceBox, Landmarks } from './face.ts';
-import type { Head } from './heads.ts';
 
-/** One of SCRFD's feature maps, with the outputs of its anchors. */
+/** What a detector says about the anchors of one stride: the places, numbered row by row, where it looks for a face. */
 export interface FeatureMap {
-  head: Head;
-  /** Input pixels per cell. */
-  stride: number;
-  /** Cells in a row. */
-  columns: number;
-  /** Input pixels per picture pixel. */
-  scale: number;
+  /** One for each anchor, 0..1. */
+  readonly scores: Float32Array;
+  /** @returns the box in pixels of the picture. */
+  boxOf(anchor: number): BoundingBox;
+  /** @returns the landmarks in pixels of the picture. */
+  landmarksOf(anchor: number): Landmarks;
 }
 
 /**
@@ -37,12 +34,12 @@ export class Candidate implements FaceBox {
 
   /** Computed when it is asked for: of thousands of candidates, suppression does not reach all. */
   get box(): BoundingBox {
-    this.#box ??= boxOf(this.#map, this.#anchor);
+    this.#box ??= this.#map.boxOf(this.#anchor);
     return this.#box;
   }
 
   get landmarks(): Landmarks {
-    return landmarksOf(this.#map, this.#anchor);
+    return this.#map.landmarksOf(this.#anchor);
   }
 }
 
@@ -58,7 +55,7 @@ export function collectCandidates(
 ): void {
   const before = candidates.length;
   for (const map of maps) {
-    const { scores } = map.head;
+    const { scores } = map;
     // Nearly all anchors fail here: an allocation in this loop would cost more than the faces.
     for (let anchor = 0; anchor < scores.length; anchor++) {
       const score = scores[anchor] as number;
@@ -85,39 +82,10 @@ export function dropWorst(candidates: Candidate[], limit: number): void {
 
 /** The lowest of the best scores, of which there are more than `count`. */
 function findLowestOfBest(maps: readonly FeatureMap[], threshold: number, count: number): number {
-  const scores = new Float32Array(maps.reduce((sum, { head }) => sum + head.scores.length, 0));
+  const scores = new Float32Array(maps.reduce((sum, map) => sum + map.scores.length, 0));
   let found = 0;
-  for (const { head } of maps) {
-    for (const score of head.scores) if (score >= threshold) scores[found++] = score;
+  for (const map of maps) {
+    for (const score of map.scores) if (score >= threshold) scores[found++] = score;
   }
   return scores.subarray(0, found).sort()[found - count] as number;
-}
-
-function landmarksOf(map: FeatureMap, anchor: number): Landmarks {
-  const { head, stride, scale } = map;
-  const { x, y } = cornerOf(map, anchor);
-  const distances = head.landmarksOf(anchor);
-  const landmarks = new Float32Array(LANDMARK_VALUES);
-  for (let i = 0; i < LANDMARK_VALUES; i++) {
-    landmarks[i] = ((i % 2 === 0 ? x : y) + (distances[i] as number) * stride) / scale;
-  }
-  return landmarks;
-}
-
-function boxOf(map: FeatureMap, anchor: number): BoundingBox {
-  const { head, stride, scale } = map;
-  const { x, y } = cornerOf(map, anchor);
-  const { 0: left = 0, 1: top = 0, 2: right = 0, 3: bottom = 0 } = head.boxOf(anchor);
-  return {
-    left: (x - left * stride) / scale,
-    top: (y - top * stride) / scale,
-    right: (x + right * stride) / scale,
-    bottom: (y + bottom * stride) / scale,
-  };
-}
-
-/** The top left corner of the anchor's cell, in input pixels. SCRFD's distances count from it, without a half-cell offset. */
-function cornerOf({ stride, columns }: FeatureMap, anchor: number): { x: number; y: number } {
-  const cell = Math.floor(anchor / ANCHORS);
-  return { x: (cell % columns) * stride, y: Math.floor(cell / columns) * stride };
 }

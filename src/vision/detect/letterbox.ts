@@ -8,8 +8,15 @@ const BAND_BYTES = 1 << 18;
 const BAND_SLACK = 16;
 const WASM_PAGE = 65_536;
 
+export interface LetterboxOptions {
+  mean: number;
+  std: number;
+  /** The order of the input's channels; R, G, B if it is not given. */
+  channelOrder?: 'rgb' | 'bgr';
+}
+
 /**
- * A square network input (3 × size × size, channels R, G, B) into which pictures are resized: at the top left, with their
+ * A square network input (3 × size × size) into which pictures are resized: at the top left, with their
  * aspect ratio kept; the rest is black. Its buffers are reused from picture to picture.
  *
  * The resampling is OpenCV's INTER_LINEAR for 8 bits: two taps per axis, no antialiasing, fixed-point weights, rounded
@@ -21,6 +28,8 @@ export class Letterbox {
   readonly input: Float32Array<ArrayBuffer>;
   readonly #mean: number;
   readonly #scale: number;
+  /** In bytes: where the red plane begins in the input, and how far each further plane of R, G, B is from the one before. */
+  readonly #planes: { red: number; step: number };
   readonly #kernels: Kernels;
   /** Addresses in the kernels' memory, in bytes. */
   readonly #at: { input: number; band: number; taps: number; weights: number; rows: [number, number] };
@@ -31,11 +40,13 @@ export class Letterbox {
   #covered = { width: 0, height: 0 };
 
   /** @param size side in pixels, a multiple of 32. */
-  constructor(size: number, { mean, std }: { mean: number; std: number }) {
+  constructor(size: number, { mean, std, channelOrder = 'rgb' }: LetterboxOptions) {
     this.size = size;
     this.#mean = mean;
     // Multiplied as in OpenCV's blobFromImage, which InsightFace calls.
     this.#scale = 1 / std;
+    const plane = size * size * Float32Array.BYTES_PER_ELEMENT;
+    this.#planes = channelOrder === 'rgb' ? { red: 0, step: plane } : { red: 2 * plane, step: -plane };
     this.#kernels = instantiateKernels();
     const { memory } = this.#kernels;
     let end = memory.buffer.byteLength;
@@ -87,13 +98,13 @@ export class Letterbox {
       this.#bytes.set(data.subarray(band * rowBytes, (band + rows) * rowBytes), this.#at.band);
       for (let row = 0; row < rows; row += 2) {
         const upper = this.#at.band + row * rowBytes;
-        const to = this.#at.input + 4 * ((band + row) / 2) * size;
+        const to = this.#at.input + this.#planes.red + 4 * ((band + row) / 2) * size;
         this.#kernels.halveRows(
           upper,
           upper + rowBytes,
           width / 2,
           to,
-          4 * size * size,
+          this.#planes.step,
           this.#mean,
           this.#scale,
         );
@@ -128,8 +139,8 @@ export class Letterbox {
         vertical.firstWeight[y] as number,
         vertical.secondWeight[y] as number,
         paddedWidth,
-        input + 4 * y * size,
-        4 * size * size,
+        input + this.#planes.red + 4 * y * size,
+        this.#planes.step,
         this.#mean,
         this.#scale,
       );

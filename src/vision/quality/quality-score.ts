@@ -1,3 +1,4 @@
+import { type ModelPack, STANDARD_DETECTOR } from '../../packs/pack.ts';
 import { type PictureQuality, SHARPNESS_SCALE } from './quality.ts';
 
 /** The measures that the score is computed from. */
@@ -69,6 +70,21 @@ const RECOGNISERS_WITH_KNOWN_NORM = new Set([
 /** @param recogniserSha256 of the recogniser's file, lower-case hex. */
 export function scoreWeightsFor(recogniserSha256: string): ScoreWeights {
   return SCORE_WEIGHTS[RECOGNISERS_WITH_KNOWN_NORM.has(recogniserSha256) ? 'withNorm' : 'withoutNorm'];
+}
+
+/**
+ * What the quality score of a pack was measured with. `measured`: with its own recogniser, and a detector of the same family.
+ * `transferred`: with other networks; it orders faces, but is no probability.
+ */
+export const QUALITY_EVIDENCE = ['measured', 'transferred'] as const;
+
+export function qualityEvidenceOf({
+  detector,
+  recogniser,
+}: Pick<ModelPack, 'detector' | 'recogniser'>): (typeof QUALITY_EVIDENCE)[number] {
+  const isMeasured =
+    RECOGNISERS_WITH_KNOWN_NORM.has(recogniser.sha256) && detector.family === STANDARD_DETECTOR.family;
+  return isMeasured ? 'measured' : 'transferred';
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-node';
+import type { ChannelOrder } from '../../packs/pack.ts';
 import { type AlignedFace, fitSimilarity, landmarkTemplate, warpFace } from '../align/alignment.ts';
 import type { Landmarks } from '../detect/face.ts';
 import type { Pixels } from '../picture.ts';
@@ -14,13 +15,14 @@ export interface FaceBatching {
   maxFaces: number;
 }
 
-/** ArcFace: an aligned face in, an embedding out (Deng et al., "ArcFace: Additive Angular Margin Loss", 2019). */
+/** An aligned face in, an embedding out, as ArcFace does it (Deng et al., "ArcFace: Additive Angular Margin Loss", 2019). */
 export class FaceRecogniser {
   readonly #session: ort.InferenceSession;
   readonly #multiThreadSession: ort.InferenceSession;
   readonly #normalisation: Normalisation;
   readonly #size: number;
-  readonly #template: number[];
+  readonly #channelOrder: ChannelOrder;
+  readonly #template: readonly number[];
   /** The aligned face, reused from face to face; with batching, each face has pixels of its own. */
   readonly #pixels: Uint8Array;
   /** The network's input, reused from run to run. */
@@ -33,6 +35,9 @@ export class FaceRecogniser {
     options: {
       inputSize: number;
       preprocessing: { mean: number; std: number };
+      channelOrder: ChannelOrder;
+      /** Where the five landmarks go, in pixels of the input; undefined for ArcFace's places. */
+      alignment?: readonly number[] | undefined;
       /** The same graph with more threads, for when the cores are idle. Not used with batching. */
       multiThreadSession?: ort.InferenceSession | undefined;
     },
@@ -41,7 +46,8 @@ export class FaceRecogniser {
     this.#multiThreadSession = options.multiThreadSession ?? session;
     this.#normalisation = tabulateNormalisation(options.preprocessing);
     this.#size = options.inputSize;
-    this.#template = landmarkTemplate(options.inputSize);
+    this.#channelOrder = options.channelOrder;
+    this.#template = options.alignment ?? landmarkTemplate(options.inputSize);
     this.#pixels = new Uint8Array(this.#values);
     this.#input = new Float32Array(this.#values);
   }
@@ -115,7 +121,7 @@ export class FaceRecogniser {
   async #run(faces: readonly AlignedFace[], session = this.#session): Promise<Float32Array[]> {
     for (const [index, { pixels }] of faces.entries()) {
       const input = this.#input.subarray(index * this.#values, (index + 1) * this.#values);
-      normalisePixels(pixels, this.#normalisation, input);
+      normalisePixels(pixels, this.#normalisation, input, this.#channelOrder);
     }
     // The rows after the last face hold earlier faces; their outputs are not used.
     const rows = rowsFor(faces.length);

@@ -1,6 +1,6 @@
 import { discardBytes } from '../../threads/garbage.ts';
-import type { FaceDetector } from '../detect/detector.ts';
 import type { DetectedFace, Landmarks } from '../detect/face.ts';
+import type { FaceDetector } from '../detect/face-detector.ts';
 import type { Picture } from '../picture.ts';
 import { TURNS, type Turn, turnPicture } from './turn.ts';
 

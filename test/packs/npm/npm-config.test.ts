@@ -66,7 +66,7 @@ describe('readNpmConfig', () => {
     const { config } = await configure({
       user: [
         '//npm.example.com/:_authToken=for-all',
-        '//npm.example.com/team/:_authToken=${TEAM_TOKEN}',
+        `//npm.example.com/team/:_authToken=\${TEAM_TOKEN}`,
         `//basic.example.com/:_auth=${btoa('anna:secret')}`,
         '//password.example.com:8443/:username=anna',
         `//password.example.com:8443/:_password=${btoa('secret')}`,

@@ -34,14 +34,14 @@ describe('parseNpmrc', () => {
 
   it('expands variables of the environment in keys and values', () => {
     const text = [
-      '//${HOST}/:_authToken=${TOKEN}',
-      'missing=${MISSING}',
-      'optional=${MISSING?}',
-      'two=${TOKEN}-${TOKEN}',
+      `//\${HOST}/:_authToken=\${TOKEN}`,
+      `missing=\${MISSING}`,
+      `optional=\${MISSING?}`,
+      `two=\${TOKEN}-\${TOKEN}`,
     ].join('\n');
     expect(parse(text, { HOST: 'npm.example.com', TOKEN: 'secret' })).toEqual({
       '//npm.example.com/:_authToken': 'secret',
-      missing: '${MISSING}',
+      missing: `\${MISSING}`,
       optional: '',
       two: 'secret-secret',
     });

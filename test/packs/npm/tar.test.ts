@@ -56,7 +56,9 @@ describe('readTarball', () => {
   it('refuses one that is cut off, or is something else', async () => {
     const whole = tarballOf(packageOf({ 'model/net.onnx': NETWORK }));
     await expect(read(whole.subarray(0, whole.length / 2))).rejects.toThrow(/unexpected end of file|cut off/);
-    const claims = tarballOf([{ name: 'package/model/net.onnx', content: NETWORK.subarray(0, 512), size: 100_000 }]);
+    const claims = tarballOf([
+      { name: 'package/model/net.onnx', content: NETWORK.subarray(0, 512), size: 100_000 },
+    ]);
     await expect(read(claims)).rejects.toThrow('It is cut off');
     await expect(read(gzipSync(bytesOf('noise', 5_000)))).rejects.toThrow('It is not a tar archive');
     await expect(read(bytesOf('noise', 5_000))).rejects.toThrow('incorrect header check');

@@ -50,7 +50,9 @@ export interface ServedPack {
   /** The response of /readyz after the first attempt to load. */
   ready: Answer;
   get: (path: string) => Promise<Answer>;
-  embed: (image: Uint8Array<ArrayBuffer>) => Promise<Answer>;
+  /** @param query the options of the request. */
+  embed: (image: Uint8Array<ArrayBuffer>, query?: string) => Promise<Answer>;
+  compare: (body: object) => Promise<Answer>;
   /** Logged warnings and errors. */
   warnings: string[];
   errors: string[];
@@ -77,9 +79,15 @@ export async function servePack(
   return {
     get,
     ready: await get('/readyz'),
-    async embed(body) {
+    async embed(body, query = '') {
       const headers = { 'Content-Type': 'application/octet-stream' };
-      return answerOf(await app.request('/v1/embed', { method: 'POST', headers, body }));
+      return answerOf(await app.request(`/v1/embed?${query}`, { method: 'POST', headers, body }));
+    },
+    async compare(body) {
+      const headers = { 'Content-Type': 'application/json' };
+      return answerOf(
+        await app.request('/v1/compare', { method: 'POST', headers, body: JSON.stringify(body) }),
+      );
     },
     warnings,
     errors,

@@ -56,7 +56,8 @@ export async function publishPack(
   const log = (_: object, message: string) => messages.push(message);
   const pack = {
     ...tiny.pack,
-    sources: sourcesOf?.(server.url) ?? ['first', 'second'].map((folder) => archiveAt(server.url, folder, tiny)),
+    sources:
+      sourcesOf?.(server.url) ?? ['first', 'second'].map((folder) => archiveAt(server.url, folder, tiny)),
   };
   const obtain: PublishedPack['obtain'] = (overrides = {}) =>
     obtainPack({

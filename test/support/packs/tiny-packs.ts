@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ValueInfo, writeModel } from '../../../src/onnx/writer.ts';
+import { YUNET_OUTPUTS } from '../../../src/onnx/yunet-outputs.ts';
 import { arcFace, scrfd } from '../../../src/packs/catalogue/insightface.ts';
 import type { Catalogue, CataloguePack, PublishedFile } from '../../../src/packs/catalogue.ts';
 import { zipOf } from './zip.ts';
@@ -57,18 +58,25 @@ type Dims = (number | string)[] | undefined;
 export interface GraphShape {
   input: Dims;
   outputs: Dims[];
+  /** `output_0` and so on by default. */
+  outputNames?: readonly string[];
   operators?: string[];
 }
 
 /** An ONNX file with this signature. It has the inputs and outputs of a network, but cannot be computed. */
-export function onnxFile({ input, outputs, operators = ['Conv', 'Relu'] }: GraphShape): Uint8Array {
+export function onnxFile({
+  input,
+  outputs,
+  outputNames = [],
+  operators = ['Conv', 'Relu'],
+}: GraphShape): Uint8Array {
   const tensor = (name: string, dims: Dims): ValueInfo => ({ name, elementType: 'float', dims });
   return writeModel(
     { irVersion: 7, opset: 13, producer: 'test' },
     {
       name: 'test',
       inputs: [tensor('input', input)],
-      outputs: outputs.map((dims, index) => tensor(`output_${index}`, dims)),
+      outputs: outputs.map((dims, index) => tensor(outputNames[index] ?? `output_${index}`, dims)),
       initialisers: [],
       nodes: operators.map((opType) => ({ opType, inputs: ['input'], outputs: ['x'], attributes: {} })),
     },
@@ -78,6 +86,13 @@ export function onnxFile({ input, outputs, operators = ['Conv', 'Relu'] }: Graph
 export const DETECTOR_SHAPE: GraphShape = {
   input: [1, 3, 'height', 'width'],
   outputs: [1, 1, 1, 4, 4, 4, 10, 10, 10].map((columns) => ['anchors', columns]),
+};
+
+/** YuNet's outputs, in the order in which OpenCV's networks have them. */
+export const YUNET_SHAPE: GraphShape = {
+  input: [1, 3, 'height', 'width'],
+  outputs: Array(YUNET_OUTPUTS.length).fill([1, 'cells', 'values']),
+  outputNames: YUNET_OUTPUTS,
 };
 
 export const RECOGNISER_SHAPE: GraphShape = { input: ['batch', 3, 112, 112], outputs: [['batch', 512]] };

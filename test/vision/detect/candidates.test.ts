@@ -10,15 +10,13 @@ import { seededRandom } from '../../support/numbers.ts';
 /** A feature map with these scores, whose boxes tell the anchor, and how many boxes were computed. */
 function mapOf(scores: Float32Array): FeatureMap & { computed: number } {
   const map = {
-    ...{ stride: 1, columns: 1, scale: 1, computed: 0 },
-    head: {
-      scores,
-      boxOf(anchor: number) {
-        map.computed++;
-        return [0, 0, anchor, 0];
-      },
-      landmarksOf: () => new Float32Array(10),
+    computed: 0,
+    scores,
+    boxOf(anchor: number) {
+      map.computed++;
+      return { left: 0, top: 0, right: anchor, bottom: 0 };
     },
+    landmarksOf: () => new Float32Array(10),
   };
   return map;
 }
@@ -42,7 +40,7 @@ describe('candidates of the detector', () => {
 
   it.each([0, 0.1])('are the best of those that reach %f, when they are more than the limit', (threshold) => {
     const maps = [mapOf(scoresOf(1000)), mapOf(scoresOf(300)), mapOf(scoresOf(100))];
-    const all = maps.flatMap(({ head }) => [...head.scores]).filter((score) => score >= threshold);
+    const all = maps.flatMap(({ scores }) => [...scores]).filter((score) => score >= threshold);
     const best = all.toSorted((a, b) => b - a).slice(0, 200);
     const found = collect(maps, threshold, 200).map(({ score }) => score);
     expect(found.toSorted((a, b) => b - a)).toEqual(best);
@@ -52,14 +50,14 @@ describe('candidates of the detector', () => {
 
   it('are all of those that are sure, whatever their number', () => {
     const map = mapOf(scoresOf(500, () => 0.3 + random() / 2));
-    const sure = [...map.head.scores].filter((score) => score >= 0.5);
+    const sure = [...map.scores].filter((score) => score >= 0.5);
     expect(sure.length).toBeGreaterThan(200);
     const found = collect([map], 0, 100).sort((a, b) => b.score - a.score);
     expect(found.map(({ score }) => score).toSorted()).toEqual(sure.toSorted());
     dropWorst(found, 100);
     expect(found).toHaveLength(sure.length);
     const strict = collect([map], 0.7, 100);
-    expect(strict.map(({ score }) => score)).toEqual([...map.head.scores].filter((score) => score >= 0.7));
+    expect(strict.map(({ score }) => score)).toEqual([...map.scores].filter((score) => score >= 0.7));
   });
 
   it('beyond the limit are dropped, the worst first', () => {

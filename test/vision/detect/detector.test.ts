@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { HIGHEST_MAX_FACES } from '../../../src/config/settings.ts';
 import { resolvePack } from '../../../src/packs/resolve.ts';
 import { MAX_CANDIDATES } from '../../../src/vision/detect/candidates.ts';
-import type { FaceDetector } from '../../../src/vision/detect/detector.ts';
-import { DenseHead } from '../../../src/vision/detect/heads.ts';
+import type { FaceDetector } from '../../../src/vision/detect/face-detector.ts';
+import { DenseHead } from '../../../src/vision/detect/scrfd/heads.ts';
 import { loadNetworks } from '../../../src/vision/networks.ts';
 import { seededRandom } from '../../support/numbers.ts';
 

@@ -186,3 +186,18 @@ function nearestEven(value: number): number {
   if (value - below === above - value) return below % 2 === 0 ? below : above;
   return Math.round(value);
 }
+
+it.each([
+  [640, 443, 320],
+  [320, 240, 160],
+])('has the planes in the order B, G, R for a network that wants it: %d×%d', (width, height, size) => {
+  const random = seededRandom(7);
+  const source = picture(width, height, () => Math.floor(random() * 256));
+  const rgb = new Letterbox(size, { mean: 10, std: 2 });
+  const bgr = new Letterbox(size, { mean: 10, std: 2, channelOrder: 'bgr' });
+  expect(bgr.fit(source)).toBe(rgb.fit(source));
+  const planes = ({ input }: Letterbox) =>
+    [0, 1, 2].map((plane) => input.slice(plane * size * size, (plane + 1) * size * size));
+  expect(planes(bgr)).toEqual(planes(rgb).toReversed());
+  expect(planes(rgb)[0]).not.toEqual(planes(rgb)[2]);
+});

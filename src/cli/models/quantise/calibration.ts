@@ -10,8 +10,9 @@ import {
 } from '../../../onnx/quantise/quantise.ts';
 import { type Range, typicalRange, type WeightBits } from '../../../onnx/quantise/ranges.ts';
 import { readVerified } from '../../../packs/file-hash.ts';
-import type { ModelFile, ModelPack } from '../../../packs/pack.ts';
+import type { ChannelOrder, ModelFile, ModelPack } from '../../../packs/pack.ts';
 import { Letterbox } from '../../../vision/detect/letterbox.ts';
+import { letterboxOptionsOf } from '../../../vision/detect/open-detector.ts';
 import type { Networks } from '../../../vision/networks.ts';
 import type { Picture } from '../../../vision/picture.ts';
 import {
@@ -33,6 +34,7 @@ export class Calibration {
   readonly #letterboxes: Letterbox[];
   readonly #recogniser: NetworkCalibration | undefined;
   readonly #normalisation: Normalisation;
+  readonly #channelOrder: ChannelOrder;
   faces = 0;
 
   private constructor(
@@ -46,9 +48,10 @@ export class Calibration {
     this.#detector = detector;
     this.#recogniser = recogniser;
     this.#letterboxes = config.DETECTION_SIZES.map(
-      (size) => new Letterbox(size, pack.detector.preprocessing),
+      (size) => new Letterbox(size, letterboxOptionsOf(pack.detector)),
     );
     this.#normalisation = tabulateNormalisation(pack.recogniser.preprocessing);
+    this.#channelOrder = pack.recogniser.channelOrder;
   }
 
   /**
@@ -79,7 +82,7 @@ export class Calibration {
     const aligned = faces.slice(0, MAX_FACES).map(({ landmarks }) => {
       const { pixels, size } = recogniser.alignFace(picture, landmarks);
       const input = new Float32Array(pixels.length);
-      normalisePixels(pixels, this.#normalisation, input);
+      normalisePixels(pixels, this.#normalisation, input, this.#channelOrder);
       return { input, side: size };
     });
     await this.#recogniser?.add(aligned);

@@ -33,7 +33,10 @@ function unquote(text: string): string {
     }
   }
   // An unescaped comment character ends a value.
-  return text.replace(/(?<!\\)[;#].*$/, '').replaceAll(/\\([;#\\])/g, '$1').trim();
+  return text
+    .replace(/(?<!\\)[;#].*$/, '')
+    .replaceAll(/\\([;#\\])/g, '$1')
+    .trim();
 }
 
 /** A variable that is not set stays as it is written, unless a question mark follows its name: `${VARIABLE?}`. */

@@ -19,7 +19,12 @@ const PUBLIC_HOST = 'registry.npmjs.org';
 const documentSchema = z.object({
   versions: z.record(
     z.string(),
-    z.object({ dist: z.object({ tarball: z.url({ protocol: /^https?$/ }), integrity: z.string().optional() }) }).optional().catch(undefined),
+    z
+      .object({
+        dist: z.object({ tarball: z.url({ protocol: /^https?$/ }), integrity: z.string().optional() }),
+      })
+      .optional()
+      .catch(undefined),
   ),
 });
 
@@ -73,9 +78,12 @@ async function readDocument(
     for await (const chunk of readBody(response, options.tuning.idleTimeoutMs)) {
       bytes += chunk.length;
       if (bytes > MAX_DOCUMENT_BYTES) {
-        throw new SourceError(`${displayUrl(url)} is larger than the maximum of ${MAX_DOCUMENT_BYTES} bytes.`, {
-          retryable: false,
-        });
+        throw new SourceError(
+          `${displayUrl(url)} is larger than the maximum of ${MAX_DOCUMENT_BYTES} bytes.`,
+          {
+            retryable: false,
+          },
+        );
       }
       chunks.push(chunk);
     }

@@ -1,5 +1,5 @@
-import type { DeferredConvolution, DeferredHead } from '../../onnx/rewrite/deferred-heads.ts';
-import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../onnx/scrfd-outputs.ts';
+import type { DeferredConvolution, DeferredHead } from '../../../onnx/rewrite/deferred-heads.ts';
+import { ANCHORS, BOX_VALUES, LANDMARK_VALUES } from '../../../onnx/scrfd-outputs.ts';
 
 /** A detector's outputs for the anchors of one stride. */
 export interface Head {

@@ -1,0 +1,30 @@
+import type { Pixels } from '../picture.ts';
+import type { DetectedFace, FaceBox } from './face.ts';
+
+export interface SearchOptions {
+  /**
+   * Called after each input size with the faces so far and the scale, input pixels per picture pixel; when it returns true,
+   * the larger sizes are skipped.
+   */
+  isEnough?: (faces: readonly FaceBox[], scale: number) => boolean;
+  /** Whether no other image is being processed (src/engine/inference-worker.ts). */
+  coresIdle?: boolean;
+}
+
+/** What the pipeline knows of a detector, whatever its family. open-detector.ts makes one of a pack's files. */
+export interface FaceDetector {
+  /**
+   * Finds faces.
+   *
+   * @param threshold minimum score, 0..1.
+   * @returns best score first; boxes and landmarks in pixels of the picture.
+   */
+  detectFaces(picture: Pixels, threshold: number, options?: SearchOptions): Promise<DetectedFace[]>;
+
+  /**
+   * Finds how sure the detector is of the best face in a coarse view of the picture, after each quarter turn clockwise.
+   *
+   * @returns the highest scores at 90, 180 and 270 degrees, 0..1; all 0 for a graph that takes no such view.
+   */
+  scoreTurns(picture: Pixels): Promise<[number, number, number]>;
+}
