@@ -372,6 +372,13 @@ export const SETTINGS = {
     ),
     description: 'Exact origins that may call from a browser; `*` allows all.',
   }),
+  REQUIRE_COMMERCIAL_WEIGHTS: setting({
+    default: false,
+    ...boolean,
+    description:
+      '`true` stops the start unless commercial use of the weights is `allowed`, according to the catalogue or the manifest of the ' +
+      'pack. `disputed`, `unknown` and `excluded` are refused; see `docs/MODELS.md`.',
+  }),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
