@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { filesOf } from '../catalogue/published-pack.ts';
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { MANIFEST_FILE } from '../manifest.ts';
-import type { ModelPack } from '../pack.ts';
+import { type ModelPack, networksOf } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
 import { exists, packFolder } from '../pack-folders.ts';
 import { resolveFolder, resolvePack } from '../resolve.ts';
@@ -105,8 +105,7 @@ async function copyNeeded(
   const pack = await resolveFolder(source);
   const names = await readdir(source.folder, { recursive: true });
   const files = [
-    relative(source.folder, pack.detector.path),
-    relative(source.folder, pack.recogniser.path),
+    ...networksOf(pack).map(({ path }) => relative(source.folder, path)),
     ...names.filter((name) => DESCRIPTIONS.includes(name) || LICENCE_FILE.test(basename(name))),
   ];
   for (const file of files) {
