@@ -44,20 +44,16 @@ export function renderPackLicences(): string {
 /** The section `packs` of `README.md`. */
 export function renderPackSummary(): string {
   return table(
-    ['`MODEL_NAME`', 'commercial use', 'licence of the weights', 'download'],
-    [...groups()].map(([summary, packs]) => [
-      packs.map(nameOf).join(', '),
-      ...JSON.parse(summary),
-      packs.map((pack) => megabytes(downloadBytes(pack))).join(', '),
-    ]),
+    ['`MODEL_NAME`', 'commercial use', 'licence of the weights', 'training data'],
+    [...groups()].map(([summary, packs]) => [packs.map(nameOf).join(', '), ...JSON.parse(summary)]),
   );
 }
 
-/** Packs of one licence, in the order of the catalogue. */
+/** Packs of which the same is known, in the order of the catalogue. */
 function groups(): Map<string, CataloguePack[]> {
   const groups = new Map<string, CataloguePack[]>();
   for (const pack of CATALOGUE.values()) {
-    const summary = JSON.stringify([pack.commercialUse, pack.licence]);
+    const summary = JSON.stringify([pack.commercialUse, pack.licence, pack.trainingData]);
     groups.set(summary, [...(groups.get(summary) ?? []), pack]);
   }
   return groups;
