@@ -66,7 +66,7 @@ describe('npm run demo', () => {
     `serves an embedding with weights of the npm registry, and says where to look${note}`,
     async () => {
       const { child, output, modelsDir, url } = await startDemo();
-      await until(child, output, /The service is ready\. .*\n[^]*curl/);
+      await until(child, output, /The service is ready\. .*\n[\s\S]*curl/);
       expect(output.text).toContain(`${url}/docs`);
       expect(await filesIn(modelsDir)).toEqual([
         'lite/fr_detect.onnx',
