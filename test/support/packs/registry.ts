@@ -43,20 +43,30 @@ export interface RegistryOptions {
   dist?: { tarball?: string; integrity?: string };
   /** What is sent in the place of the tarball. */
   tarball?: Answer;
+  /** The package; by default that of {@link sourceOf}. */
+  package?: { package: string; version: string };
 }
 
 /** The answers of a registry with one package. */
 export function registryAnswer(
   { path, headers }: ReceivedRequest,
   tarball: Uint8Array,
-  { token, dist, tarball: other }: RegistryOptions = {},
+  {
+    token,
+    dist,
+    tarball: other,
+    package: named = { package: PACKAGE, version: '1.2.3' },
+  }: RegistryOptions = {},
 ): Answer {
+  const address = `/${named.package}/-/${named.package}-${named.version}.tgz`;
   if (token !== undefined && headers.authorization !== `Bearer ${token}`) return { status: 401 };
-  if (path === `/${PACKAGE}`) {
+  if (path === `/${named.package}`) {
     const version = {
-      dist: { tarball: `http://${headers.host}${TARBALL}`, integrity: integrityOf(tarball), ...dist },
+      dist: { tarball: `http://${headers.host}${address}`, integrity: integrityOf(tarball), ...dist },
     };
-    return { content: Buffer.from(JSON.stringify({ name: PACKAGE, versions: { '1.2.3': version } })) };
+    return {
+      content: Buffer.from(JSON.stringify({ name: named.package, versions: { [named.version]: version } })),
+    };
   }
-  return path === TARBALL ? (other ?? { content: tarball }) : { status: 404 };
+  return path === address ? (other ?? { content: tarball }) : { status: 404 };
 }
