@@ -117,7 +117,7 @@ export const SETTINGS = {
     accepts: 'up to four different multiples of 32 from 32 to 2048, separated by commas',
     description:
       'Sides of the square detector inputs. The detector runs at every size and the results are merged: 128 finds faces that fill ' +
-      'the picture, 640 all others.',
+      'the picture, 640 all others. A detector with an input of one size, that of `lite`, ignores it.',
   }),
   DETECTION: setting({
     default: 'full',

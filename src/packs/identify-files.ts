@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { type GraphSignature, readGraphSignature } from '../onnx/graph-signature.ts';
+import { LANDMARK_INPUT_SIDE, LANDMARK_OUTPUT_VALUES, RFB_OUTPUTS } from '../onnx/rfb-outputs.ts';
 import { OUTPUT_KINDS, STRIDES } from '../onnx/scrfd-outputs.ts';
 import { YUNET_OUTPUTS } from '../onnx/yunet-outputs.ts';
 import {
@@ -24,6 +25,8 @@ export interface IdentifiedFiles {
   /** File names inside the folder. */
   detector: string;
   family: DetectorFamily;
+  /** The second network of the family `rfb`. */
+  landmarks?: string;
   recogniser: string;
   recogniserPreprocessing: Preprocessing;
 }
@@ -60,7 +63,7 @@ export async function identifyFiles(folder: string): Promise<IdentifiedFiles> {
       details + advice,
     );
   const detector = single(
-    'detector (the nine outputs of SCRFD or the twelve of YuNet)',
+    'detector (the nine outputs of SCRFD, the twelve of YuNet or the two of RFB)',
     (signature) => familyOf(signature) !== undefined,
   );
   const undescribed = candidates.find(({ signature }) => isUndescribedRecogniser(signature));
@@ -69,9 +72,13 @@ export async function identifyFiles(folder: string): Promise<IdentifiedFiles> {
     isRecogniser,
     undescribed && describeBy(undescribed),
   );
+  const family = familyOf(detector.signature) as DetectorFamily;
+  const landmarks =
+    family === 'rfb' && single('network for landmarks (a grey input of 64×64, 68 points)', isLandmarkNetwork);
   return {
     detector: detector.name,
-    family: familyOf(detector.signature) as DetectorFamily,
+    family,
+    ...(landmarks && { landmarks: landmarks.name }),
     recogniser: recogniser.name,
     recogniserPreprocessing: normalisesItsInput(recogniser.signature)
       ? NO_PREPROCESSING
@@ -79,12 +86,14 @@ export async function identifyFiles(folder: string): Promise<IdentifiedFiles> {
   };
 }
 
-/** Tells the families apart by what their graphs put out. The networks of `rfb` need a manifest or the catalogue. */
+/** Tells the families apart by what their graphs put out. */
 const HAS_OUTPUTS_OF: Record<DetectorFamily, (outputs: GraphSignature['outputs']) => boolean> = {
   scrfd: (outputs) => outputs.length === STRIDES.length * OUTPUT_KINDS,
   yunet: (outputs) =>
     outputs.length === YUNET_OUTPUTS.length && outputs.every(({ name }) => YUNET_OUTPUTS.includes(name)),
-  rfb: () => false,
+  rfb: (outputs) =>
+    outputs.length === RFB_OUTPUTS.length &&
+    outputs.every(({ name }) => RFB_OUTPUTS.some((known) => known === name)),
 };
 
 function familyOf({ inputs, outputs }: GraphSignature): DetectorFamily | undefined {
@@ -99,6 +108,15 @@ export async function detectorFamilyOf(path: string): Promise<DetectorFamily | u
   } catch {
     return undefined;
   }
+}
+
+/** The second network of the family `rfb`. */
+function isLandmarkNetwork({ inputs, outputs }: GraphSignature): boolean {
+  const input = [1, LANDMARK_INPUT_SIDE, LANDMARK_INPUT_SIDE].join();
+  const isOutput = outputs[0]?.dims?.at(-1) === LANDMARK_OUTPUT_VALUES;
+  return (
+    inputs.length === 1 && outputs.length === 1 && inputs[0]?.dims?.slice(1).join() === input && isOutput
+  );
 }
 
 /** ArcFace's input; what a network with another one wants to see, its graph does not say. */

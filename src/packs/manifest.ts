@@ -15,7 +15,7 @@ import { COMMERCIAL_USES } from './provenance.ts';
  * Version 2 of InsightFace's package manifest. Source of the members, their defaults and the validation: insightface
  * 2.x, python-package. Unknown members are ignored.
  *
- * `family`, `channel_order` and `alignment` are this service's own; InsightFace ignores them. docs/MODELS.md describes them.
+ * `family`, `landmarks`, `channel_order` and `alignment` are this service's own; InsightFace ignores them. docs/MODELS.md describes them.
  */
 
 /** Describes the pack in the same folder. */
@@ -93,6 +93,8 @@ const manifestSchema = z.object({
           preprocessing_version: preprocessingVersion('insightface-scrfd-1'),
           /** By default the one that the graph shows. */
           family: choice(DETECTOR_FAMILIES).optional(),
+          /** The second network of the family `rfb`. */
+          landmarks: z.object(task, { error: 'must be an object' }).optional(),
         },
         missing,
       ),

@@ -79,5 +79,7 @@ function bytesOf(folder: string): number {
 function filesOfManifest(folder: string): string[] | undefined {
   const path = join(folder, MANIFEST_FILE);
   const manifest = existsSync(path) ? parseManifest(readFileSync(path, 'utf8')) : undefined;
-  return manifest && [manifest.tasks.detection.file, manifest.tasks.recognition.file];
+  if (manifest === undefined) return undefined;
+  const { detection, recognition } = manifest.tasks;
+  return [detection, detection.landmarks, recognition].flatMap((task) => task?.file ?? []);
 }

@@ -81,6 +81,9 @@ export const DETECTOR_PREPROCESSING: Readonly<Record<DetectorFamily, Preprocessi
   rfb: { mean: 127, std: 128 },
 };
 
+/** The grey input of the second network of `rfb`. Source: Faceplugin-ltd/Open-Source-Face-Recognition-SDK, face_landmark/GetLandmark.py. */
+export const LANDMARKS_PREPROCESSING: Preprocessing = { mean: 0, std: 256 };
+
 /** Side of ArcFace's square input, in pixels. */
 export const RECOGNISER_INPUT_SIZE = 112;
 

@@ -11,8 +11,10 @@ import { describeLicence, pathInside } from './manifest-files.ts';
 import {
   type ColourProfiles,
   DETECTOR_PREPROCESSING,
+  type DetectorFamily,
   type DetectorFile,
   embeddingSpaceOf,
+  LANDMARKS_PREPROCESSING,
   type ModelFile,
   type ModelPack,
   type RecogniserFile,
@@ -153,6 +155,7 @@ async function resolveByManifest(
     pin: detection.sha256,
     family,
     preprocessing: detection.preprocessing ?? DETECTOR_PREPROCESSING[family],
+    ...(await describeLandmarks(folder, family, detection.landmarks)),
   };
   const recogniser = {
     path: await pathInside(folder, recognition.file, 'tasks.recognition.file'),
@@ -173,8 +176,22 @@ async function resolveByManifest(
   return verifyPack({ name, origin: 'manifest', ...stated, weightBits, detector, recogniser }, verification);
 }
 
+/** The second network of a detector that needs one. */
+async function describeLandmarks(
+  folder: string,
+  family: DetectorFamily,
+  described: Manifest['tasks']['detection']['landmarks'],
+): Promise<{ landmarks?: Unverified<ModelFile> }> {
+  if (family !== 'rfb') return {};
+  const member = 'tasks.detection.landmarks';
+  if (described === undefined)
+    throw new PackInvalidError(`${MANIFEST_FILE}: ${member} is missing, which the family rfb needs.`);
+  const path = await pathInside(folder, described.file, `${member}.file`);
+  return { landmarks: { path, pin: described.sha256, preprocessing: LANDMARKS_PREPROCESSING } };
+}
+
 async function resolveByFiles({ name, folder, ...verification }: PackFolder): Promise<ModelPack> {
-  const { detector, family, recogniser, recogniserPreprocessing } = await identifyFiles(folder);
+  const { detector, family, landmarks, recogniser, recogniserPreprocessing } = await identifyFiles(folder);
   return verifyPack(
     {
       name,
@@ -186,6 +203,9 @@ async function resolveByFiles({ name, folder, ...verification }: PackFolder): Pr
         path: join(folder, detector),
         family,
         preprocessing: DETECTOR_PREPROCESSING[family],
+        ...(landmarks && {
+          landmarks: { path: join(folder, landmarks), preprocessing: LANDMARKS_PREPROCESSING },
+        }),
       },
       recogniser: {
         ...STANDARD_RECOGNISER,

@@ -11,6 +11,7 @@ import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import { DETECTOR_FAMILIES, type ModelFile } from '../packs/pack.ts';
 import { COMMERCIAL_USES } from '../packs/provenance.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
+import { inputSizesOf } from '../vision/detect/open-detector.ts';
 import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
 import type { Api } from './api.ts';
 
@@ -89,7 +90,13 @@ const modelInfoSchema = z
     detector: z.object({
       ...fileShape,
       family: z.enum(DETECTOR_FAMILIES).openapi({ example: 'scrfd' }),
-      input_sizes: z.array(z.int()).openapi({ description: 'Sides of the square inputs, in pixels.' }),
+      input_sizes: z.array(z.int()).openapi({
+        description:
+          'Sides of the square inputs, in pixels; for the family `rfb` the longer side of its input, which is 320×240.',
+      }),
+      landmarks: z.object(fileShape).optional().openapi({
+        description: 'The second network of the family `rfb`, which finds the landmarks in a box.',
+      }),
     }),
     recogniser: z.object({ ...fileShape, input_size: z.int() }),
     quality: z.object({
@@ -160,7 +167,10 @@ function describeModel(
       ...describeFile(pack.detector),
       rewrites: rewrites.detector,
       family: pack.detector.family,
-      input_sizes: config.DETECTION_SIZES,
+      input_sizes: inputSizesOf(pack.detector, config.DETECTION_SIZES),
+      ...(pack.detector.landmarks && {
+        landmarks: { ...describeFile(pack.detector.landmarks), rewrites: rewrites.landmarks ?? [] },
+      }),
     },
     recogniser: {
       ...describeFile(pack.recogniser),

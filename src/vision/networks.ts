@@ -42,6 +42,8 @@ export interface NetworkOptions {
 export interface GraphRewrites {
   detector: AppliedPass[];
   recogniser: AppliedPass[];
+  /** Of the detector's second network; only if it has one. */
+  landmarks?: AppliedPass[];
 }
 
 export interface Networks {
@@ -55,7 +57,7 @@ export interface Networks {
 }
 
 /**
- * Loads both networks of a pack and runs each session once, so that the first request is not slower than others and an
+ * Loads the networks of a pack and runs each session once, so that the first request is not slower than others and an
  * unsuitable graph is an error now.
  */
 export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
@@ -68,7 +70,20 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     rewriteGraph,
   );
   const detectorGraph = await loadGraph(detectorFile, options.prepared?.detector, options, rewriteDetector);
-  const detector = openDetector(detectorFile, { ...detectorGraph, sizes: options.detectionSizes });
+  const landmarksGraph =
+    detectorFile.landmarks &&
+    (await loadGraph(
+      detectorFile.landmarks,
+      options.prepared?.landmarks,
+      // Its run is too short to gain from more threads.
+      { ...options, loneRequestThreads: options.intraOpThreads },
+      rewriteGraph,
+    ));
+  const detector = openDetector(detectorFile, {
+    ...detectorGraph,
+    sizes: options.detectionSizes,
+    landmarks: landmarksGraph?.session,
+  });
   assertInputSize(recogniserGraph.session, recogniserFile);
   const recogniser = new FaceRecogniser(recogniserGraph.session, {
     ...recogniserFile,
@@ -94,7 +109,11 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     );
   }
   if (options.batching) await recogniser.batchFaces(options.batching);
-  const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
+  const rewrites = {
+    detector: detectorGraph.applied,
+    recogniser: recogniserGraph.applied,
+    ...(landmarksGraph && { landmarks: landmarksGraph.applied }),
+  };
   const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
   return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
 }

@@ -99,11 +99,16 @@ async function runStages(
   lap('decode');
   await clock.pause(networksFree);
   const fast = options.detection === 'fast' && options.selection === 'largest';
+  // The search for the upright orientation looks at the landmarks of all faces.
+  const onlyLargest = options.selection === 'largest' && options.orientation !== 'auto';
   const detectFaces = (picture: Picture) => {
     const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
     return detector.detectFaces(picture, options.detectionThreshold, {
       coresIdle,
       ...(fast ? { isEnough } : {}),
+      ...(onlyLargest
+        ? { choose: (faces) => (faces.length > 0 ? selectFaces(faces, 'largest', picture) : []) }
+        : {}),
     });
   };
   const asDecoded: SearchedPicture = { picture: decoded, faces: await detectFaces(decoded) };

@@ -9,6 +9,11 @@ export interface SearchOptions {
   isEnough?: (faces: readonly FaceBox[], scale: number) => boolean;
   /** Whether no other image is being processed (src/engine/inference-worker.ts). */
   coresIdle?: boolean;
+  /**
+   * Chooses those of the faces that are wanted; all if it is not given. A detector whose landmarks take a run for each face returns
+   * no others.
+   */
+  choose?: (faces: readonly FaceBox[]) => readonly FaceBox[];
 }
 
 /** What the pipeline knows of a detector, whatever its family. open-detector.ts makes one of a pack's files. */

@@ -1,9 +1,11 @@
 import type * as ort from 'onnxruntime-node';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
+import { RFB_INPUT } from '../../onnx/rfb-outputs.ts';
 import type { DetectorFamily, DetectorFile } from '../../packs/pack.ts';
 import type { FaceDetector } from './face-detector.ts';
 import type { LetterboxOptions } from './letterbox.ts';
 import { LetterboxDetector } from './letterbox-detector.ts';
+import { RfbDetector } from './rfb/detector.ts';
 import { SCRFD_OVERLAP, ScrfdNetwork } from './scrfd/network.ts';
 import { YUNET_OVERLAP, YunetNetwork } from './yunet/network.ts';
 
@@ -14,7 +16,9 @@ export interface OpenedDetector {
   multiThreadSession?: ort.InferenceSession | undefined;
   /** The heads that a rewritten graph of SCRFD leaves out, one for each stride; undefined for a complete graph. */
   heads?: DeferredHeads | undefined;
-  /** Sides of the square inputs, in pixels. */
+  /** The second network of the family `rfb`. */
+  landmarks?: ort.InferenceSession | undefined;
+  /** Sides of the square inputs, in pixels. The family `rfb` has an input of one size. */
   sizes: readonly number[];
 }
 
@@ -24,7 +28,7 @@ type Described = Pick<DetectorFile, 'family' | 'preprocessing'>;
 /**
  * Makes a detector of an opened network. `DETECTOR_FAMILIES` in src/packs/pack.ts says what a new family needs.
  *
- * @throws {Error} for a family whose networks cannot be run.
+ * @throws {Error} if a network of the family is missing.
  */
 export function openDetector(file: Described, opened: OpenedDetector): FaceDetector {
   const letterboxed = { sizes: opened.sizes, letterbox: letterboxOptionsOf(file) };
@@ -40,8 +44,19 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
         overlap: YUNET_OVERLAP,
       });
     case 'rfb':
-      throw new Error('Detectors of the family rfb cannot be run yet.');
+      if (opened.landmarks === undefined)
+        throw new Error('A detector of the family rfb needs a second network, for the landmarks.');
+      return new RfbDetector(opened.session, {
+        landmarks: opened.landmarks,
+        input: letterboxOptionsOf(file),
+        multiThreadSession: opened.multiThreadSession,
+      });
   }
+}
+
+/** The sides of a detector's inputs: the configured ones, unless its graph takes a single size. */
+export function inputSizesOf({ family }: Described, sizes: readonly number[]): number[] {
+  return family === 'rfb' ? [RFB_INPUT.width] : [...sizes];
 }
 
 /** YuNet reads pictures as OpenCV has them. */

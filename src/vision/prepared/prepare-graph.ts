@@ -10,7 +10,7 @@ import { DESCRIPTION_FILE, describePrepared, GRAPH_FILE, WEIGHTS_FILE } from './
 
 export interface PrepareJob {
   file: Pick<ModelFile, 'path' | 'sha256'>;
-  network: 'detector' | 'recogniser';
+  network: 'detector' | 'landmarks' | 'recogniser';
   rewrites: boolean;
   name: string;
   /** An empty folder. */

@@ -11,17 +11,17 @@ import { rewritesPayOff } from '../../onnx/rewrite/rewrite.ts';
 import type { PackLog } from '../../packs/download/report-download.ts';
 import { LOCK_TIMING, withInstallLock } from '../../packs/install/install-lock.ts';
 import { discard, writing } from '../../packs/install/storage.ts';
-import type { ModelPack } from '../../packs/pack.ts';
+import type { ModelFile, ModelPack } from '../../packs/pack.ts';
 import type { PrepareJob } from './prepare-graph.ts';
 import { type PreparedGraph, preparedName, readPrepared } from './prepared-graph.ts';
 
 /** For one graph. The largest of the catalogue take seconds; a slow volume may take longer. */
 const TIMEOUT_MS = 300_000;
 
-const NETWORKS = ['recogniser', 'detector'] as const;
-
 export interface PreparedPack {
   detector: PreparedGraph;
+  /** Of the detector's second network; only if it has one. */
+  landmarks?: PreparedGraph | undefined;
   recogniser: PreparedGraph;
 }
 
@@ -96,18 +96,22 @@ export class PreparedGraphs {
   }
 
   async #findPack(pack: ModelPack): Promise<PreparedPack | undefined> {
-    const [recogniser, detector] = await Promise.all(
-      NETWORKS.map((network) => this.#find(pack[network].sha256)),
-    );
-    return recogniser && detector ? { recogniser, detector } : undefined;
+    const found: Partial<Record<PrepareJob['network'], PreparedGraph>> = {};
+    for (const { network, file } of networksOf(pack)) {
+      const graph = await this.#find(file.sha256);
+      if (graph === undefined) return undefined;
+      found[network] = graph;
+    }
+    const { recogniser, detector, landmarks } = found;
+    return recogniser && detector && { recogniser, detector, landmarks };
   }
 
   /** Runs under the lock. */
   async #makeMissing(pack: ModelPack, signal: AbortSignal): Promise<void> {
     const { folder, rewrites, log } = this.#options;
     await discardLeftovers(folder);
-    for (const network of NETWORKS) {
-      const { path, sha256 } = pack[network];
+    for (const { network, file } of networksOf(pack)) {
+      const { path, sha256 } = file;
       // Another process may have made it meanwhile.
       this.#found.delete(sha256);
       if (await this.has(sha256)) continue;
@@ -128,6 +132,18 @@ export class PreparedGraphs {
       log.info({ network, ms }, 'a network was prepared for this processor');
     }
   }
+}
+
+/** The largest first. */
+function networksOf({
+  detector,
+  recogniser,
+}: ModelPack): { network: PrepareJob['network']; file: ModelFile }[] {
+  return [
+    { network: 'recogniser', file: recogniser },
+    { network: 'detector', file: detector },
+    ...(detector.landmarks ? [{ network: 'landmarks', file: detector.landmarks } as const] : []),
+  ];
 }
 
 /** Begins the name of a folder that is being written. */

@@ -34,6 +34,8 @@ export async function quantisePack(options: QuantiseOptions, context: QuantiseCo
     throw new QuantiseError(`${packFolder(location)} exists. Remove it first.`);
   const pack = await resolvePack({ ...location, name: options.pack });
   if (pack.origin === 'synthetic') throw new QuantiseError('The synthetic pack recognises nobody.');
+  if (pack.detector.family === 'rfb')
+    throw new QuantiseError(`${pack.name} cannot be quantised: its detector has no square inputs.`);
   const pairs = await readPairs(options);
   const chosen = await choosePictures(options.images, pairs);
   const processor = byteSums();
