@@ -77,7 +77,7 @@ export const PERMISSIVE_PACKS: readonly CataloguePack[] = [
     ...combinedProvenance(YUNET_PROVENANCE, SFACE_PROVENANCE),
     detector: YUNET,
     recogniser: SFACE,
-    memory: { first: 255, further: 50 },
+    memory: { first: 250, further: 55 },
     sources: [
       filesSource({
         [YUNET.name]: YUNET_URLS,
@@ -94,7 +94,7 @@ export const PERMISSIVE_PACKS: readonly CataloguePack[] = [
     ...combinedProvenance(YUNET_PROVENANCE, AURAFACE_PROVENANCE),
     detector: YUNET,
     recogniser: AURAFACE,
-    memory: { first: 560, further: 115 },
+    memory: { first: 495, further: 80 },
     sources: [
       filesSource({
         [YUNET.name]: YUNET_URLS,
