@@ -6,6 +6,7 @@ import type { FaceDetector } from './face-detector.ts';
 import type { LetterboxOptions } from './letterbox.ts';
 import { LetterboxDetector } from './letterbox-detector.ts';
 import { RfbDetector } from './rfb/detector.ts';
+import { LandmarkFinder } from './rfb/landmark-finder.ts';
 import { SCRFD_OVERLAP, ScrfdNetwork } from './scrfd/network.ts';
 import { YUNET_OVERLAP, YunetNetwork } from './yunet/network.ts';
 
@@ -23,7 +24,7 @@ export interface OpenedDetector {
 }
 
 /** What is known of the file that a detector was opened from. */
-type Described = Pick<DetectorFile, 'family' | 'preprocessing'>;
+type Described = Pick<DetectorFile, 'family' | 'preprocessing' | 'landmarks'>;
 
 /**
  * Makes a detector of an opened network. `DETECTOR_FAMILIES` in src/packs/pack.ts says what a new family needs.
@@ -44,10 +45,10 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
         overlap: YUNET_OVERLAP,
       });
     case 'rfb':
-      if (opened.landmarks === undefined)
+      if (file.landmarks === undefined || opened.landmarks === undefined)
         throw new Error('A detector of the family rfb needs a second network, for the landmarks.');
       return new RfbDetector(opened.session, {
-        landmarks: opened.landmarks,
+        landmarks: new LandmarkFinder(opened.landmarks, file.landmarks.preprocessing),
         input: letterboxOptionsOf(file),
         multiThreadSession: opened.multiThreadSession,
       });

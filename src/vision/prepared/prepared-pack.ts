@@ -97,7 +97,7 @@ export class PreparedGraphs {
 
   async #findPack(pack: ModelPack): Promise<PreparedPack | undefined> {
     const found: Partial<Record<PrepareJob['network'], PreparedGraph>> = {};
-    for (const { network, file } of networksOf(pack)) {
+    for (const { network, file } of namedNetworksOf(pack)) {
       const graph = await this.#find(file.sha256);
       if (graph === undefined) return undefined;
       found[network] = graph;
@@ -110,7 +110,7 @@ export class PreparedGraphs {
   async #makeMissing(pack: ModelPack, signal: AbortSignal): Promise<void> {
     const { folder, rewrites, log } = this.#options;
     await discardLeftovers(folder);
-    for (const { network, file } of networksOf(pack)) {
+    for (const { network, file } of namedNetworksOf(pack)) {
       const { path, sha256 } = file;
       // Another process may have made it meanwhile.
       this.#found.delete(sha256);
@@ -135,7 +135,7 @@ export class PreparedGraphs {
 }
 
 /** The largest first. */
-function networksOf({
+function namedNetworksOf({
   detector,
   recogniser,
 }: ModelPack): { network: PrepareJob['network']; file: ModelFile }[] {

@@ -9,11 +9,11 @@ import { type OverlapRule, suppressOverlaps } from '../nms.ts';
 import { PictureInput, type PictureInputOptions } from '../picture-input.ts';
 import { highestScore, type RfbOutputs, readCandidates } from './candidates.ts';
 import { fittedSize } from './fit.ts';
-import { LandmarkFinder } from './landmark-finder.ts';
+import type { LandmarkFinder } from './landmark-finder.ts';
 import { type QuarterTurn, turnInput } from './turn-input.ts';
 
 /** Source: Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB, vision/ssd/config/fd_config.py. */
-export const RFB_OVERLAP: OverlapRule = { maxOverlap: 0.3, extra: 0 };
+const RFB_OVERLAP: OverlapRule = { maxOverlap: 0.3, extra: 0 };
 
 /** Maximum candidates that suppression compares, best scores first. At a threshold near 0 every anchor is one. */
 const MAX_CANDIDATES = 1_500;
@@ -26,7 +26,6 @@ export class RfbDetector implements FaceDetector {
   readonly #session: ort.InferenceSession;
   readonly #multiThreadSession: ort.InferenceSession;
   readonly #landmarks: LandmarkFinder;
-  readonly #overlap: OverlapRule;
   readonly #input: PictureInput;
   readonly #feeds: Record<string, ort.Tensor>;
   /** For {@link scoreTurns}: a picture whose sides change places, and what it becomes when it is turned. */
@@ -39,18 +38,15 @@ export class RfbDetector implements FaceDetector {
   constructor(
     session: ort.InferenceSession,
     options: {
-      /** The network of the landmarks. */
-      landmarks: ort.InferenceSession;
+      landmarks: LandmarkFinder;
       input: PictureInputOptions;
       /** The same graph as `session` with more threads, for when the cores are idle. */
       multiThreadSession?: ort.InferenceSession | undefined;
-      overlap?: OverlapRule;
     },
   ) {
     this.#session = session;
     this.#multiThreadSession = options.multiThreadSession ?? session;
-    this.#landmarks = new LandmarkFinder(options.landmarks);
-    this.#overlap = options.overlap ?? RFB_OVERLAP;
+    this.#landmarks = options.landmarks;
     const { width, height } = RFB_INPUT;
     this.#input = new PictureInput(width, height, options.input);
     this.#feeds = this.#feedsOf(this.#input.input);
@@ -76,7 +72,7 @@ export class RfbDetector implements FaceDetector {
         height: (picture.height * RFB_INPUT.height) / fitted.height,
       };
       const candidates = readCandidates(outputs, threshold, shown, MAX_CANDIDATES);
-      const kept = suppressOverlaps(candidates, HIGHEST_MAX_FACES, this.#overlap);
+      const kept = suppressOverlaps(candidates, HIGHEST_MAX_FACES, RFB_OVERLAP);
       if (!this.#isVerified) await this.#verifyLandmarks(picture);
       const faces: DetectedFace[] = [];
       for (const face of choose ? choose(kept) : kept)

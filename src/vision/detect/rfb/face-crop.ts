@@ -1,4 +1,4 @@
-import { LANDMARKS_PREPROCESSING } from '../../../packs/pack.ts';
+import type { Preprocessing } from '../../../packs/pack.ts';
 import type { SimilarityTransform } from '../../align/alignment.ts';
 import type { BoundingBox } from '../face.ts';
 
@@ -39,14 +39,14 @@ const GREY = { red: 0.299, green: 0.587, blue: 0.114 };
  * Writes a crop as input of the network.
  *
  * @param pixels interleaved R, G, B.
- * @param input a third as many numbers: grey, 0..1; overwritten.
+ * @param input a third as many numbers: grey, normalised; overwritten.
  */
-export function writeGrey(pixels: Uint8Array, input: Float32Array): void {
+export function writeGrey(pixels: Uint8Array, { mean, std }: Preprocessing, input: Float32Array): void {
   for (let i = 0, pixel = 0; i < input.length; i++, pixel += 3) {
     const grey =
       GREY.red * (pixels[pixel] as number) +
       GREY.green * (pixels[pixel + 1] as number) +
       GREY.blue * (pixels[pixel + 2] as number);
-    input[i] = Math.round(grey) / LANDMARKS_PREPROCESSING.std;
+    input[i] = (Math.round(grey) - mean) / std;
   }
 }
