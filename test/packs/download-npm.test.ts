@@ -126,6 +126,21 @@ describe('a pack from the npm registry', () => {
     expect(pathsOf(server)).toEqual([`/${PACKAGE}`, TARBALL]);
   });
 
+  it('comes through the proxy of npm', async () => {
+    const tarball = packageWith(tinyPack());
+    const proxy = await startFileServer(({ path, headers }) =>
+      registryAnswer({ path: new URL(path).pathname, headers }, tarball),
+    );
+    onTestFinished(proxy.close);
+    const { obtain, modelsDir } = await publish({
+      tarball,
+      npmrc: () => ['registry=http://registry.invalid/', `proxy=${proxy.url}`],
+    });
+    await obtain();
+    expect(pathsOf(proxy)).toEqual([`/${PACKAGE}`, TARBALL].map((path) => `http://registry.invalid${path}`));
+    expect(await filesIn(modelsDir)).toEqual(INSTALLED);
+  });
+
   it('is not downloaded if the registry has another tarball', async () => {
     const { obtain, server } = await publish({
       registry: { dist: { integrity: integrityOf(Buffer.from('another')) } },

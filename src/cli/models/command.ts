@@ -9,14 +9,14 @@ import { megabytes, type Terminal } from '../../packs/download/report-download.t
 import { installFile, isNetwork } from '../../packs/install/install-file.ts';
 import { installPack } from '../../packs/install/install-pack.ts';
 import { nameSource } from '../../packs/install/name-source.ts';
-import { type ModelFile, type ModelPack, networksOf } from '../../packs/pack.ts';
+import type { ModelPack } from '../../packs/pack.ts';
 import { PackError, PackInvalidError, PackMissingError } from '../../packs/pack-errors.ts';
 import { exists, findPackFolders, packFolder, SYNTHETIC_PACK } from '../../packs/pack-folders.ts';
-import type { Provenance } from '../../packs/provenance.ts';
 import { type ResolveOptions, resolvePack } from '../../packs/resolve.ts';
 import { readThresholds } from '../../packs/thresholds.ts';
 import { PreparedGraphs, preparedFolder } from '../../vision/prepared/prepared-pack.ts';
 import { CalibrationError } from '../calibrate/calibration-error.ts';
+import { fileLines, provenanceLines, sizeOf, stateOf } from './pack-lines.ts';
 import { NETWORKS, QuantiseError, type QuantiseOptions } from './quantise/options.ts';
 
 const USAGE = `Usage: npm run models -- <command>
@@ -184,8 +184,7 @@ async function describe(name: string, session: Session): Promise<string[]> {
   const published = session.catalogue.get(name);
   try {
     const pack = await resolvePack(locate(name, session));
-    const size = megabytes(networksOf(pack).reduce((sum, { bytes }) => sum + bytes, 0));
-    return [`${stateOf(pack)}, ${size}`, pack.embeddingSpace, ...provenanceLines(pack)];
+    return [`${stateOf(pack)}, ${sizeOf(pack)}`, pack.embeddingSpace, ...provenanceLines(pack)];
   } catch (error) {
     if (error instanceof PackInvalidError) return ['wrong', error.message];
     if (!(error instanceof PackMissingError) || published === undefined) throw error;
@@ -193,17 +192,6 @@ async function describe(name: string, session: Session): Promise<string[]> {
     const download = megabytes(downloadBytes(published));
     return [`missing, ${size} (download ${download})`, ...provenanceLines(published)];
   }
-}
-
-function stateOf(pack: ModelPack): string {
-  if (pack.origin === 'synthetic') return 'part of this project';
-  return networksOf(pack).every(({ pinned }) => pinned)
-    ? 'installed, verified'
-    : 'installed, hashes unpinned';
-}
-
-function provenanceLines({ licence, trainingData, commercialUse }: Provenance): string[] {
-  return [licence, `Training data: ${trainingData}`, `Commercial use: ${commercialUse}`];
 }
 
 async function install(argument: string, from: string | undefined, session: Session): Promise<void> {
@@ -324,10 +312,4 @@ async function quantise(options: QuantiseOptions, session: Session): Promise<voi
 
 function locate(name: string, { config, catalogue, signal }: Session): ResolveOptions {
   return { name, modelsDir: config.MODELS_DIR, colourProfiles: config.COLOUR_PROFILES, catalogue, signal };
-}
-
-function fileLines(pack: ModelPack): string {
-  const line = ({ path, sha256, pinned }: ModelFile) =>
-    `${sha256}  ${path} (${pinned ? 'as expected' : 'unpinned'})\n`;
-  return networksOf(pack).map(line).join('');
 }

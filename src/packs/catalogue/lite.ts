@@ -1,4 +1,4 @@
-import { DETECTOR_PREPROCESSING, STANDARD_RECOGNISER } from '../pack.ts';
+import { DETECTOR_PREPROCESSING, LANDMARKS_PREPROCESSING, STANDARD_RECOGNISER } from '../pack.ts';
 import type { CataloguePack, NpmSource } from './published-pack.ts';
 
 /** For the demonstration on a machine that reaches the npm registry and nothing else. */
@@ -34,7 +34,7 @@ export const LITE_PACK: CataloguePack = {
       name: 'fr_landmark.onnx',
       bytes: 1_163_742,
       sha256: 'f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258',
-      preprocessing: { mean: 0, std: 256 },
+      preprocessing: LANDMARKS_PREPROCESSING,
     },
   },
   recogniser: {
