@@ -386,6 +386,13 @@ export const SETTINGS = {
     description:
       'A file with the key instead, in a line `name=secret`, such as a mounted secret. It is read once, at start.',
   }),
+  REQUIRE_COMMERCIAL_WEIGHTS: setting({
+    default: false,
+    ...boolean,
+    description:
+      '`true` stops the start unless commercial use of the weights is `allowed`, according to the catalogue or the manifest of the ' +
+      'pack. `disputed`, `unknown` and `excluded` are refused; see `docs/MODELS.md`.',
+  }),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -226,6 +226,9 @@ export class InferenceEngine implements FaceEngine {
       {
         model: pack.name,
         embeddingSpace: pack.embeddingSpace,
+        licence: pack.licence,
+        trainingData: pack.trainingData,
+        commercialUse: pack.commercialUse,
         workers: WORKERS,
         ...(batching && { facesPerRun }),
         ms: Math.round(performance.now() - started),

@@ -9,6 +9,7 @@ import {
   RECOGNISER_PREPROCESSING,
 } from './pack.ts';
 import { PackInvalidError } from './pack-errors.ts';
+import { COMMERCIAL_USES } from './provenance.ts';
 
 /*
  * Version 2 of InsightFace's package manifest. Source of the members, their defaults and the validation: insightface
@@ -122,6 +123,13 @@ const manifestSchema = z.object({
   ),
   /** A member of this service's own: what `npm run models -- quantise` says about its pack. */
   provenance: z.object({ weight_bits: z.int() }).optional().catch(undefined),
+  /** Members of this service's own: what the publisher says about the weights. */
+  training_data: z
+    .string({ error: 'must be a sentence' })
+    .min(1, { error: 'must not be empty' })
+    .max(500, { error: 'must be at most 500 characters' })
+    .optional(),
+  commercial_use: choice(COMMERCIAL_USES).optional(),
 });
 
 /** A version-2 manifest with its defaults. Paths are relative to the pack. */

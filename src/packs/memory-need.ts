@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { installedBytes } from './catalogue/published-pack.ts';
 import { CATALOGUE, type Catalogue, type MemoryNeed } from './catalogue.ts';
 import { MANIFEST_FILE, parseManifest } from './manifest.ts';
 import { packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
@@ -57,9 +58,7 @@ export function unpreparedNeedOf(options: Options, sessions: number): MemoryNeed
 /** The weights of a pack, in MiB: of a folder without a manifest, those of its largest network. */
 function weightsOf({ name, modelsDir, catalogue = CATALOGUE }: Options): number {
   const published = catalogue.get(name);
-  const bytes = published
-    ? published.detector.bytes + published.recogniser.bytes
-    : bytesOf(packFolder({ name, modelsDir }));
+  const bytes = published ? installedBytes(published) : bytesOf(packFolder({ name, modelsDir }));
   return bytes / 2 ** 20;
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { COLOUR_PROFILE_MODES } from '../config/settings.ts';
+import type { Provenance } from './provenance.ts';
 
 export type ColourProfiles = (typeof COLOUR_PROFILE_MODES)[number];
 
@@ -52,12 +53,10 @@ export interface RecogniserFile extends ModelFile {
 }
 
 /** What the engine needs to know about a model pack. */
-export interface ModelPack {
+export interface ModelPack extends Provenance {
   name: string;
   /** How the pack was resolved. `synthetic` is for trying the API. */
   origin: 'catalogue' | 'manifest' | 'folder' | 'synthetic';
-  /** The licence of the weights, as a sentence for operators. */
-  licence: string;
   detector: DetectorFile;
   recogniser: RecogniserFile;
   /** Bits of the weights of a pack that `npm run models -- quantise` made. */
@@ -156,4 +155,12 @@ function recipeAsText({
  */
 export function withColourProfiles(pack: ModelPack, colourProfiles: ColourProfiles = 'ignore'): ModelPack {
   return colourProfiles === 'ignore' ? pack : { ...pack, embeddingSpace: `${pack.embeddingSpace}:icc` };
+}
+
+/** All networks of a pack. */
+export function networksOf({
+  detector,
+  recogniser,
+}: Pick<ModelPack, 'detector' | 'recogniser'>): ModelFile[] {
+  return [detector, ...(detector.landmarks ? [detector.landmarks] : []), recogniser];
 }

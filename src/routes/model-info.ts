@@ -9,6 +9,7 @@ import { ServiceError } from '../errors.ts';
 import { errorResponses } from '../http/error-answers.ts';
 import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import { DETECTOR_FAMILIES, type ModelFile } from '../packs/pack.ts';
+import { COMMERCIAL_USES } from '../packs/provenance.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
 import { inputSizesOf } from '../vision/detect/open-detector.ts';
 import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
@@ -106,6 +107,15 @@ const modelInfoSchema = z
       }),
     }),
     licence: z.string().openapi({ description: 'Licence of the weights.' }),
+    training_data: z.string().openapi({
+      description: 'What is known of the data that the weights were trained with.',
+    }),
+    commercial_use: z.enum(COMMERCIAL_USES).openapi({
+      description:
+        'What publishers state, which is no legal advice. `allowed`: by the licence of the weights, and by the terms of their ' +
+        'training data as far as they are known. `disputed`: by the licence, but the training data has terms that exclude it, or ' +
+        'is not disclosed. `excluded`: the licence excludes it. `unknown`: the pack does not say.',
+    }),
     synthetic: z.boolean().openapi({
       description:
         'True for the synthetic pack, which cannot recognise people and is for integration tests only.',
@@ -169,6 +179,8 @@ function describeModel(
     },
     quality: { evidence: qualityEvidenceOf(pack) },
     licence: pack.licence,
+    training_data: pack.trainingData,
+    commercial_use: pack.commercialUse,
     synthetic: pack.origin === 'synthetic',
     thresholds,
     detection_threshold: config.DETECTION_THRESHOLD,

@@ -60,7 +60,7 @@ describe('models list', () => {
   it('shows which packs are missing, installed, wrong and unpinned', async () => {
     const { models, modelsDir, tiny } = await setup();
     expect((await models('list')).stdout).toMatch(
-      /tiny +missing, 0\.1 MB \(download 0\.1 MB\)\n +For tests only\./,
+      /tiny +missing, 0\.1 MB \(download 0\.1 MB\)\n +For tests only\.\n +Training data: Pseudorandom bytes\.\n +Commercial use: disputed/,
     );
     await writeFiles(modelsDir, { 'own/a.onnx': OWN_FILES['a.onnx'], 'own/b.onnx': OWN_FILES['b.onnx'] });
     await writeFiles(modelsDir, { 'broken/x.onnx': 'x' });
@@ -69,7 +69,9 @@ describe('models list', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/tiny +installed, verified, 0\.1 MB/);
     expect(stdout).toMatch(/synthetic +part of this project.*\n.*\n.*recognises nobody/);
-    expect(stdout).toMatch(/own +installed, hashes unpinned/);
+    expect(stdout).toMatch(
+      /own +installed, hashes unpinned(.*\n){3} +Training data: Unknown.*\n +Commercial use: unknown/,
+    );
     expect(stdout).toMatch(/broken +wrong\n.*no detector/);
   });
 });
@@ -161,6 +163,45 @@ describe('models install', () => {
     );
     expect((await models(`install own --from ${join(folder, 'z.zip')}`)).stderr).toContain('ENOENT');
     expect(await filesIn(modelsDir)).toEqual([]);
+  });
+});
+
+describe('models install with a path', () => {
+  it('takes the name of a folder from its manifest, and that of an archive from its file', async () => {
+    const { models, folder, modelsDir } = await setup();
+    await writeFiles(join(folder, 'from'), MANIFEST_FILES);
+    expect(await models(`install ${join(folder, 'from')}`)).toMatchObject({ code: 0, stderr: '' });
+    const archive = Object.entries(OWN_FILES).map(([name, content]) => [name, Buffer.from(content)]);
+    await writeFiles(folder, { 'mine.zip': zipOf(Object.fromEntries(archive)), 'no name/x.onnx': 'x' });
+    expect(await models(`install ${join(folder, 'mine.zip')}`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await filesIn(join(modelsDir, 'own'))).toEqual(Object.keys(MANIFEST_FILES).sort());
+    expect(await filesIn(join(modelsDir, 'mine'))).toEqual(['a.onnx', 'b.onnx']);
+  });
+
+  it('installs a pack of the catalogue file by file, whatever the files are called', async () => {
+    const { models, folder, modelsDir, tiny } = await setup();
+    const [detector, recogniser] = Object.values(tiny.files) as [Buffer, Buffer];
+    await writeFiles(folder, { 'one.onnx': detector, 'two.onnx': recogniser, 'three.onnx': 'another' });
+    const first = await models(`install ${join(folder, 'one.onnx')}`);
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('still needs rec.onnx') });
+    expect(await models(`install tiny --from ${join(folder, 'three.onnx')}`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/has the SHA-256 .* expected is one of tiny: det\.onnx \(.*rec\.onnx \(/),
+    });
+    const second = await models(`install tiny --from ${join(folder, 'two.onnx')}`);
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('tiny is installed in') });
+    expect(await filesIn(modelsDir)).toEqual(['tiny/det.onnx', 'tiny/rec.onnx']);
+  });
+
+  it('says of which pack a file is not a part', async () => {
+    const { models, folder } = await setup();
+    await writeFiles(folder, { 'three.onnx': 'another' });
+    expect(await models(`install ${join(folder, 'three.onnx')}`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is a part of no pack of the catalogue \(tiny\)/),
+    });
+    const { code, stderr } = await models(`install own --from ${join(folder, 'three.onnx')}`);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('put all networks') });
   });
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
+import { downloadBytes } from '../../src/packs/catalogue/published-pack.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import { ROOT } from '../support/shared.ts';
 import { codeOf, DOCUMENTS, readDocument } from './documents.ts';
@@ -81,7 +82,7 @@ describe('README.md', () => {
 
   it('names the default pack with the size of its download', () => {
     const pack = CATALOGUE.get(loadConfig({}).MODEL_NAME);
-    const size = `${Math.round((pack?.archiveBytes ?? 0) / 1e6)} MB`;
+    const size = `${Math.round((pack ? downloadBytes(pack) : 0) / 1e6)} MB`;
     expect(readme).toContain(`\`${pack?.name}\` (${size})`);
   });
 });

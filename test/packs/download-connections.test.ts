@@ -153,7 +153,11 @@ describe('a download from a server that', () => {
     const server = await startRawServer(answer);
     const pack = {
       ...published.tiny.pack,
-      sources: [`${server.url}/first`, `${published.server.url}/second`],
+      sources: [`${server.url}/first`, `${published.server.url}/second`].map((url) => ({
+        kind: 'archive' as const,
+        url,
+        bytes: tiny.archive.length,
+      })),
     };
     await published.obtain({ catalogue: new Map([[pack.name, pack]]) });
     expect(server.requests).toHaveLength(TUNING.attempts);

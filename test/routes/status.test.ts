@@ -49,6 +49,8 @@ describe('GET /v1/model-info', () => {
         input_size: 112,
       },
       licence: expect.stringContaining('recognises nobody'),
+      training_data: 'None.',
+      commercial_use: 'allowed',
       synthetic: true,
       thresholds: [],
       detection_threshold: 0.5,

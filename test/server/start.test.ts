@@ -31,6 +31,18 @@ describe('starting', () => {
     expect(service.stderr).not.toMatch(/^\s+at /m);
   });
 
+  it('exits when the commercial use of the weights is not allowed, but must be', async () => {
+    const REQUIRE_COMMERCIAL_WEIGHTS = 'true';
+    const service = start({ MODEL_NAME: 'buffalo_sc', REQUIRE_COMMERCIAL_WEIGHTS });
+    expect(await service.exit).toEqual({ code: 1, signal: null });
+    expect(service.stderr).toMatch(/^REQUIRE_COMMERCIAL_WEIGHTS is true, and .* buffalo_sc is excluded\./);
+    expect(service.stderr.trim().split('\n')).toHaveLength(1);
+    const allowed = start({ MODEL_NAME: 'synthetic', REQUIRE_COMMERCIAL_WEIGHTS });
+    await allowed.ready();
+    const loaded = allowed.log.find(({ msg }) => msg === 'the model pack is loaded');
+    expect(loaded).toMatchObject({ commercialUse: 'allowed', trainingData: 'None.' });
+  });
+
   it('exits with one sentence when the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));

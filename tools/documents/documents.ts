@@ -2,7 +2,7 @@ import { updateSection } from '../markdown.ts';
 import { renderConfiguration } from './configuration.ts';
 import { renderEnvExample } from './env-example.ts';
 import { renderErrors } from './errors.ts';
-import { renderModelPacks } from './model-packs.ts';
+import { renderModelPacks, renderPackLicences, renderPackSummary } from './model-packs.ts';
 import { renderWorkers } from './workers.ts';
 
 /**
@@ -14,5 +14,7 @@ export const GENERATED_DOCUMENTS: Readonly<Record<string, (current: string) => s
   'docs/CONFIGURATION.md': renderConfiguration,
   'docs/ERRORS.md': renderErrors,
   'docs/OPERATIONS.md': (current) => updateSection(current, 'workers', renderWorkers()),
-  'docs/MODELS.md': (current) => updateSection(current, 'packs', renderModelPacks()),
+  'docs/MODELS.md': (current) =>
+    updateSection(updateSection(current, 'packs', renderModelPacks()), 'licences', renderPackLicences()),
+  'README.md': (current) => updateSection(current, 'packs', renderPackSummary()),
 };

@@ -2,23 +2,29 @@ import { parseArgs } from 'node:util';
 import { type Environment, loadConfig } from '../../config/load.ts';
 import { type Config, SETTINGS } from '../../config/settings.ts';
 import { errorMessage, StartupError } from '../../errors.ts';
+import { downloadBytes, installedBytes } from '../../packs/catalogue/published-pack.ts';
 import { CATALOGUE, type Catalogue } from '../../packs/catalogue.ts';
 import { download } from '../../packs/download/obtain-pack.ts';
 import { megabytes, type Terminal } from '../../packs/download/report-download.ts';
+import { installFile, isNetwork } from '../../packs/install/install-file.ts';
 import { installPack } from '../../packs/install/install-pack.ts';
+import { nameSource } from '../../packs/install/name-source.ts';
 import type { ModelPack } from '../../packs/pack.ts';
 import { PackError, PackInvalidError, PackMissingError } from '../../packs/pack-errors.ts';
-import { findPackFolders, packFolder, SYNTHETIC_PACK } from '../../packs/pack-folders.ts';
+import { exists, findPackFolders, packFolder, SYNTHETIC_PACK } from '../../packs/pack-folders.ts';
 import { type ResolveOptions, resolvePack } from '../../packs/resolve.ts';
 import { readThresholds } from '../../packs/thresholds.ts';
 import { PreparedGraphs, preparedFolder } from '../../vision/prepared/prepared-pack.ts';
 import { CalibrationError } from '../calibrate/calibration-error.ts';
+import { fileLines, provenanceLines, sizeOf, stateOf } from './pack-lines.ts';
 import { NETWORKS, QuantiseError, type QuantiseOptions } from './quantise/options.ts';
 
 const USAGE = `Usage: npm run models -- <command>
 
   list                                      list all packs and their state
-  install <pack> [--from <zip or folder>]   download a pack of the catalogue, or install any pack from a local copy
+  install <pack>                            download a pack of the catalogue
+  install [<pack> --from] <local copy>      install any pack from a zip archive or a folder, or one file (.onnx) of a
+                                            pack of the catalogue
   verify <pack>                             compare the files of an installed pack with their hashes
   quantise <pack> --images <folder>         write <pack>-int8 with 8-bit networks, measured on your photographs
     [--pairs <csv>]                         also measure on pairs: image_a, image_b, same_person
@@ -124,8 +130,9 @@ function commandOf([command, name, ...rest]: string[], values: Values): (session
     case 'list':
       return list;
     case 'install': {
-      const pack = packName(name);
-      return (session) => install(pack, values.from, session);
+      // A name, or the path of a local copy.
+      const argument = values.from === undefined ? required(name) : packName(name);
+      return (session) => install(argument, values.from, session);
     }
     case 'verify': {
       const pack = packName(name);
@@ -142,8 +149,13 @@ function commandOf([command, name, ...rest]: string[], values: Values): (session
   }
 }
 
-function packName(name: string | undefined): string {
+function required(name: string | undefined): string {
   if (name === undefined) throw new UsageError('The name of a pack is missing.');
+  return name;
+}
+
+function packName(given: string | undefined): string {
+  const name = required(given);
   if (SETTINGS.MODEL_NAME.parse(name) === undefined) {
     throw new UsageError(
       `${JSON.stringify(name)} is not a valid name of a pack, which consists of letters, digits, ".", "_" and "-".`,
@@ -172,22 +184,29 @@ async function describe(name: string, session: Session): Promise<string[]> {
   const published = session.catalogue.get(name);
   try {
     const pack = await resolvePack(locate(name, session));
-    const size = megabytes(pack.detector.bytes + pack.recogniser.bytes);
-    return [`${stateOf(pack)}, ${size}`, pack.embeddingSpace, pack.licence];
+    return [`${stateOf(pack)}, ${sizeOf(pack)}`, pack.embeddingSpace, ...provenanceLines(pack)];
   } catch (error) {
     if (error instanceof PackInvalidError) return ['wrong', error.message];
     if (!(error instanceof PackMissingError) || published === undefined) throw error;
-    const size = megabytes(published.detector.bytes + published.recogniser.bytes);
-    return [`missing, ${size} (download ${megabytes(published.archiveBytes)})`, published.licence];
+    const size = megabytes(installedBytes(published));
+    const download = megabytes(downloadBytes(published));
+    return [`missing, ${size} (download ${download})`, ...provenanceLines(published)];
   }
 }
 
-function stateOf({ origin, detector, recogniser }: ModelPack): string {
-  if (origin === 'synthetic') return 'part of this project';
-  return detector.pinned && recogniser.pinned ? 'installed, verified' : 'installed, hashes unpinned';
+async function install(argument: string, from: string | undefined, session: Session): Promise<void> {
+  const { catalogue } = session;
+  if (
+    from === undefined &&
+    !catalogue.has(argument) &&
+    argument !== SYNTHETIC_PACK &&
+    (await exists(argument))
+  )
+    return installAs(packName(await nameSource(argument, catalogue)), argument, session);
+  return installAs(packName(argument), from, session);
 }
 
-async function install(name: string, from: string | undefined, session: Session): Promise<void> {
+async function installAs(name: string, from: string | undefined, session: Session): Promise<void> {
   const { stdout } = session;
   if (name === SYNTHETIC_PACK) {
     if (from !== undefined)
@@ -196,10 +215,32 @@ async function install(name: string, from: string | undefined, session: Session)
     return;
   }
   const location = locate(name, session);
+  if (from !== undefined && isNetwork(from) && !(await isComplete(name, from, session))) return;
   const pack =
-    from === undefined ? await installPublished(name, session) : await installPack({ ...location, from });
-  stdout.write(`${name} is installed in ${packFolder(location)}.\n${fileLines(pack)}${pack.licence}\n`);
+    from === undefined
+      ? await installPublished(name, session)
+      : isNetwork(from)
+        ? await resolvePack(location)
+        : await installPack({ ...location, from });
+  stdout.write(`${name} is installed in ${packFolder(location)}.\n${fileLines(pack)}`);
+  stdout.write(`${provenanceLines(pack).join('\n')}\n`);
   await prepare(pack, session);
+}
+
+/** Installs one network of a pack; returns whether the pack has all of them now. */
+async function isComplete(name: string, from: string, session: Session): Promise<boolean> {
+  const { catalogue, config, stdout, signal } = session;
+  const published = catalogue.get(name);
+  if (published === undefined) {
+    throw new UsageError(
+      `${name} is not in the catalogue (${[...catalogue.keys()].join(', ')}), so a single network is not enough: ` +
+        'put all networks of the pack into a folder, and install the folder.',
+    );
+  }
+  const { file, missing } = await installFile(published, { from, modelsDir: config.MODELS_DIR, signal });
+  if (missing.length === 0) return true;
+  stdout.write(`${file.name} of ${name} is installed; the pack still needs ${missing.join(' and ')}.\n`);
+  return false;
 }
 
 /** Prepares the networks for this machine, so that the first start of the service need not. It does without them if it must. */
@@ -264,16 +305,11 @@ async function quantise(options: QuantiseOptions, session: Session): Promise<voi
   const { quantisePack } = await import('./quantise/quantise.ts');
   const pack = await quantisePack(options, session);
   session.stdout.write(
-    `${pack.name} is installed; its embedding space is ${pack.embeddingSpace}.\n${fileLines(pack)}${pack.licence}\n`,
+    `${pack.name} is installed; its embedding space is ${pack.embeddingSpace}.\n${fileLines(pack)}` +
+      `${provenanceLines(pack).join('\n')}\n`,
   );
 }
 
 function locate(name: string, { config, catalogue, signal }: Session): ResolveOptions {
   return { name, modelsDir: config.MODELS_DIR, colourProfiles: config.COLOUR_PROFILES, catalogue, signal };
-}
-
-function fileLines({ detector, recogniser }: ModelPack): string {
-  const line = ({ path, sha256, pinned }: Pick<ModelPack['detector'], 'path' | 'sha256' | 'pinned'>) =>
-    `${sha256}  ${path} (${pinned ? 'as expected' : 'unpinned'})\n`;
-  return line(detector) + line(recogniser);
 }

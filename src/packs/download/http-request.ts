@@ -2,11 +2,19 @@ import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeader
 import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { proxyFor } from './proxy.ts';
+import { type ProxyVariables, proxyFor } from './proxy.ts';
 import { displayUrl, isRetryable, SourceError } from './source-error.ts';
 import type { DownloadTuning } from './tuning.ts';
 
-export interface RequestOptions {
+/** How a host is reached, where that is not as the environment says. */
+export interface ConnectionOptions {
+  /** In the place of HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the process. */
+  proxies?: ProxyVariables | undefined;
+  /** As Node's options of the same names. */
+  tls?: Pick<tls.ConnectionOptions, 'ca' | 'rejectUnauthorized'> | undefined;
+}
+
+export interface RequestOptions extends ConnectionOptions {
   tuning: Pick<DownloadTuning, 'connectTimeoutMs' | 'headersTimeoutMs'>;
   signal?: AbortSignal | undefined;
 }
@@ -25,23 +33,33 @@ export async function sendGet(
   headers: OutgoingHttpHeaders,
   options: RequestOptions,
 ): Promise<IncomingMessage> {
-  const proxy = proxyFor(url);
+  const proxy = proxyFor(url, options.proxies);
   const path = `${url.pathname}${url.search}`;
   if (proxy === undefined) {
-    const request = open(url, { path, headers: { host: url.host, ...headers }, signal: options.signal });
+    const { signal } = options;
+    const request = open(url, { path, headers: { host: url.host, ...headers }, signal }, options.tls);
     return finalResponse(request, isSecure(url), options);
   }
   if (!isSecure(url)) {
     // Sent as a request to the proxy, as other clients do: many proxies tunnel to port 443 only.
-    const request = open(proxy, {
-      path: `${url.origin}${path}`,
-      headers: { host: url.host, ...headers, ...proxyCredentials(proxy) },
-      signal: options.signal,
-    });
+    const request = open(
+      proxy,
+      {
+        path: `${url.origin}${path}`,
+        headers: { host: url.host, ...headers, ...proxyCredentials(proxy) },
+        signal: options.signal,
+      },
+      options.tls,
+    );
     return finalResponse(request, isSecure(proxy), options);
   }
   const tunnel = await openTunnel(proxy, url, options);
-  const socket = tls.connect({ socket: tunnel, ...identityOf(url), ALPNProtocols: ['http/1.1'] });
+  const socket = tls.connect({
+    socket: tunnel,
+    ...identityOf(url),
+    ...options.tls,
+    ALPNProtocols: ['http/1.1'],
+  });
   tunnel.on('error', (error) => socket.destroy(error));
   const request = https.request({
     createConnection: () => socket,
@@ -61,20 +79,25 @@ export function basicCredentials({ username, password }: URL): string | undefine
 function open(
   url: URL,
   options: Pick<http.RequestOptions, 'method' | 'path' | 'headers' | 'signal'>,
+  tls: ConnectionOptions['tls'],
 ): ClientRequest {
   const { request } = isSecure(url) ? https : http;
   // Not the URL itself: Node would send its user name and password. Without an agent, the connection is not kept.
-  return request({ ...options, ...identityOf(url), port: url.port, agent: false });
+  return request({ ...options, ...tls, ...identityOf(url), port: url.port, agent: false });
 }
 
 async function openTunnel(proxy: URL, url: URL, options: RequestOptions): Promise<Socket> {
   const authority = `${url.hostname}:${url.port || 443}`;
-  const request = open(proxy, {
-    method: 'CONNECT',
-    path: authority,
-    headers: { host: authority, ...proxyCredentials(proxy) },
-    signal: options.signal,
-  });
+  const request = open(
+    proxy,
+    {
+      method: 'CONNECT',
+      path: authority,
+      headers: { host: authority, ...proxyCredentials(proxy) },
+      signal: options.signal,
+    },
+    options.tls,
+  );
   const connected = new Promise<Socket>((resolve, reject) => {
     request.once('connect', ({ statusCode = 0 }, socket) => {
       if (statusCode >= 200 && statusCode <= 299) {

@@ -6,8 +6,13 @@ import { displayUrl, isRetryable, SourceError } from './source-error.ts';
 /** GitHub needs one, a mirror in front of an object store two. */
 const MAX_REDIRECTS = 5;
 
+export interface SourceRequestOptions extends RequestOptions {
+  /** Value of an Authorization header for the origin of the source, where its URL has no user name. */
+  authorization?: string | undefined;
+}
+
 /**
- * Requests a URL and follows redirects. User name and password of the URL are sent to its origin only.
+ * Requests a URL and follows redirects. Credentials, of the URL or given, are sent to its origin only.
  *
  * @returns the final response, with status 200, 206 or 416. The caller must read or destroy it.
  * @throws {SourceError} for any other status, and when there is no response.
@@ -16,18 +21,25 @@ const MAX_REDIRECTS = 5;
 export async function requestSource(
   source: URL,
   headers: OutgoingHttpHeaders,
-  options: RequestOptions,
+  options: SourceRequestOptions,
 ): Promise<IncomingMessage> {
   let url = source;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = await send(url, { ...headers, ...credentialsFor(url, source) }, options);
+    const response = await send(
+      url,
+      { ...headers, ...credentialsFor(url, source, options.authorization) },
+      options,
+    );
     const { statusCode: status = 0 } = response;
     if ([200, 206, 416].includes(status)) return response;
     // Its body is of no use, and may have no end.
     response.destroy();
     const { location } = response.headers;
     if (status < 300 || status > 399 || location === undefined) {
-      throw new SourceError(`${displayUrl(url)} answered ${status}.`, { retryable: isRetryable(status) });
+      throw new SourceError(`${displayUrl(url)} answered ${status}.`, {
+        retryable: isRetryable(status),
+        status,
+      });
     }
     url = redirectTarget(url, location);
   }
@@ -77,7 +89,7 @@ function redirectTarget(from: URL, location: string): URL {
   return target;
 }
 
-function credentialsFor(url: URL, source: URL): OutgoingHttpHeaders {
-  const credentials = url.origin === source.origin ? basicCredentials(source) : undefined;
+function credentialsFor(url: URL, source: URL, given: string | undefined): OutgoingHttpHeaders {
+  const credentials = url.origin === source.origin ? (basicCredentials(source) ?? given) : undefined;
   return credentials === undefined ? {} : { authorization: credentials };
 }

@@ -1,3 +1,5 @@
+import { LITE_PACK_NAME } from '../catalogue/lite.ts';
+import { filesOf } from '../catalogue/published-pack.ts';
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
 import { removeOldLeftovers } from '../install/leftovers.ts';
 import type { ColourProfiles, ModelPack } from '../pack.ts';
@@ -98,13 +100,19 @@ async function isInstalled(options: ResolveOptions): Promise<boolean> {
   }
 }
 
+const LITE_PROPOSAL =
+  `Where the npm registry answers, MODEL_NAME=${LITE_PACK_NAME} (npm run demo) downloads a small pack from there. ` +
+  'Its embeddings cannot be compared with those of another pack.';
+
 function unavailable(
   failure: PackError,
   pack: CataloguePack | undefined,
   { name, modelsDir, autoDownload }: ObtainOptions,
 ): PackUnavailableError {
   const files = pack
-    ? `${pack.detector.name} and ${pack.recogniser.name}`
+    ? filesOf(pack)
+        .map((file) => file.name)
+        .join(' and ')
     : 'a detector and a recogniser (.onnx)';
   const download = autoDownload
     ? 'from the internet, through a proxy (HTTPS_PROXY) or from a mirror (MODEL_BASE_URL)'
@@ -112,8 +120,9 @@ function unavailable(
   const instructions = [
     `To get the weights of ${name}, do one of the following:`,
     ...(pack ? [`- let the service download them ${download}`] : []),
-    `- install a copy from another machine: npm run models -- install ${name} --from <zip or folder>`,
+    `- install a copy from another machine: npm run models -- install ${name} --from <zip, folder or file>`,
     `- put ${files} into ${packFolder({ name, modelsDir })}`,
+    ...(name === LITE_PACK_NAME ? [] : [LITE_PROPOSAL]),
     `To try the API without weights: MODEL_NAME=${SYNTHETIC_PACK} (it recognises nobody).`,
   ];
   return new PackUnavailableError(failure, instructions.join('\n'));

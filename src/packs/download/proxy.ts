@@ -1,6 +1,7 @@
 import { SourceError } from './source-error.ts';
 
-type Environment = Record<string, string | undefined>;
+/** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case. */
+export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
 /**
  * The proxy for requests to this URL, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY. The lower-case name comes first, also if it is empty.
@@ -11,7 +12,7 @@ type Environment = Record<string, string | undefined>;
  *
  * @throws {SourceError} when the variable is not a URL. The value may contain a password and is not shown.
  */
-export function proxyFor(url: URL, environment: Environment = process.env): URL | undefined {
+export function proxyFor(url: URL, environment: ProxyVariables = process.env): URL | undefined {
   const variable = (name: string) => environment[name.toLowerCase()] ?? environment[name];
   const http = variable('HTTP_PROXY');
   const value = url.protocol === 'https:' ? variable('HTTPS_PROXY') || http : http;

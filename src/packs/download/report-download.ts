@@ -1,4 +1,4 @@
-import type { DownloadEvents } from './download-pack.ts';
+import type { DownloadEvents } from './source-context.ts';
 
 /** The part of pino's Logger that this module needs. */
 export interface PackLog {

@@ -6,10 +6,13 @@ const RETRYABLE_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
 export class SourceError extends PackDownloadError {
   /** Whether another attempt at the same source may succeed. */
   readonly retryable: boolean;
+  /** Status of the source's answer, if that is the failure. */
+  readonly status: number | undefined;
 
-  constructor(message: string, { retryable }: { retryable: boolean }) {
+  constructor(message: string, { retryable, status }: { retryable: boolean; status?: number }) {
     super(message);
     this.retryable = retryable;
+    this.status = status;
   }
 }
 

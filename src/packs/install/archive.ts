@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { errorMessage } from '../../errors.ts';
+import { filesOf } from '../catalogue/published-pack.ts';
 import type { CataloguePack } from '../catalogue.ts';
 import { PackError, PackInvalidError } from '../pack-errors.ts';
 import { type FileSource, placeVerifiedFiles } from './place-files.ts';
@@ -86,7 +87,7 @@ export class Archive {
 }
 
 /**
- * Installs the two files of a published pack from its archive, after verifying them. In the archive they are at the top
+ * Installs the files of a published pack from its archive, after verifying them. In the archive they are at the top
  * or in a folder named like the pack.
  *
  * @throws {PackInvalidError} when the archive does not contain the published files.
@@ -100,7 +101,7 @@ export async function installFromArchive(
 ): Promise<void> {
   const install = async (archive: Archive) => {
     const files = await archive.files();
-    const sources = [pack.detector, pack.recogniser].map((file): FileSource => {
+    const sources = filesOf(pack).map((file): FileSource => {
       const entry = files.get(file.name) ?? files.get(`${pack.name}/${file.name}`);
       if (entry === undefined) throw new PackInvalidError(`${archive.name} has no ${file.name}.`);
       if (entry.uncompressedSize > file.bytes * MAX_SIZE_FACTOR) {

@@ -1,17 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { filesOf } from '../catalogue/published-pack.ts';
 import { CATALOGUE, type Catalogue, type CataloguePack } from '../catalogue.ts';
-import { PartialArchive } from '../download/partial-archive.ts';
 import { MANIFEST_FILE } from '../manifest.ts';
-import type { ModelPack } from '../pack.ts';
+import { type ModelPack, networksOf } from '../pack.ts';
 import { PackInvalidError, PackMissingError, PackStorageError } from '../pack-errors.ts';
 import { exists, packFolder } from '../pack-folders.ts';
 import { resolveFolder, resolvePack } from '../resolve.ts';
 import { THRESHOLDS_FILE } from '../thresholds.ts';
 import { installFromArchive, withArchive } from './archive.ts';
 import { LOCK_TIMING, withInstallLock } from './install-lock.ts';
-import { partialPath, removeLeftovers, temporaryName } from './leftovers.ts';
+import { removeLeftovers, removePartials, temporaryName } from './leftovers.ts';
 import { placeVerifiedFiles } from './place-files.ts';
 import { discard, renameDurably, writing } from './storage.ts';
 
@@ -25,7 +25,7 @@ const LICENCE_FILE = /^(model\.)?licen[cs]e(\.\w+)?$/i;
 
 export interface InstallOptions {
   name: string;
-  /** A zip archive or a folder. */
+  /** A zip archive or a folder. For a single network see `installFile`. */
   from: string;
   modelsDir: string;
   catalogue?: Catalogue;
@@ -53,7 +53,7 @@ export async function installPack(options: InstallOptions): Promise<ModelPack> {
     if (published === undefined) await installUnpublished(locked, kind);
     else await installPublished(published, locked, kind);
     // An interrupted download that nobody needs to continue.
-    await new PartialArchive(partialPath(options)).discard();
+    await removePartials(options);
   });
   return resolvePack(options);
 }
@@ -72,7 +72,7 @@ async function installPublished(
 ): Promise<void> {
   const folder = packFolder({ name, modelsDir });
   if (kind === 'archive') return installFromArchive(pack, from, folder, signal);
-  const sources = [pack.detector, pack.recogniser].map((file) => {
+  const sources = filesOf(pack).map((file) => {
     const path = join(from, file.name);
     return { file, origin: path, open: async () => createReadStream(path) };
   });
@@ -105,8 +105,7 @@ async function copyNeeded(
   const pack = await resolveFolder(source);
   const names = await readdir(source.folder, { recursive: true });
   const files = [
-    relative(source.folder, pack.detector.path),
-    relative(source.folder, pack.recogniser.path),
+    ...networksOf(pack).map(({ path }) => relative(source.folder, path)),
     ...names.filter((name) => DESCRIPTIONS.includes(name) || LICENCE_FILE.test(basename(name))),
   ];
   for (const file of files) {

@@ -9,7 +9,7 @@ const ABANDONED_AFTER_MS = 60 * 60_000;
 
 const ID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const STAGED = new RegExp(`^((${ID}\\.)?(staged|unpacked)|lock\\.${ID})$`);
-const PARTIAL = /^zip\.partial(\.json)?$/;
+const PARTIAL = /^(zip|tgz|[0-9a-f]{16})\.partial(\.json)?$/;
 const INSTALLING = new RegExp(`^\\..+\\.(${ID}\\.)?installing$`);
 
 interface PackLocation {
@@ -17,9 +17,16 @@ interface PackLocation {
   modelsDir: string;
 }
 
-/** The archive of a download. Its name is always the same, so that the next attempt continues it. */
-export function partialPath({ name, modelsDir }: PackLocation): string {
-  return resolve(modelsDir, `.${name}.zip.partial`);
+/**
+ * The file of a download: an archive, a package, or one file by the start of its SHA-256. Its name is always the same, so that the
+ * next attempt continues it.
+ */
+export function partialPath(
+  { name, modelsDir }: PackLocation,
+  kind: 'zip' | 'tgz' | { sha256: string },
+): string {
+  const id = typeof kind === 'string' ? kind : kind.sha256.slice(0, 16);
+  return resolve(modelsDir, `.${name}.${id}.partial`);
 }
 
 /**
@@ -33,6 +40,11 @@ export function temporaryName(kind: 'staged' | 'unpacked' | 'installing', name: 
 /** Removes what killed installations of a pack left. Only for the holder of the pack's lock. */
 export async function removeLeftovers(pack: PackLocation): Promise<void> {
   await discard(...(await leftoversOf(pack, [STAGED])));
+}
+
+/** Removes the downloads of a pack that are not needed any more. Only for the holder of the pack's lock. */
+export async function removePartials(pack: PackLocation): Promise<void> {
+  await discard(...(await leftoversOf(pack, [PARTIAL])));
 }
 
 /** Removes what killed installations and downloads of an installed pack left, if it is old. Needs no lock. */

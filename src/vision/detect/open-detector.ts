@@ -32,7 +32,7 @@ type Described = Pick<DetectorFile, 'family' | 'preprocessing' | 'landmarks'>;
  * @throws {Error} if a network of the family is missing.
  */
 export function openDetector(file: Described, opened: OpenedDetector): FaceDetector {
-  const letterboxed = { sizes: opened.sizes, letterbox: letterboxOptionsOf(file) };
+  const letterboxed = { sizes: sizesOf(opened), letterbox: letterboxOptionsOf(file) };
   switch (file.family) {
     case 'scrfd':
       return new LetterboxDetector(new ScrfdNetwork(opened.session, opened), {
@@ -53,6 +53,13 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
         multiThreadSession: opened.multiThreadSession,
       });
   }
+}
+
+/** The configured sizes, or the only one that the graph takes, as that of YuNet's export of March 2023 does. */
+function sizesOf({ session, sizes }: OpenedDetector): readonly number[] {
+  const [input] = session.inputMetadata;
+  const [height, width] = input?.isTensor ? input.shape.slice(2) : [];
+  return typeof height === 'number' && height === width ? [height] : sizes;
 }
 
 /** The sides of a detector's inputs: the configured ones, unless its graph takes a single size. */

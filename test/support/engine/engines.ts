@@ -45,6 +45,8 @@ const TINY_MODEL: LoadedModel = {
   pack: {
     name: 'tiny',
     origin: 'folder',
+    trainingData: 'None.',
+    commercialUse: 'unknown',
     licence: '',
     embeddingSpace: 'tiny:000000000000',
     detector: { ...TINY_FILE, family: 'scrfd' },

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
+import type { PackSource } from '../../../src/packs/catalogue/published-pack.ts';
 import { obtainPack } from '../../../src/packs/download/obtain-pack.ts';
 import { DOWNLOAD_TUNING, type DownloadTuning } from '../../../src/packs/download/tuning.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -32,10 +33,15 @@ export interface PublishedPack {
   obtain: (overrides?: Partial<Parameters<typeof obtainPack>[0]>) => ReturnType<typeof obtainPack>;
 }
 
-/** A pack with two sources, /first/tiny.zip and /second/tiny.zip, on a server with these answers. */
+/**
+ * A pack on a server with these answers.
+ *
+ * @param sourcesOf its sources at the server's URL; by default the archives /first/tiny.zip and /second/tiny.zip.
+ */
 export async function publishPack(
   answer: (request: ReceivedRequest, index: number, archive: Buffer) => Answer,
   tiny = tinyPack(),
+  sourcesOf?: (url: string) => readonly PackSource[],
 ): Promise<PublishedPack> {
   const modelsDir = await temporaryFolder();
   const partial = join(modelsDir, '.tiny.zip.partial');
@@ -50,7 +56,8 @@ export async function publishPack(
   const log = (_: object, message: string) => messages.push(message);
   const pack = {
     ...tiny.pack,
-    sources: [`${server.url}/first/tiny.zip`, `${server.url}/second/tiny.zip`],
+    sources:
+      sourcesOf?.(server.url) ?? ['first', 'second'].map((folder) => archiveAt(server.url, folder, tiny)),
   };
   const obtain: PublishedPack['obtain'] = (overrides = {}) =>
     obtainPack({
@@ -64,6 +71,10 @@ export async function publishPack(
       ...overrides,
     });
   return { server, tiny, modelsDir, messages, obtain };
+}
+
+function archiveAt(url: string, folder: string, { archive }: TinyPack): PackSource {
+  return { kind: 'archive', url: `${url}/${folder}/tiny.zip`, bytes: archive.length };
 }
 
 /** Size of a file in bytes; zero if it does not exist. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ValueInfo, writeModel } from '../../../src/onnx/writer.ts';
 import { YUNET_OUTPUTS } from '../../../src/onnx/yunet-outputs.ts';
+import { arcFace, scrfd } from '../../../src/packs/catalogue/insightface.ts';
 import type { Catalogue, CataloguePack, PublishedFile } from '../../../src/packs/catalogue.ts';
 import { zipOf } from './zip.ts';
 
@@ -25,11 +26,13 @@ export function tinyPack({ recogniserBytes = 60_000 } = {}): TinyPack {
   const pack: CataloguePack = {
     name: TINY,
     licence: 'For tests only.',
-    detector: published('det.onnx', files['det.onnx']),
-    recogniser: published('rec.onnx', files['rec.onnx']),
-    archiveBytes: archive.length,
+    trainingData: 'Pseudorandom bytes.',
+    commercialUse: 'disputed',
+    detector: scrfd(published('det.onnx', files['det.onnx'])),
+    recogniser: arcFace(published('rec.onnx', files['rec.onnx'])),
     memory: { first: 1, further: 1 },
-    sources: [],
+    sources: [{ kind: 'archive', url: 'http://127.0.0.1:1/tiny.zip', bytes: archive.length }],
+    tested: 'nowhere',
   };
   return { pack, catalogue: new Map([[TINY, pack]]), files, archive };
 }

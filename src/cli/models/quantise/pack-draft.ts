@@ -47,6 +47,8 @@ export async function writeDraft(
     manifest_version: 2,
     model_id: `${pack.name}-int8`,
     license: LICENCE_FILE,
+    training_data: pack.trainingData,
+    commercial_use: pack.commercialUse,
     tasks: {
       detection: { ...original.detection, ...detector, preprocessing: preprocessingOf(pack.detector) },
       recognition: {

@@ -6,9 +6,9 @@ import { discard, writing } from '../install/storage.ts';
 const recordSchema = z.object({
   /** Hash of the source's URL, because the URL may contain a password or a token. */
   source: z.string(),
-  /** Identifies the version of the archive: its strong ETag, or else its Last-Modified. */
+  /** Identifies the version of the content: its strong ETag, or else its Last-Modified. */
   validator: z.string().optional(),
-  /** Bytes of the whole archive, if the source stated them. */
+  /** Bytes of the whole, if the source stated them. */
   total: z.int().positive().optional(),
 });
 
@@ -23,10 +23,10 @@ export interface PartialState {
 }
 
 /**
- * An incomplete archive, with a record in a second file from which another process can continue the download. Only the
+ * An incomplete archive or file, with a record in a second file from which another process can continue the download. Only the
  * holder of the pack's lock may use them.
  */
-export class PartialArchive {
+export class PartialDownload {
   readonly path: string;
   readonly #recordPath: string;
 
@@ -46,7 +46,7 @@ export class PartialArchive {
     return { bytes, validator: record.validator, total: record.total };
   }
 
-  /** Starts from zero. The record is written while the archive is empty, so that they always agree. */
+  /** Starts from zero. The record is written while the file is empty, so that they always agree. */
   async begin(
     source: URL,
     properties: { validator?: string | undefined; total?: number | undefined },

@@ -1,11 +1,10 @@
 import { open } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endsLikeArchive } from '../install/archive.ts';
 import { assertFreeSpace, writing } from '../install/storage.ts';
 import { PackError, PackStorageError } from '../pack-errors.ts';
-import { describeNetworkError, requestSource } from './http-source.ts';
-import type { PartialArchive, PartialState } from './partial-archive.ts';
+import { describeNetworkError, requestSource, type SourceRequestOptions } from './http-source.ts';
+import type { PartialDownload, PartialState } from './partial-download.ts';
 import { readBody } from './read-body.ts';
 import { displayUrl, SourceError } from './source-error.ts';
 import type { DownloadTuning } from './tuning.ts';
@@ -15,27 +14,30 @@ const PROGRESS_BYTES = 1024 * 1024;
 
 const MAX_PAUSE_MS = 10_000;
 
-export interface ArchiveDownload {
+export interface ResumableDownload extends Omit<SourceRequestOptions, 'tuning'> {
   source: URL;
-  partial: PartialArchive;
-  /** Maximum size of the archive in bytes, so that a source cannot fill the disk. */
+  partial: PartialDownload;
+  /** Maximum size in bytes, so that a source cannot fill the disk. */
   maxBytes: number;
-  /** Bytes that the files of the archive will need beside it. */
+  /** Bytes that what was downloaded will need beside it when it is installed. */
   unpackedBytes: number;
+  /** What is downloaded, as part of a sentence. */
+  what: string;
+  /** Whether the file at this path is whole, asked where the source does not say where it ends. */
+  isWhole: (path: string) => Promise<boolean>;
   /** Called with the bytes received so far and the total, if it is known. */
   onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
   tuning: DownloadTuning;
-  signal?: AbortSignal | undefined;
 }
 
 /**
- * Downloads an archive from one source into the partial file. Continues an earlier attempt, also one of another process.
+ * Downloads an archive or a file from one source into the partial file. Continues an earlier attempt, also one of another process.
  *
  * @returns whether the bytes come from more than one response. The caller must verify the content.
  * @throws {SourceError} when the source failed permanently or too often. Received bytes are kept.
  * @throws {PackStorageError} when writing failed. Received bytes are deleted, because the disk may be full.
  */
-export async function downloadArchive(download: ArchiveDownload): Promise<{ pieced: boolean }> {
+export async function downloadResumably(download: ResumableDownload): Promise<{ pieced: boolean }> {
   const { source, partial, tuning, signal } = download;
   let furthest = (await partial.stateFor(source)).bytes;
   for (let failures = 0; ; ) {
@@ -49,22 +51,45 @@ export async function downloadArchive(download: ArchiveDownload): Promise<{ piec
       failures = bytes >= furthest + PROGRESS_BYTES ? 1 : failures + 1;
       if (failures >= tuning.attempts) throw error;
       furthest = Math.max(furthest, bytes);
-      const pause = Math.min(tuning.firstPauseMs * 2 ** (failures - 1), MAX_PAUSE_MS);
-      await sleep(pause, undefined, { signal });
+      await sleep(pauseAfter(failures, tuning), undefined, { signal });
     }
   }
 }
 
-/** Makes one request. Returns the number of earlier bytes that are now part of the archive. */
-async function fetchRest(download: ArchiveDownload): Promise<number> {
-  const { source, partial, tuning, signal } = download;
+/**
+ * Runs an action that makes a small request, again when it fails in a way that may pass.
+ *
+ * @throws {SourceError} when it failed permanently or too often.
+ */
+export async function retrying<T>(
+  { tuning, signal }: Pick<ResumableDownload, 'tuning' | 'signal'>,
+  action: () => Promise<T>,
+): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await action();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof SourceError) || !error.retryable || failures >= tuning.attempts) throw error;
+      await sleep(pauseAfter(failures, tuning), undefined, { signal });
+    }
+  }
+}
+
+function pauseAfter(failures: number, { firstPauseMs }: DownloadTuning): number {
+  return Math.min(firstPauseMs * 2 ** (failures - 1), MAX_PAUSE_MS);
+}
+
+/** Makes one request. Returns the number of earlier bytes that are now part of the whole. */
+async function fetchRest(download: ResumableDownload): Promise<number> {
+  const { source, partial } = download;
   const state = await partial.stateFor(source);
   if (state.bytes > 0 && state.bytes === state.total) return state.bytes;
-  const response = await requestSource(source, rangeHeaders(state), { tuning, signal });
+  const response = await requestSource(source, rangeHeaders(state), download);
   try {
     const { start, total } = await determineStart(download, state, response);
     await appendBody(download, response, { start, total });
-    if (endsWithConnection(response.headers)) await assertCompleteArchive(download);
+    if (endsWithConnection(response.headers)) await assertWhole(download);
     return start;
   } finally {
     response.destroy();
@@ -77,9 +102,9 @@ function rangeHeaders({ bytes, validator }: PartialState): OutgoingHttpHeaders {
   return validator === undefined ? range : { ...range, 'if-range': validator };
 }
 
-/** Where the body belongs in the archive. A source may ignore the range, or have a new archive. */
+/** Where the body belongs in the whole. A source may ignore the range, or have new content. */
 async function determineStart(
-  download: ArchiveDownload,
+  download: ResumableDownload,
   state: PartialState,
   { statusCode, headers }: IncomingMessage,
 ): Promise<{ start: number; total: number | undefined }> {
@@ -111,7 +136,7 @@ async function determineStart(
 }
 
 async function appendBody(
-  download: ArchiveDownload,
+  download: ResumableDownload,
   response: IncomingMessage,
   { start, total }: { start: number; total: number | undefined },
 ): Promise<void> {
@@ -143,7 +168,7 @@ async function appendBody(
 }
 
 async function assertSize(
-  { source, partial, maxBytes }: ArchiveDownload,
+  { source, partial, maxBytes }: ResumableDownload,
   bytes: number | undefined,
 ): Promise<void> {
   if (bytes === undefined || bytes <= maxBytes) return;
@@ -158,9 +183,9 @@ function endsWithConnection(headers: IncomingHttpHeaders): boolean {
   return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
 }
 
-async function assertCompleteArchive({ source, partial }: ArchiveDownload): Promise<void> {
-  if (await endsLikeArchive(partial.path)) return;
-  throw new SourceError(`${displayUrl(source)} closed the connection before the end of a zip archive.`, {
+async function assertWhole({ source, partial, what, isWhole }: ResumableDownload): Promise<void> {
+  if (await isWhole(partial.path)) return;
+  throw new SourceError(`${displayUrl(source)} closed the connection before the end of ${what}.`, {
     retryable: true,
   });
 }

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartupError } from '../errors.ts';
+import { CATALOGUE, type Catalogue } from './catalogue.ts';
+import { MANIFEST_FILE, parseManifest } from './manifest.ts';
+import { packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
+import { type CommercialUse, type Provenance, UNKNOWN_TRAINING_DATA } from './provenance.ts';
+
+/** Why a use other than `allowed` is refused. */
+const REASONS: Record<Exclude<CommercialUse, 'allowed'>, string> = {
+  disputed:
+    'The licence of the weights allows it, but the data that they were trained with has terms that exclude it, or is not disclosed.',
+  unknown: 'The pack does not say.',
+  excluded: 'The licence of the weights excludes it.',
+};
+
+/**
+ * Checks at startup that commercial use of a pack is allowed. `disputed` is refused, too: whether the terms of training data bind
+ * the weights is for the operator to decide, who then starts without the check or says so in a manifest.
+ *
+ * @throws {StartupError} saying why it is not.
+ */
+export function assertCommercialUse(pack: { name: string; modelsDir: string; catalogue?: Catalogue }): void {
+  const { commercialUse: use, licence, trainingData } = statedBy(pack);
+  if (use === 'allowed') return;
+  const stated = [licence && `Licence: ${licence}`, `Training data: ${trainingData}`]
+    .filter(Boolean)
+    .join(' ');
+  throw new StartupError(
+    `REQUIRE_COMMERCIAL_WEIGHTS is true, and the commercial use of ${pack.name} is ${use}. ${REASONS[use]} ${stated} ` +
+      'Accepted is a pack whose commercial use is "allowed"; a pack of your own says so in its manifest.json (docs/MODELS.md).',
+  );
+}
+
+/** What the catalogue or a manifest says. A pack that is not installed says nothing. */
+function statedBy({
+  name,
+  modelsDir,
+  catalogue = CATALOGUE,
+}: Parameters<typeof assertCommercialUse>[0]): Omit<Provenance, 'licence'> & { licence?: string } {
+  if (name === SYNTHETIC_PACK) return { trainingData: 'None.', commercialUse: 'allowed' };
+  const published = catalogue.get(name);
+  if (published) return published;
+  const path = join(packFolder({ name, modelsDir }), MANIFEST_FILE);
+  try {
+    const manifest = existsSync(path) ? parseManifest(readFileSync(path, 'utf8')) : undefined;
+    return {
+      trainingData: manifest?.training_data ?? UNKNOWN_TRAINING_DATA,
+      commercialUse: manifest?.commercial_use ?? 'unknown',
+    };
+  } catch {
+    // What is wrong with the manifest is said when the pack is loaded.
+    return { trainingData: UNKNOWN_TRAINING_DATA, commercialUse: 'unknown' };
+  }
+}
