@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/download/obtain-pack.ts';
+import { setUpLiveness } from '../packs/liveness/setup.ts';
 import { PackError } from '../packs/pack-errors.ts';
 import { packFolder, SYNTHETIC_PACK } from '../packs/pack-folders.ts';
 import { readThresholds } from '../packs/thresholds.ts';
@@ -180,6 +181,7 @@ export class InferenceEngine implements FaceEngine {
     collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
+    const liveness = await setUpLiveness(this.#config);
     const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
     if (graphs && !prepared) assertMemoryUnprepared(this.#config);
@@ -193,6 +195,7 @@ export class InferenceEngine implements FaceEngine {
       rewrites: this.#config.GRAPH_REWRITES,
       prepared,
       ...(batching && { batching }),
+      liveness: liveness?.weights,
     };
     const pool = this.#prepared;
     // If it fails to start, its threads have ended and the next attempt needs new ones.
@@ -208,7 +211,7 @@ export class InferenceEngine implements FaceEngine {
       });
     });
     const { embeddingSize, rewrites, facesPerRun, libjpegTurbo } = ready as InferenceReady;
-    const model = { pack, embeddingSize, rewrites, thresholds };
+    const model = { pack, embeddingSize, rewrites, thresholds, liveness };
     this.#loaded = { pool, model };
     // A shutdown may have begun meanwhile.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
@@ -218,11 +221,16 @@ export class InferenceEngine implements FaceEngine {
         embeddingSpace: pack.embeddingSpace,
         workers: WORKERS,
         ...(batching && { facesPerRun }),
+        ...(liveness && {
+          liveness: liveness.weights.model,
+          livenessThreshold: liveness.threshold ?? 'none',
+        }),
         ms: Math.round(performance.now() - started),
       },
       'the model pack is loaded',
     );
     if (warning !== undefined) this.#log.warn(warning);
+    if (liveness?.warning !== undefined) this.#log.warn(liveness.warning);
     if (pack.weightBits === 8 && byteSums() === 'narrow') {
       this.#log.warn(
         'The weights of this pack have 8 bits, which overflow on this processor: it has no VNNI, and embeddings are wrong. ' +

@@ -15,6 +15,7 @@ import type { Lifecycle } from '../http/context.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { startTracing } from '../observability/tracing.ts';
+import { assertLivenessReady } from '../packs/liveness/setup.ts';
 import { assertKnownPack } from '../packs/pack-folders.ts';
 import type { Service, ServiceOptions } from '../service.ts';
 import { Ending } from './ending.ts';
@@ -31,6 +32,7 @@ export async function start(): Promise<void> {
   );
   connectionLimit(config);
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
+  await assertLivenessReady(config);
   // One that was found works.
   if (config.autoDevice === undefined) await assertDeviceAvailable(config.DEVICE);
   for (const address of Object.values(addressesOf(config))) await assertAddressFree(address);

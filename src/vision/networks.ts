@@ -11,8 +11,10 @@ import {
   rewritesPayOff,
 } from '../onnx/rewrite/rewrite.ts';
 import { readVerified } from '../packs/file-hash.ts';
+import type { LivenessWeights } from '../packs/liveness/weights.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
 import { FaceDetector } from './detect/detector.ts';
+import { LivenessModel } from './liveness/liveness-model.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
 import type { PreparedPack } from './prepared/prepared-pack.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality/quality-score.ts';
@@ -35,6 +37,8 @@ export interface NetworkOptions {
   prepared?: PreparedPack | undefined;
   /** How faces of several pictures are recognised together. Without it, the networks take one picture at a time. */
   batching?: FaceBatching;
+  /** What scores liveness; undefined if nothing does. */
+  liveness?: LivenessWeights | undefined;
 }
 
 /** The rewrites applied to each graph; empty lists if none. */
@@ -51,6 +55,7 @@ export interface Networks {
   /** Numbers in one embedding. */
   embeddingSize: number;
   rewrites: GraphRewrites;
+  liveness?: LivenessModel | undefined;
 }
 
 /**
@@ -100,7 +105,8 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
   if (options.batching) await recogniser.batchFaces(options.batching);
   const rewrites = { detector: detectorGraph.applied, recogniser: recogniserGraph.applied };
   const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
-  return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
+  const liveness = options.liveness && (await LivenessModel.open(options.liveness, options.intraOpThreads));
+  return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites, liveness };
 }
 
 /** Reports a wrong size with the name of the manifest's member; ONNX Runtime's error names a tensor. */
