@@ -24,12 +24,10 @@ export const livenessSchema = z
   .openapi('Liveness', { description: 'With `liveness` = `report` and `require`.' });
 
 /** It is also the detail of `LIVENESS_FAILED`. */
-export const livenessFailureSchema = z
-  .string()
-  .openapi({
-    description: 'Why the face does not pass.',
-    example: 'the score 0.03121 is below the threshold 0.9',
-  });
+export const livenessFailureSchema = z.string().openapi({
+  description: 'Why the face does not pass.',
+  example: 'the score 0.03121 is below the threshold 0.9',
+});
 
 export function describeLiveness({ score, live, model, reason }: FaceLiveness) {
   return {
