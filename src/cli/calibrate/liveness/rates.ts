@@ -65,17 +65,22 @@ export interface ChosenThreshold {
 }
 
 /**
- * Chooses the threshold that keeps one error to a rate, and the other as small as that allows. It lies in the middle between the two
- * scores that it separates.
+ * Chooses the threshold that keeps one error to a rate, and makes the other as small as that allows; of those with the same, the one
+ * with the fewest errors of the first kind. It lies in the middle between the two scores that it separates.
  */
 export function chooseThreshold(scores: ScoresByClass, target: Target): ChosenThreshold {
   const smallestKind = Math.min(...[...scores.spoofs.values()].map(({ length }) => length));
   const evidence = evidenceFor(target.rate, target.error === 'apcer' ? smallestKind : scores.live.length);
-  const candidates = thresholdsBetween(scores).map((threshold) => ratesAt(scores, threshold));
-  const fitting = candidates.filter((rates) => rates[target.error].rate <= target.rate);
-  // With the threshold, APCER falls and BPCER rises.
-  const rates = target.error === 'apcer' ? fitting[0] : fitting.at(-1);
-  return { target, evidence, rates: evidence.rule && rates };
+  const other = target.error === 'apcer' ? 'bpcer' : 'apcer';
+  const [first, ...rest] = thresholdsBetween(scores)
+    .map((threshold) => ratesAt(scores, threshold))
+    .filter((rates) => rates[target.error].rate <= target.rate);
+  const best = rest.reduce((chosen, rates) => {
+    const gain =
+      chosen[other].rate - rates[other].rate || chosen[target.error].rate - rates[target.error].rate;
+    return gain > 0 ? rates : chosen;
+  }, first as RatesAtThreshold);
+  return { target, evidence, rates: evidence.rule && best };
 }
 
 /** A threshold between each two neighbouring scores, and one beyond each end; ascending. */
