@@ -119,7 +119,7 @@ describe('GET /openapi.json', () => {
       'min_quality',
       'min_face_size',
       'return_face',
-        'liveness',
+      'liveness',
     ]);
   });
 
