@@ -181,7 +181,7 @@ export class InferenceEngine implements FaceEngine {
     collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
-    const liveness = await setUpLiveness(this.#config);
+    const liveness = await setUpLiveness(this.#config, { log: this.#log, signal });
     const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
     if (graphs && !prepared) assertMemoryUnprepared(this.#config);

@@ -107,6 +107,14 @@ describe.skipIf(!hasRealWeights)('the liveness of photographs, with the MiniFASN
     expect(Math.abs(score - plain)).toBeLessThan(0.01);
   });
 
+  it('gives no score to a spoof that is blurred until nothing tells it from a face', async () => {
+    const body = await sharp(photo('liveness/spoof_1.jpg')).autoOrient().blur(8).jpeg({ quality: 80 }).toBuffer();
+    const headers = { 'Content-Type': 'image/jpeg' };
+    const init = { method: 'POST', headers, body: new Uint8Array(body) };
+    const { liveness } = (await answerOf(await app.request('/v1/embed?liveness=report', init))).body;
+    expect([liveness.score, liveness.reason]).toEqual([null, 'TOO_BLURRED']);
+  });
+
   it('refuses the spoofs where a live face is required, and changes no embedding', async () => {
     const [required, off] = [await send('live_1', 'liveness=require'), await send('live_1', '')];
     expect(required.status).toBe(200);

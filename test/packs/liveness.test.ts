@@ -5,6 +5,7 @@ import { LIVENESS_CATALOGUE, type LivenessCatalogue } from '../../src/packs/live
 import { assertLivenessReady, setUpLiveness } from '../../src/packs/liveness/setup.ts';
 import { type LivenessWeights, resolveLiveness } from '../../src/packs/liveness/weights.ts';
 import { PackInvalidError, PackMissingError } from '../../src/packs/pack-errors.ts';
+import { silentLog } from '../support/engine/engines.ts';
 import { livenessNetwork } from '../support/packs/liveness-networks.ts';
 import { type GraphShape, onnxFile } from '../support/packs/tiny-packs.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
@@ -58,7 +59,16 @@ describe('LIVENESS_MODEL', () => {
   it('finds a network of the catalogue in its folder, and refuses another hash', async () => {
     const file = { name: 'liveness.onnx', bytes: addOn.length, sha256: sha256(addOn) };
     const known: LivenessCatalogue = new Map([
-      ['known', { name: 'known', licence: 'For tests only.', file, sources: ['https://example.org/x'] }],
+      [
+        'known',
+        {
+          name: 'known',
+          family: 'insightface',
+          licence: 'For tests only.',
+          file,
+          sources: ['https://example.org/x'],
+        },
+      ],
     ]);
     await expect(resolve('known', known)).rejects.toThrow(PackMissingError);
     await expect(resolve('known', known)).rejects.toThrow('known is published at https://example.org/x.');
@@ -125,6 +135,8 @@ describe('liveness.json', () => {
     LIVENESS_MODEL: 'own.onnx',
     LIVENESS_THRESHOLD: undefined,
     MODEL_NAME: 'pack',
+    MODEL_AUTO_DOWNLOAD: false,
+    MODEL_BASE_URL: '',
   } as const;
   const write = (value: unknown) =>
     writeFiles(modelsDir, {
@@ -132,7 +144,7 @@ describe('liveness.json', () => {
     });
   const setUp = (
     changed: Partial<Omit<typeof settings, 'LIVENESS_THRESHOLD'>> & { LIVENESS_THRESHOLD?: number } = {},
-  ) => setUpLiveness({ ...settings, MODELS_DIR: modelsDir, ...changed });
+  ) => setUpLiveness({ ...settings, MODELS_DIR: modelsDir, ...changed }, { log: silentLog });
 
   it('gives the threshold, unless the settings do', async () => {
     const calibration = calibrationOf(await resolve('own.onnx'));

@@ -27,7 +27,10 @@ describe('a start with liveness', () => {
     ],
     [{ LIVENESS_MODEL: 'none.onnx' }, 'LIVENESS_MODEL is "none.onnx". There is no file '],
     [{ LIVENESS_MODEL: 'other.onnx' }, 'other.onnx is not a liveness network that this service knows'],
-    [{ LIVENESS_MODEL: 'insightface-liveness' }, 'insightface-liveness is published at https://'],
+    [
+      { LIVENESS_MODEL: 'insightface-liveness', MODEL_AUTO_DOWNLOAD: 'false' },
+      'insightface-liveness is published at https://',
+    ],
   ])('is refused with one sentence: %o', async (settings, sentence) => {
     await start(settings as Record<string, string>);
     expect(await service.exit).toEqual({ code: 1, signal: null });

@@ -68,7 +68,7 @@ export interface MeasuredLiveness {
  */
 export async function readLivenessCalibration(
   folder: string,
-  { model, files }: Pick<LivenessWeights, 'model' | 'files'>,
+  { model, files }: Pick<LivenessWeights, 'model'> & { files: readonly { sha256: string }[] },
 ): Promise<MeasuredLiveness> {
   const path = join(folder, LIVENESS_FILE);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -1,8 +1,10 @@
 import type { PublishedFile } from '../catalogue.ts';
+import type { LivenessFamily } from './identify-network.ts';
 
 /** A published liveness network that LIVENESS_MODEL can name. */
 export interface PublishedLiveness {
   name: string;
+  family: LivenessFamily;
   /** The licence of the weights, as a sentence for operators. */
   licence: string;
   file: PublishedFile;
@@ -20,6 +22,7 @@ export const LIVENESS_CATALOGUE: LivenessCatalogue = new Map(
   [
     {
       name: 'insightface-liveness',
+      family: 'insightface' as const,
       licence:
         'Weights by InsightFace (github.com/deepinsight/insightface), for non-commercial research purposes only.',
       // Source: insightface 2.1, addons/catalog.py.

@@ -49,15 +49,18 @@ export async function resolveLiveness({
   catalogue = LIVENESS_CATALOGUE,
 }: LivenessLocation): Promise<LivenessWeights> {
   const published = catalogue.get(model);
-  const paths = published
-    ? [join(resolve(modelsDir), published.name, published.file.name)]
-    : await pathsOf(model, modelsDir);
+  const paths = published ? [publishedPath(published, modelsDir)] : await pathsOf(model, modelsDir);
   const files = await Promise.all(paths.map((path) => readNetwork(path, published)));
   files.sort((p, q) => (p.boxes ?? 0) - (q.boxes ?? 0));
   const family = familyOf(files);
   const licence =
     published?.licence ?? 'Unknown to this service: the files are brought by this installation.';
   return { model: modelName(family, files), family, licence, files };
+}
+
+/** Where a network of the catalogue is, or would be, installed. */
+export function publishedPath({ name, file }: PublishedLiveness, modelsDir: string): string {
+  return join(resolve(modelsDir), name, file.name);
 }
 
 async function pathsOf(model: string, modelsDir: string): Promise<string[]> {
@@ -101,7 +104,7 @@ function familyOf(files: readonly LivenessFile[]): LivenessFamily {
 }
 
 /** That of a pair is hashed from those of its files. */
-function modelName(family: LivenessFamily, files: readonly LivenessFile[]): string {
+export function modelName(family: LivenessFamily, files: readonly Pick<LivenessFile, 'sha256'>[]): string {
   const hashes = files.map(({ sha256 }) => sha256);
   const [first = '', ...others] = hashes;
   const hash = others.length === 0 ? first : createHash('sha256').update(hashes.join(' ')).digest('hex');
