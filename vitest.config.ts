@@ -8,6 +8,7 @@ const LIMIT_MS = 120_000;
 export const PROGRAMS = [
   'test/bench/run.test.ts',
   'test/cli/calibrate/end-to-end.test.ts',
+  'test/cli/calibrate/liveness-end-to-end.test.ts',
   'test/cli/calibrate/resilience.test.ts',
   'test/documents/commands.test.ts',
 ];

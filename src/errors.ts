@@ -109,6 +109,15 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     action: 'Embed the photographs again with one model.',
   },
+  LIVENESS_FAILED: {
+    status: 422,
+    message: 'The face was not found to be live.',
+    when:
+      'With `liveness` = `require`: the score of the face is below the threshold, or the model cannot judge it. `detail` gives the ' +
+      'score, or the reason why there is none.',
+    retryable: false,
+    action: 'Ask for another photograph, taken now; do not rely on liveness alone.',
+  },
   RATE_LIMITED: {
     status: 429,
     message: 'Too many requests came from this caller.',

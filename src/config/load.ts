@@ -58,6 +58,9 @@ export function loadConfig(environment: Environment, autoDevice?: AutoDevice): C
   if (problems.length === 0 && config.CORS_ENABLED && config.CORS_ORIGINS.length === 0) {
     problems.push('CORS_ENABLED is true; it needs CORS_ORIGINS, the origins that may call.');
   }
+  if (problems.length === 0 && config.LIVENESS !== 'off' && config.LIVENESS_MODEL === '') {
+    problems.push(`LIVENESS is ${config.LIVENESS}; it needs LIVENESS_MODEL, the network that scores faces.`);
+  }
   if (problems.length > 0) throw new StartupError(problems.join('\n'));
   return config;
 }

@@ -15,6 +15,9 @@ export const COLOUR_PROFILE_MODES = ['ignore', 'honour'] as const;
 /** The values of the setting ORIENTATION and of the request option `orientation`. */
 export const ORIENTATION_MODES = ['exif', 'auto'] as const;
 
+/** The values of the setting LIVENESS and of the request option `liveness`. */
+export const LIVENESS_MODES = ['off', 'report', 'require'] as const;
+
 /** The highest value of MAX_FACES: the detector finds no more faces. */
 export const HIGHEST_MAX_FACES = 1_000;
 
@@ -392,6 +395,30 @@ export const SETTINGS = {
     description:
       '`true` stops the start unless commercial use of the weights is `allowed`, according to the catalogue or the manifest of the ' +
       'pack. `disputed`, `unknown` and `excluded` are refused; see `docs/MODELS.md`.',
+  }),
+  LIVENESS: setting({
+    default: 'off',
+    ...oneOf(...LIVENESS_MODES),
+    description:
+      'Default of the request option `liveness`: `report` scores each face, `require` also refuses one that is not live with ' +
+      '`LIVENESS_FAILED`. It needs `LIVENESS_MODEL`, and `require` a threshold. docs/LIVENESS.md says what it is not.',
+  }),
+  LIVENESS_MODEL: setting({
+    default: '',
+    ...matching(/./, 'a name of the catalogue, or paths of files or of a folder, separated by commas'),
+    description:
+      'Network that scores liveness: `insightface-liveness`, or the path of a file, of two files of MiniFASNet separated by a comma, ' +
+      'or of a folder; relative to `MODELS_DIR`. Empty for none, which costs nothing.',
+  }),
+  LIVENESS_THRESHOLD: setting<number | undefined>({
+    default: undefined,
+    defaultLabel: "that of `liveness.json` in the pack's folder",
+    parse: (text: string) => {
+      const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value >= 0 && value <= 1 ? value : undefined;
+    },
+    accepts: 'a number from 0 to 1',
+    description: 'Score from which a face is live. `npm run calibrate -- --liveness` measures it.',
   }),
 } as const;
 

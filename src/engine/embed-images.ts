@@ -17,7 +17,8 @@ export type ImageOutcome =
   | { index: number; error: ServiceError };
 
 export interface EmbedImagesOptions {
-  options: EmbedOptions;
+  /** The same for all images, or those of each. */
+  options: EmbedOptions | ((index: number) => EmbedOptions);
   /** Maximum images handed to the engine at a time: as many as its workers process. */
   atOnce: number;
   /** Skips the images that have not been started. */
@@ -49,7 +50,8 @@ export async function embedImages(
     if (stopped) return undefined;
     const index = next++;
     const image = images[index];
-    return image && outcomeOf(admission, image, index, options, signal);
+    const own = typeof options === 'function' ? options(index) : options;
+    return image && outcomeOf(admission, image, index, own, signal);
   };
   const runLane = async () => {
     let current = submitNext();

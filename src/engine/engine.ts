@@ -1,4 +1,5 @@
 import type { EngineLoad } from '../observability/engine-load.ts';
+import type { LivenessSetup } from '../packs/liveness/setup.ts';
 import type { ModelPack } from '../packs/pack.ts';
 import type { MeasuredThreshold } from '../packs/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
@@ -17,6 +18,8 @@ export interface LoadedModel {
   rewrites: GraphRewrites;
   /** Measured in its embedding space; empty when none were. */
   thresholds: MeasuredThreshold[];
+  /** What scores liveness; undefined if nothing does. */
+  liveness?: LivenessSetup | undefined;
 }
 
 export interface EmbedAnswer extends EmbedResult {

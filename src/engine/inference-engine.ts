@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts';
 import { errorMessage, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { obtainPack } from '../packs/download/obtain-pack.ts';
+import { setUpLiveness } from '../packs/liveness/setup.ts';
 import { PackError } from '../packs/pack-errors.ts';
 import { packFolder, SYNTHETIC_PACK } from '../packs/pack-folders.ts';
 import { protectedSpace } from '../packs/protected-space.ts';
@@ -189,6 +190,7 @@ export class InferenceEngine implements FaceEngine {
     collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
     const { thresholds, warning } = await readThresholds(folder, pack);
+    const liveness = await setUpLiveness(this.#config, { log: this.#log, signal });
     const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
     if (graphs && !prepared) assertMemoryUnprepared(this.#config);
@@ -203,6 +205,7 @@ export class InferenceEngine implements FaceEngine {
       prepared,
       ...(batching && { batching }),
       ...(key && { embeddingKey: key }),
+      liveness: liveness?.weights,
     };
     const pool = this.#prepared;
     // If it fails to start, its threads have ended and the next attempt needs new ones.
@@ -218,7 +221,7 @@ export class InferenceEngine implements FaceEngine {
       });
     });
     const { embeddingSize, rewrites, facesPerRun, libjpegTurbo } = ready as InferenceReady;
-    const model = { pack, embeddingSize, rewrites, thresholds };
+    const model = { pack, embeddingSize, rewrites, thresholds, liveness };
     this.#loaded = { pool, model };
     // A shutdown may have begun meanwhile.
     if (!signal.aborted) this.#phase = { phase: 'ready' };
@@ -231,11 +234,16 @@ export class InferenceEngine implements FaceEngine {
         commercialUse: pack.commercialUse,
         workers: WORKERS,
         ...(batching && { facesPerRun }),
+        ...(liveness && {
+          liveness: liveness.weights.model,
+          livenessThreshold: liveness.threshold ?? 'none',
+        }),
         ms: Math.round(performance.now() - started),
       },
       'the model pack is loaded',
     );
     if (warning !== undefined) this.#log.warn(warning);
+    if (liveness?.warning !== undefined) this.#log.warn(liveness.warning);
     if (pack.weightBits === 8 && byteSums() === 'narrow') {
       this.#log.warn(
         'The weights of this pack have 8 bits, which overflow on this processor: it has no VNNI, and embeddings are wrong. ' +

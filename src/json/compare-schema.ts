@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Base64Text } from '../base64.ts';
+import { LIVENESS_MODES } from '../config/settings.ts';
 import { DISTANCE_METRICS } from '../similarity/compare.ts';
 import type { UncheckedEmbedding } from '../similarity/embedding.ts';
 import { optionsSchema } from './embed-options.ts';
@@ -116,12 +117,16 @@ export const compareRequestSchema = z
       description: 'Whether the embeddings of the pictures are returned.',
     }),
     encoding_format: optionsSchema.shape.encoding_format,
+    liveness: z.enum(LIVENESS_MODES).optional().meta({
+      description:
+        'Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`.',
+    }),
   })
   .meta({
     id: 'CompareRequest',
     description:
       'Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, ' +
-      '`detection_threshold`, `orientation`, `return_embeddings` and `encoding_format` apply to pictures.',
+      '`detection_threshold`, `orientation`, `return_embeddings`, `encoding_format` and `liveness` apply to pictures.',
   });
 
 /** What is read of the body of a compare request. */

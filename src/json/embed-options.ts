@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DETECTION_MODES, HIGHEST_MAX_FACES, ORIENTATION_MODES } from '../config/settings.ts';
+import { DETECTION_MODES, HIGHEST_MAX_FACES, LIVENESS_MODES, ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
 import { MAX_CANDIDATES } from '../vision/detect/candidates.ts';
@@ -66,6 +66,15 @@ export const optionsSchema = z.strictObject({
     description:
       'Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL.',
   }),
+  liveness: z
+    .enum(LIVENESS_MODES)
+    .optional()
+    .meta({
+      description:
+        '`report`: each face has `liveness`. `require`: a face that is not live, or that cannot be judged, is refused with ' +
+        '`LIVENESS_FAILED`, or, with `faces=all`, marked and not embedded. Both need `LIVENESS_MODEL`, and `require` a threshold. ' +
+        'This is no certified presentation attack detection: docs/LIVENESS.md. Default: the service’s `LIVENESS`.',
+    }),
 });
 
 export type RequestOptions = z.output<typeof optionsSchema>;

@@ -12,6 +12,9 @@ const MIB = 2 ** 20;
 /** The share of the memory that the default of WORKERS plans with. The rest is for bodies and for large pictures. */
 const PLANNED_SHARE = 0.75;
 
+/** What each worker's liveness model takes: MiniFASNet's pair, the largest, measured like the packs (catalogue.ts). */
+const LIVENESS_MIB = 20;
+
 /**
  * Loads the configuration with as many workers as the cores and the memory are enough for, unless WORKERS says how many.
  *
@@ -70,7 +73,11 @@ function isPrepared(config: Config): boolean {
 
 function needOf(config: Config): MemoryNeed {
   const pack = packOf(config);
-  return isPrepared(config) ? memoryNeedOf(pack) : unpreparedNeedOf(pack, sessionsOf(config));
+  const { first, further } = isPrepared(config)
+    ? memoryNeedOf(pack)
+    : unpreparedNeedOf(pack, sessionsOf(config));
+  const liveness = config.LIVENESS_MODEL === '' ? 0 : LIVENESS_MIB;
+  return { first: first + liveness, further: further + liveness };
 }
 
 /** MiB that are needed for one worker, and at the first start. */

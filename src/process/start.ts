@@ -16,6 +16,7 @@ import { createLogger, type Logger } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { startTracing } from '../observability/tracing.ts';
 import { assertCommercialUse } from '../packs/commercial-use.ts';
+import { assertLivenessReady } from '../packs/liveness/setup.ts';
 import { assertKnownPack } from '../packs/pack-folders.ts';
 import { assertKeyIsMeant } from '../protection/embedding-key.ts';
 import type { Service, ServiceOptions } from '../service.ts';
@@ -35,6 +36,7 @@ export async function start(): Promise<void> {
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
   if (config.REQUIRE_COMMERCIAL_WEIGHTS)
     assertCommercialUse({ name: config.MODEL_NAME, modelsDir: config.MODELS_DIR });
+  await assertLivenessReady(config);
   // One that was found works.
   if (config.autoDevice === undefined) await assertDeviceAvailable(config.DEVICE);
   for (const address of Object.values(addressesOf(config))) await assertAddressFree(address);

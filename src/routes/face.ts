@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { type EncodingFormat, encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
 import type { EmbeddedFace, RefusedFace } from '../vision/embed-face.ts';
+import { describeLiveness, livenessFailureSchema, livenessSchema } from './face-liveness.ts';
 import { describeQuality, lowQualitySchema, qualitySchema, refusedQualitySchema } from './face-quality.ts';
 
 const embeddingSchema = z.union([z.array(z.number()), z.string()]).openapi({
@@ -28,6 +29,7 @@ export const faceShape = {
   embedding: embeddingSchema,
   ...detectedShape,
   quality: qualitySchema.optional(),
+  liveness: livenessSchema.optional(),
 };
 
 /** One face of a list that is below a limit of the request. */
@@ -35,13 +37,24 @@ export const refusedFaceShape = {
   low_quality: lowQualitySchema,
   ...detectedShape,
   quality: refusedQualitySchema.optional(),
+  liveness: livenessSchema.optional(),
+};
+
+/** One face of a list that has to be live, and is not. */
+export const notLiveFaceShape = {
+  liveness_failed: livenessFailureSchema,
+  ...detectedShape,
+  quality: refusedQualitySchema.optional(),
+  liveness: livenessSchema,
 };
 
 export function describeFace(face: EmbeddedFace | RefusedFace, options: { encoding_format: EncodingFormat }) {
   return {
     ...('embedding' in face
       ? { embedding: encodeEmbedding(face.embedding, options.encoding_format) }
-      : { low_quality: face.lowQuality }),
+      : 'lowQuality' in face
+        ? { low_quality: face.lowQuality }
+        : { liveness_failed: face.livenessFailure }),
     ...describeWithoutEmbedding(face),
   };
 }
@@ -52,6 +65,7 @@ export function describeWithoutEmbedding({
   landmarks,
   image,
   quality,
+  liveness,
 }: EmbeddedFace | RefusedFace) {
   const float = (value: number) => shortenFloat32(Math.fround(value));
   return {
@@ -67,6 +81,7 @@ export function describeWithoutEmbedding({
       float(landmarks[2 * i + 1] as number),
     ]),
     ...(quality ? { quality: describeQuality(quality) } : {}),
+    ...(liveness ? { liveness: describeLiveness(liveness) } : {}),
     ...(image === undefined ? {} : { face_image: image }),
   };
 }

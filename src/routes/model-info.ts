@@ -3,13 +3,16 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { AUTO_ORDER, DEVICE_NAMES } from '../config/devices.ts';
 import { VERSION } from '../config/package.ts';
 import type { Config } from '../config/settings.ts';
-import { DETECTION_MODES } from '../config/settings.ts';
+import { DETECTION_MODES, LIVENESS_MODES } from '../config/settings.ts';
 import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
 import { errorResponses } from '../http/error-answers.ts';
 import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import { DETECTOR_FAMILIES, type ModelFile } from '../packs/pack.ts';
 import { COMMERCIAL_USES } from '../packs/provenance.ts';
+import type { LivenessCalibration } from '../packs/liveness/calibration-file.ts';
+import { LIVENESS_FAMILIES } from '../packs/liveness/identify-network.ts';
+import type { LivenessSetup } from '../packs/liveness/setup.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
 import { inputSizesOf } from '../vision/detect/open-detector.ts';
 import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
@@ -73,6 +76,40 @@ const thresholdSchema = z
   })
   .openapi('MeasuredThreshold');
 
+const livenessSchema = z
+  .object({
+    model: z.string().openapi({
+      description:
+        'Family, and the first 12 hex digits of the hash; scores of different models cannot be compared.',
+      example: 'minifasnet:5b1f0c2d3e4a',
+    }),
+    family: z.enum(LIVENESS_FAMILIES),
+    files: z.array(z.object({ file: z.string(), sha256: z.string(), pinned: z.boolean() })),
+    licence: z.string(),
+    threshold: z
+      .number()
+      .optional()
+      .openapi({ description: 'Score from which a face is live. Absent if nothing says which.' }),
+    calibration: z
+      .object({
+        threshold: z.number(),
+        apcer: z.number().openapi({ description: 'Share of spoofs called live, of the worst kind of them.' }),
+        apcer_interval: intervalSchema,
+        bpcer: z.number().openapi({ description: 'Share of live faces called spoofs.' }),
+        bpcer_interval: intervalSchema,
+        acer: z.number().openapi({ description: 'The mean of both.' }),
+        acer_interval: intervalSchema,
+        live_pictures: z.int(),
+        spoof_pictures: z.int(),
+        source: z.string(),
+        created: z.string().openapi({ format: 'date-time' }),
+      })
+      .optional()
+      .openapi({ description: 'Measured with `npm run calibrate -- --liveness`, at its own threshold.' }),
+    default: z.enum(LIVENESS_MODES).openapi({ description: 'The default of `liveness`.' }),
+  })
+  .openapi('LivenessModel', { description: 'Absent without `LIVENESS_MODEL`.' });
+
 const modelInfoSchema = z
   .object({
     name: z.string().openapi({ example: 'buffalo_l' }),
@@ -130,6 +167,7 @@ const modelInfoSchema = z
     limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
     workers: z.int(),
     version: z.string().openapi({ description: 'Version of the service.' }),
+    liveness: livenessSchema.optional(),
   })
   .openapi('ModelInfo');
 
@@ -152,10 +190,14 @@ export function addModelInfoRoute({ add, config, engine }: Api): void {
 }
 
 function describeModel(
-  { pack, embeddingSize, rewrites, thresholds }: LoadedModel,
+  { pack, embeddingSize, rewrites, thresholds, liveness }: LoadedModel,
   config: Config,
 ): z.output<typeof modelInfoSchema> {
-  const describeFile = ({ path, sha256, pinned }: ModelFile) => ({ file: basename(path), sha256, pinned });
+  const describeFile = ({ path, sha256, pinned }: Pick<ModelFile, 'path' | 'sha256' | 'pinned'>) => ({
+    file: basename(path),
+    sha256,
+    pinned,
+  });
   return {
     name: pack.name,
     embedding_size: embeddingSize,
@@ -188,5 +230,29 @@ function describeModel(
     limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),
     workers: config.WORKERS,
     version: VERSION,
+    ...(liveness && {
+      liveness: {
+        ...describeLiveness(liveness),
+        files: liveness.weights.files.map(describeFile),
+        default: config.LIVENESS,
+      },
+    }),
   };
+}
+
+function describeLiveness({ weights: { model, family, licence }, threshold, calibration }: LivenessSetup) {
+  return {
+    model,
+    family,
+    licence,
+    ...(threshold !== undefined && { threshold }),
+    ...(calibration && { calibration: describeCalibration(calibration) }),
+  };
+}
+
+function describeCalibration(calibration: LivenessCalibration) {
+  const { threshold, apcer, bpcer, acer, live_pictures, spoof_pictures, source, created } = calibration;
+  const { apcer_interval, bpcer_interval, acer_interval } = calibration;
+  const rates = { threshold, apcer, apcer_interval, bpcer, bpcer_interval, acer, acer_interval };
+  return { ...rates, live_pictures, spoof_pictures, source, created };
 }

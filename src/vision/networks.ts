@@ -11,11 +11,13 @@ import {
   rewritesPayOff,
 } from '../onnx/rewrite/rewrite.ts';
 import { readVerified } from '../packs/file-hash.ts';
+import type { LivenessWeights } from '../packs/liveness/weights.ts';
 import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
 import type { EmbeddingKey } from '../protection/embedding-key.ts';
 import { ACCEPTED_SIZES, isProtectable, ProtectingTransform } from '../protection/transform.ts';
 import type { FaceDetector } from './detect/face-detector.ts';
 import { openDetector } from './detect/open-detector.ts';
+import { LivenessModel } from './liveness/liveness-model.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
 import type { PreparedPack } from './prepared/prepared-pack.ts';
 import { type ScoreWeights, scoreWeightsFor } from './quality/quality-score.ts';
@@ -40,6 +42,8 @@ export interface NetworkOptions {
   batching?: FaceBatching;
   /** What embeddings are protected with, before they leave the recogniser. */
   embeddingKey?: EmbeddingKey;
+  /** What scores liveness; undefined if nothing does. */
+  liveness?: LivenessWeights | undefined;
 }
 
 /** The rewrites applied to each graph; empty lists if none. */
@@ -58,6 +62,7 @@ export interface Networks {
   /** Numbers in one embedding. */
   embeddingSize: number;
   rewrites: GraphRewrites;
+  liveness?: LivenessModel | undefined;
 }
 
 /**
@@ -120,7 +125,8 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     ...(landmarksGraph && { landmarks: landmarksGraph.applied }),
   };
   const scoreWeights = scoreWeightsFor(recogniserFile.sha256);
-  return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites };
+  const liveness = options.liveness && (await LivenessModel.open(options.liveness, options.intraOpThreads));
+  return { detector, recogniser, scoreWeights, embeddingSize: length, rewrites, liveness };
 }
 
 function transformFor(key: EmbeddingKey, length: number): ProtectingTransform {

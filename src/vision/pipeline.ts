@@ -1,6 +1,6 @@
 import type { ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError, withStages } from '../errors.ts';
-import type { VisionStage } from '../observability/stages.ts';
+import type { VisionTimes } from '../observability/stages.ts';
 import { type ColourProfiles, decodePicture } from './decode/decode.ts';
 import type { DetectedFace, FaceBox } from './detect/face.ts';
 import type { FaceDetector } from './detect/face-detector.ts';
@@ -49,14 +49,14 @@ export interface EmbedResult {
   rotation?: Turn | undefined;
   /** Best detection score first; exactly one for the selections `single` and `largest`. */
   faces: EmbeddedFace[];
-  /** Faces below a limit of the request, best detection score first; only with the selection `all`. */
+  /** Faces that the request's limits or its `liveness` refuse, best detection score first; only with the selection `all`. */
   refused: RefusedFace[];
   /** Number of selected faces beyond `maxFaces`. */
   omitted: number;
   /** Milliseconds that the decoded picture waited for the networks. */
   waited: number;
   /** Milliseconds spent in each stage. */
-  timings: Record<VisionStage, number>;
+  timings: VisionTimes;
 }
 
 /**
@@ -65,7 +65,8 @@ export interface EmbedResult {
  * @param run.coresIdle whether no other image is being processed, so that the sessions with more threads may run and two threads decode.
  * @param run.networksFree settles when this picture may use the networks. src/engine/inference-worker.ts explains both.
  * @throws {ServiceError} for an image that cannot be decoded or does not show the faces that the selection requires;
- *   LOW_QUALITY for a face below a limit where the selection promises one face. It has the times of the stages until then.
+ *   LOW_QUALITY for a face below a limit, and LIVENESS_FAILED for one that is not live but has to be, where the selection promises
+ *   one face. It has the times of the stages until then.
  */
 export async function embedFaces(
   bytes: Uint8Array,
@@ -129,7 +130,7 @@ async function runStages(
   for (const face of await inGroups(kept, facesPerRun, embedOne)) {
     if ('embedding' in face) faces.push(toOriginalSize(face, reduction));
     else if (options.selection === 'all') refused.push(toOriginalSize(face, reduction));
-    else throw new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
+    else throw refusalOf(face);
   }
   const { waited, timings } = clock;
   return {
@@ -141,6 +142,11 @@ async function runStages(
     waited,
     timings,
   };
+}
+
+function refusalOf(face: RefusedFace): ServiceError {
+  if ('livenessFailure' in face) return new ServiceError('LIVENESS_FAILED', { detail: face.livenessFailure });
+  return new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
 }
 
 /** Converts coordinates from the size that was decoded to the original size. */

@@ -1,9 +1,9 @@
-import type { VisionStage } from '../observability/stages.ts';
+import type { VisionStage, VisionTimes } from '../observability/stages.ts';
 
 /** Measures how long an image spends in each stage. */
 export class StageClock {
   /** Milliseconds. */
-  readonly timings: Record<VisionStage, number> = {
+  readonly timings: VisionTimes = {
     decode: 0,
     detect: 0,
     align: 0,
@@ -17,7 +17,7 @@ export class StageClock {
   /** Ends a stage, which began with the last call. */
   readonly lap = (stage: VisionStage): void => {
     const now = performance.now();
-    this.timings[stage] += now - this.#last;
+    this.timings[stage] = (this.timings[stage] ?? 0) + now - this.#last;
     this.#last = now;
   };
 

@@ -1,4 +1,4 @@
-import type { VisionStage } from '../../src/observability/stages.ts';
+import type { VisionTimes } from '../../src/observability/stages.ts';
 import type { FaceQuality } from '../../src/vision/quality/quality.ts';
 import type { DegradationKind } from './embed/degradations.ts';
 
@@ -25,7 +25,7 @@ export interface Photo {
   file: string;
   versions: Version[];
   /** Milliseconds of each stage, for the original; undefined if no face was found. */
-  timings: Record<VisionStage, number> | undefined;
+  timings: VisionTimes | undefined;
 }
 
 /** Decides which degraded versions take part. */

@@ -6,6 +6,7 @@ import { SETTINGS } from '../../src/config/settings.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { downloadBytes } from '../../src/packs/catalogue/published-pack.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
+import { LIVENESS_REASONS } from '../../src/vision/liveness/network-input.ts';
 import { ROOT } from '../support/shared.ts';
 import { codeOf, DOCUMENTS, readDocument } from './documents.ts';
 
@@ -43,7 +44,8 @@ describe.each(DOCUMENTS)('%s', (path) => {
   const code = codeOf(path);
 
   it('names only settings, error codes and variables that exist', () => {
-    const known = new Set([...Object.keys(SETTINGS), ...Object.keys(ERROR_CATALOGUE), ...OTHER_NAMES]);
+    const codes = [...Object.keys(ERROR_CATALOGUE), ...LIVENESS_REASONS];
+    const known = new Set([...Object.keys(SETTINGS), ...codes, ...OTHER_NAMES]);
     const named = code.flatMap((text) => text.match(/(?<![\w./:-])[A-Z][A-Z0-9_]{2,}(?![\w:-])/g) ?? []);
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });

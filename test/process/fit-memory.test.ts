@@ -36,6 +36,17 @@ describe('the default of WORKERS', () => {
     }
   });
 
+  it('leaves room for the liveness model of each worker', () => {
+    const { first, further } = need('buffalo_m');
+    const environment = { MODEL_NAME: 'buffalo_m', WORKERS: '8' };
+    const enough = first + 7 * further;
+    const load = (LIVENESS_MODEL: string, memory: number) =>
+      loadFittingConfig({ ...environment, LIVENESS_MODEL }, undefined, memory * MIB).WORKERS;
+    expect(load('', enough)).toBe(8);
+    expect(() => load('liveness.onnx', enough)).toThrow(/^WORKERS is 8; accepted is at most/);
+    expect(load('liveness.onnx', enough + 8 * 20)).toBe(8);
+  });
+
   it('changes nothing that WORKERS says', () => {
     const { first, further } = need('buffalo_m');
     const environment = { MODEL_NAME: 'buffalo_m', WORKERS: '8' };

@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { THRESHOLDS_FILE } from '../../packs/thresholds.ts';
 import { analyse } from './analysis.ts';
 import { CalibrationError } from './calibration-error.ts';
 import type { CalibrationOptions } from './options.ts';
+import { createFolder } from './out-folder.ts';
 import { collectPairs, type PairCollection } from './pairs/collect.ts';
 import { embedPictures, isEmbedded, type PictureResults } from './pictures/embed-pictures.ts';
 import { EmbeddingCache } from './pictures/embedding-cache.ts';
@@ -176,12 +177,3 @@ function describeReport(
 }
 
 const asJson = (value: object) => `${JSON.stringify(value, undefined, 2)}\n`;
-
-/** A new folder is readable only by its owner, because the report names the pictures. */
-function createFolder(path: string): void {
-  try {
-    if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o700);
-  } catch (error) {
-    throw new CalibrationError(`${path} cannot be created (${(error as NodeJS.ErrnoException).code}).`);
-  }
-}

@@ -19,7 +19,8 @@ export const USAGE = `npm run calibrate -- (--pairs FILE --images FOLDER | --ide
   --concurrency N        pictures in progress at the same time (twice the workers of the service)
   --keep-embeddings      keep the file with the embeddings of your pictures, which is otherwise removed at the end`;
 
-const MAX_SOURCE_LENGTH = 200;
+/** The maximum in the files that the service reads. */
+export const MAX_SOURCE_LENGTH = 200;
 
 export interface CalibrationOptions {
   pairs: PairSource;
@@ -98,7 +99,7 @@ function readPairSource(values: ReturnType<typeof parse>, seed: number): PairSou
   return { pairs, images };
 }
 
-function wholeNumber(text: string, option: string, minimum: number): number {
+export function wholeNumber(text: string, option: string, minimum: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= minimum && Number.isSafeInteger(value)))
     throw new CalibrationError(`${option} is ${text}; accepted is a whole number of at least ${minimum}.`);
@@ -106,7 +107,7 @@ function wholeNumber(text: string, option: string, minimum: number): number {
 }
 
 /** Removes a slash at the end. */
-function readUrl(text: string): string {
+export function readUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new CalibrationError(`--url is ${text}; accepted is an http(s) URL.`);
   const { origin, pathname } = new URL(text);

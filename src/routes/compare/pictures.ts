@@ -11,6 +11,7 @@ import type { UnitVectors } from '../../similarity/embedding-set.ts';
 import type { Api } from '../api.ts';
 import { describeModel, describePicture } from '../embed/answer.ts';
 import { describeWithoutEmbedding } from '../face.ts';
+import { assertLivenessPossible, toLivenessOptions } from '../liveness-options.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
 
@@ -32,6 +33,7 @@ export async function embedPictures(
 ): Promise<{ comparison: StoredComparison; notes: PictureNotes }> {
   const { comparison, pictures } = pending;
   const { options } = comparison;
+  assertLivenessPossible(options, config, engine.model);
   const admission = engine.admit(pictures.length, record.tenant);
   rates.charge(record.tenant, pictures.length - 1);
   try {
@@ -40,8 +42,11 @@ export async function embedPictures(
     const answers: EmbedAnswer[] = [];
     const failures: { index: number; error: ServiceError }[] = [];
     const images = pictures.map(({ image }) => image);
+    const shared = { ...toSearchOptions(options, config), maxFaces: 1, quality: true };
+    const ofQuery = { ...shared, liveness: toLivenessOptions(options, config, model) };
     await embedImages(admission, images, {
-      options: { ...toSearchOptions(options, config), maxFaces: 1, quality: true },
+      // A reference is often a photograph of a document.
+      options: (index) => (pictures[index]?.reference === undefined ? ofQuery : shared),
       atOnce: imagesAtOnce(config),
       signal,
       stopAtFailure: true,

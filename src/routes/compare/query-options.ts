@@ -32,4 +32,5 @@ export const compareQuerySchema = z.strictObject({
     .optional()
     .openapi({ ...describeOption(shape.return_embeddings), type: 'boolean' }),
   encoding_format: shape.encoding_format.unwrap().optional().openapi(describeOption(shape.encoding_format)),
+  liveness: shape.liveness,
 });

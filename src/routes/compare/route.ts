@@ -90,7 +90,7 @@ const route = createRoute({
       description: 'The ranking of the references, for each query.',
       content: { 'application/json': { schema: z.union([responseSchema, manyResponseSchema]) } },
     },
-    ...errorResponses(...IMAGE_ERRORS, 'INVALID_EMBEDDING', 'EMBEDDING_SPACE_MISMATCH'),
+    ...errorResponses(...IMAGE_ERRORS, 'INVALID_EMBEDDING', 'EMBEDDING_SPACE_MISMATCH', 'LIVENESS_FAILED'),
   },
 });
 

@@ -3,7 +3,7 @@ import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
 import { errorSchema } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { TURNS } from '../../vision/upright/turn.ts';
-import { describeFace, faceShape, refusedFaceShape } from '../face.ts';
+import { describeFace, faceShape, notLiveFaceShape, refusedFaceShape } from '../face.ts';
 
 /* The answers of `/v1/embed`. */
 
@@ -40,11 +40,13 @@ const oneFaceShape = {
 };
 
 const allFacesShape = {
-  faces: z.array(z.union([z.object(faceShape), z.object(refusedFaceShape)])).openapi({
-    description:
-      'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
-      'instead of `embedding`.',
-  }),
+  faces: z
+    .array(z.union([z.object(faceShape), z.object(refusedFaceShape), z.object(notLiveFaceShape)]))
+    .openapi({
+      description:
+        'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
+        'instead of `embedding`, and one that is not live `liveness_failed`, with `liveness=require`.',
+    }),
   face_detected: z.boolean(),
   faces_omitted: z.int().optional().openapi({
     description: 'Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none.',

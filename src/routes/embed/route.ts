@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { imagesAtOnce } from '../../config/concurrency.ts';
 import type { Config } from '../../config/settings.ts';
 import { embedImages, type ImageOutcome } from '../../engine/embed-images.ts';
-import type { Admission } from '../../engine/engine.ts';
+import type { Admission, LoadedModel } from '../../engine/engine.ts';
 import { answerJson } from '../../http/answer/answer-json.ts';
 import { prefersLines } from '../../http/answer/ndjson.ts';
 import type { AppEnvironment } from '../../http/context.ts';
@@ -11,6 +11,7 @@ import { errorResponses } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
 import { type Api, IMAGE_ERRORS } from '../api.ts';
+import { assertLivenessPossible, toLivenessOptions } from '../liveness-options.ts';
 import { queryOf } from '../query.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
@@ -35,7 +36,7 @@ const route = createRoute({
       description: 'The embedding of the face, or of every face; for a batch, the result of each image.',
       content: EMBED_ANSWER,
     },
-    ...errorResponses(...IMAGE_ERRORS, 'LOW_QUALITY'),
+    ...errorResponses(...IMAGE_ERRORS, 'LOW_QUALITY', 'LIVENESS_FAILED'),
   },
 });
 
@@ -48,7 +49,7 @@ export function addEmbedRoute(api: Api): void {
     const embedAll: Answering['embedAll'] = async (report, signal) => {
       try {
         await embedImages(admission, images, {
-          options: embedOptions(options, config),
+          options: embedOptions(options, config, admission.model),
           atOnce: imagesAtOnce(config),
           signal,
           onOutcome: (outcome) => recordImage(record, report(outcome)),
@@ -77,12 +78,13 @@ async function receive(
   const arrived = engine.letIn(tenant);
   const context = { limits: config, json, signal: c.req.raw.signal, tenant };
   const request = await readEmbedRequest(c.get('body'), queryOf(c), context).finally(arrived);
+  assertLivenessPossible(request.options, config, engine.model);
   const admission = engine.admit(request.images.length, tenant);
   rates.charge(tenant, request.images.length - 1);
   return { request, admission };
 }
 
-function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
+function embedOptions(options: RequestOptions, config: Config, model: LoadedModel): EmbedOptions {
   return {
     ...toSearchOptions(options, config),
     maxFaces: config.MAX_FACES,
@@ -90,6 +92,7 @@ function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
     minQuality: options.min_quality,
     minFaceSize: options.min_face_size,
     returnFace: options.return_face,
+    liveness: toLivenessOptions(options, config, model),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Figures, isMeasured, type RatedThreshold, type ReviewPair } from '
 import type { Share } from '../statistics/intervals.ts';
 import { METRIC_NAMES } from '../statistics/scores.ts';
 import type { ChartFile, Charts } from './charts/charts.ts';
+import { asText, fact, figure, renderHtml, table } from './html.ts';
 import type { CalibrationReport } from './report.ts';
 import { intervalIn } from './thresholds-file.ts';
 import {
@@ -17,45 +18,14 @@ import {
   thresholdLabel,
 } from './words.ts';
 
-const STYLE = `
-  :root { color-scheme: light; }
-  body { margin: 0; background: #f6f6f4; color: #1c1c1c; font: 16px/1.5 system-ui, sans-serif; }
-  main { max-width: 1000px; margin: 0 auto; padding: 32px 24px 64px; }
-  h1 { font-size: 1.7rem; margin: 0 0 4px; } h2 { font-size: 1.2rem; margin: 40px 0 8px; }
-  p, li { max-width: 75ch; } .quiet { color: #5a5a5a; } code { font-size: .92em; overflow-wrap: anywhere; }
-  .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0; }
-  .facts div { background: #fff; border: 1px solid #ddd; border-radius: 8px; padding: 12px 16px; }
-  .facts b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; } .facts span { color: #5a5a5a; font-size: .85rem; }
-  .scroll + .scroll { margin-top: 16px; }
-  .scroll { overflow-x: auto; background: #fff; border: 1px solid #ddd; border-radius: 8px; }
-  table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
-  th, td { text-align: left; padding: 8px 12px; border-bottom: 1px solid #e6e6e6; vertical-align: top; }
-  th { font-weight: 600; background: #fafafa; } tbody tr:last-child td { border-bottom: 0; }
-  td small { display: block; color: #5a5a5a; white-space: nowrap; } td.words { min-width: 20ch; }
-  tr.none td { color: #7a4a00; background: #fff8ec; }
-  .wrap { overflow-wrap: anywhere; }
-  figure { margin: 16px 0 32px; background: #fff; border: 1px solid #ddd; border-radius: 8px; padding: 16px; }
-  figure svg { display: block; max-width: 100%; height: auto; margin: 0 auto; } figcaption { color: #444; font-size: .92rem; margin-top: 8px; max-width: 80ch; }
-  @media print { body { background: #fff; } figure, .scroll { break-inside: avoid; } }
-`;
-
 /** The report as one HTML page that loads nothing. */
 export function renderPage(report: CalibrationReport, charts: Charts): string {
   const { figures, model, created, source, pictures, failures } = report;
   const title = `Thresholds measured for ${asText(model.name)}`;
   const space = `<code>${asText(model.embedding_space)}</code>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${title}</h1>
+  return renderHtml(
+    title,
+    `<h1>${title}</h1>
 <p class="quiet">${asText(source)} · ${asText(created.slice(0, 10))} · embedding space ${space}</p>
 <div class="facts">
 ${fact(count(figures.genuine_pairs), 'pairs of the same person')}
@@ -94,13 +64,9 @@ ${failureSection(failures)}
 lists the thresholds as long as the embedding space is ${space}. Send the one you choose as <code>threshold</code> to
 <code>/v1/compare</code>, or use it in the query of your database.</p>
 <p class="quiet">Service ${asText(model.service_version)}; detection ${asText(model.detection)}, detection threshold ${model.detection_threshold}; weights: ${asText(model.licence)}</p>
-</main>
-</body>
-</html>
-`;
+`,
+  );
 }
-
-const fact = (value: string, name: string) => `<div><b>${value}</b><span>${name}</span></div>`;
 
 function thresholdTable({ operating_points: points, impostor_pairs: impostors }: Figures): string {
   const rows = points.map((point) => {
@@ -190,11 +156,6 @@ function failureSection(failures: CalibrationReport['failures']): string {
   return `<h2>Pictures that gave no embedding</h2>\n${table(['picture', 'error', ''], rows)}`;
 }
 
-function table(head: string[], rows: string[]): string {
-  const cells = head.map((name) => `<th scope="col">${asText(name)}</th>`).join('');
-  return `<div class="scroll"><table><thead><tr>${cells}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`;
-}
-
 const CAPTIONS: Record<ChartFile, (figures: Figures) => [title: string, caption: string]> = {
   'score-histogram.svg': () => [
     'Distances of both kinds of pairs',
@@ -221,12 +182,3 @@ const CAPTIONS: Record<ChartFile, (figures: Figures) => [title: string, caption:
         `perfect quality ${percent(curve.idealArea)}; of an uninformative quality ${percent(curve.flatArea)}.`,
   ],
 };
-
-function figure(svg: string, title: string, caption: string): string {
-  const drawing = svg.replace('<svg ', `<svg role="img" aria-label="${asText(title)}" `);
-  return `<figure>${drawing}<figcaption><b>${asText(title)}.</b> ${asText(caption)}</figcaption></figure>`;
-}
-
-function asText(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
-}

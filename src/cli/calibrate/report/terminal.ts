@@ -27,8 +27,9 @@ function cellsOf(point: OperatingPoint): string[] {
   return [target, ...labels, shareWithInterval(far), shareWithInterval(tar)];
 }
 
-function alignColumns(rows: string[][]): string[] {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+/** @param rows the first one is the head. */
+export function alignColumns(rows: string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

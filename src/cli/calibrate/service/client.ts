@@ -23,6 +23,9 @@ const modelInfoSchema = z.object({
   detection_threshold: z.number(),
   workers: z.int(),
   limits: z.object({ max_queue: z.int(), max_image_size: z.int() }),
+  liveness: z
+    .object({ model: z.string(), licence: z.string(), files: z.array(z.object({ sha256: z.string() })) })
+    .optional(),
 });
 
 export type ModelInfo = z.infer<typeof modelInfoSchema>;
@@ -36,6 +39,19 @@ const faceSchema = z.object({
 });
 
 export type Face = z.infer<typeof faceSchema>;
+
+/** The members that a calibration of liveness needs. */
+const scoredFaceSchema = z.object({
+  liveness: z.object({ score: z.number().nullable(), model: z.string(), reason: z.string().optional() }),
+});
+
+export type ScoredFace = z.infer<typeof scoredFaceSchema>;
+
+/** The error code of the service, or `NO_ANSWER`. */
+export interface Failure {
+  code: string;
+  reason: string;
+}
 
 const errorSchema = z.object({ error: z.string().optional(), error_code: z.string().optional() }).catch({});
 
@@ -96,14 +112,28 @@ export class ServiceClient {
    * @returns the face; or the error code of the service, `NO_ANSWER` without an answer.
    * @throws {CalibrationError} if no other picture would succeed: a wrong API key, or a service without this route.
    */
-  async embed(bytes: Buffer): Promise<Face | { code: string; reason: string }> {
-    const answer = await this.#send('/v1/embed?faces=largest&encoding_format=base64', {
+  embed(bytes: Buffer): Promise<Face | Failure> {
+    return this.#embed('faces=largest&encoding_format=base64', faceSchema, bytes);
+  }
+
+  /** Scores the liveness of the largest face of a picture; otherwise as `embed`. */
+  scoreLiveness(bytes: Buffer): Promise<ScoredFace | Failure> {
+    const query = 'faces=largest&encoding_format=base64&quality=false&liveness=report';
+    return this.#embed(query, scoredFaceSchema, bytes);
+  }
+
+  async #embed<Schema extends z.ZodType>(
+    query: string,
+    schema: Schema,
+    bytes: Buffer,
+  ): Promise<z.output<Schema> | Failure> {
+    const answer = await this.#send(`/v1/embed?${query}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/octet-stream' },
       body: bytes,
     });
     const { status, body } = answer;
-    if (status === 200) return faceSchema.parse(body);
+    if (status === 200) return schema.parse(body);
     if ([401, 403, 404, 405].includes(status))
       throw new CalibrationError(`The service refuses to embed: ${describe(answer)}.`);
     const { error = '', error_code } = errorSchema.parse(body);

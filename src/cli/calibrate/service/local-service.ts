@@ -21,7 +21,7 @@ const ERROR_LEVEL = 50;
 
 /** Settings that would keep this command from finding the service, or from calling it. */
 const NOT_PASSED_ON =
-  /^(API_KEYS|API_KEYS_FILE|API_PREFIX|HOST|PORT|METRICS_\w+|CORS_\w+|APP_NAME|LOG_LEVEL|OTEL_\w+)$/;
+  /^(API_KEYS|API_KEYS_FILE|API_PREFIX|HOST|PORT|LIVENESS|METRICS_\w+|CORS_\w+|APP_NAME|LOG_LEVEL|OTEL_\w+)$/;
 
 export interface RunningService {
   address: string;

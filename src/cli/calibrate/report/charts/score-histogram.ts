@@ -28,7 +28,7 @@ export function drawScoreHistogram(figures: Figures, pairs: Score[]): string {
 }
 
 /** A point at the left edge of each bin, and one at the right edge of the last. */
-function outline(shares: number[], width: number): [number, number][] {
+export function outline(shares: number[], width: number): [number, number][] {
   return [...shares, shares.at(-1) ?? 0].map((share, index) => [index * width, share]);
 }
 
