@@ -1,6 +1,6 @@
 import type { EngineLoad } from '../observability/engine-load.ts';
 import type { ModelPack } from '../packs/pack.ts';
-import type { MeasuredThreshold } from '../packs/thresholds.ts';
+import type { CurvePoint, MeasuredThreshold } from '../packs/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
 import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 
@@ -17,6 +17,8 @@ export interface LoadedModel {
   rewrites: GraphRewrites;
   /** Measured in its embedding space; empty when none were. */
   thresholds: MeasuredThreshold[];
+  /** The curve of false accept rates that was measured with them. */
+  curve?: CurvePoint[] | undefined;
 }
 
 export interface EmbedAnswer extends EmbedResult {

@@ -179,7 +179,7 @@ export class InferenceEngine implements FaceEngine {
     // Graphs may have been read to tell the detector from the recogniser; what follows uses the same memory.
     collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
-    const { thresholds, warning } = await readThresholds(folder, pack);
+    const { thresholds, curve, warning } = await readThresholds(folder, pack);
     const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
     if (graphs && !prepared) assertMemoryUnprepared(this.#config);
@@ -208,7 +208,7 @@ export class InferenceEngine implements FaceEngine {
       });
     });
     const { embeddingSize, rewrites, facesPerRun, libjpegTurbo } = ready as InferenceReady;
-    const model = { pack, embeddingSize, rewrites, thresholds };
+    const model = { pack, embeddingSize, rewrites, thresholds, curve };
     this.#loaded = { pool, model };
     // A shutdown may have begun meanwhile.
     if (!signal.aborted) this.#phase = { phase: 'ready' };

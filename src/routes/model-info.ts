@@ -9,6 +9,7 @@ import { ServiceError } from '../errors.ts';
 import { errorResponses } from '../http/error-answers.ts';
 import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import type { ModelFile } from '../packs/pack.ts';
+import { provisionalFor } from '../packs/provisional/provisional.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
 import type { Api } from './api.ts';
 
@@ -67,6 +68,14 @@ const thresholdSchema = z
     people: z.int(),
     source: z.string().openapi({ description: 'What the pairs are, as given to `npm run calibrate`.' }),
     created: z.string().openapi({ format: 'date-time' }),
+    provisional: z
+      .literal(true)
+      .optional()
+      .openapi({
+        description:
+          'There if the figures come with the service: of the photographs that `source` names, not of yours. They show the order of ' +
+          'magnitude until you have measured your own.',
+      }),
   })
   .openapi('MeasuredThreshold');
 
@@ -97,8 +106,8 @@ const modelInfoSchema = z
     detection_threshold: z.number(),
     thresholds: z.array(thresholdSchema).openapi({
       description:
-        'Measured with `npm run calibrate` in this embedding space; empty if none were measured. They hold for pictures like ' +
-        'those that were measured.',
+        'Measured with `npm run calibrate` in this embedding space. If none were, the `provisional` ones of the recogniser, or ' +
+        'none. They hold for pictures like those that were measured.',
     }),
     detection: z.enum(DETECTION_MODES).openapi({ description: 'The default for `faces=largest`.' }),
     limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
@@ -149,11 +158,15 @@ function describeModel(
     },
     licence: pack.licence,
     synthetic: pack.origin === 'synthetic',
-    thresholds,
+    thresholds: thresholds.length > 0 ? thresholds : provisionalThresholds(pack),
     detection_threshold: config.DETECTION_THRESHOLD,
     detection: config.DETECTION,
     limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),
     workers: config.WORKERS,
     version: VERSION,
   };
+}
+
+function provisionalThresholds(pack: LoadedModel['pack']) {
+  return provisionalFor(pack)?.thresholds.map((entry) => ({ ...entry, provisional: true as const })) ?? [];
 }

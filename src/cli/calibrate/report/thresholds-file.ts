@@ -1,5 +1,5 @@
 import type { MeasuredThreshold, ThresholdsFile } from '../../../packs/thresholds.ts';
-import { isMeasured, type MeasuredPoint } from '../analysis.ts';
+import { isMeasured, type MeasuredPoint } from '../operating-point.ts';
 import type { Interval } from '../statistics/intervals.ts';
 import { METRIC_NAMES, METRICS, type Metric } from '../statistics/scores.ts';
 import type { CalibrationReport } from './report.ts';
@@ -9,7 +9,7 @@ const DECIMALS = 4;
 /** The content of thresholds.json, which the service reads beside a pack: the thresholds with enough evidence. */
 export function thresholdsFile({ created, source, model, figures }: CalibrationReport): ThresholdsFile {
   return {
-    thresholds_version: 1,
+    thresholds_version: 2,
     embedding_space: model.embedding_space,
     created,
     source,
@@ -19,6 +19,9 @@ export function thresholdsFile({ created, source, model, figures }: CalibrationR
     thresholds: figures.operating_points
       .filter(isMeasured)
       .flatMap((point) => METRIC_NAMES.map((metric) => entryOf(point, metric))),
+    ...(figures.far_curve && {
+      curve: { metric: 'similarity', interval: 'prediction', points: figures.far_curve },
+    }),
   };
 }
 

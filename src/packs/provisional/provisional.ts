@@ -1,0 +1,55 @@
+import type { ModelPack } from '../pack.ts';
+import type { CurvePoint, MeasuredThreshold } from '../thresholds.ts';
+import { W600K_MBF } from './w600k-mbf.ts';
+
+/** A row of a curve: score and high, or score, far, low and high, as in a thresholds.json. */
+export type CurveRow =
+  | readonly [score: number, high: number]
+  | readonly [score: number, far: number, low: number, high: number];
+
+/**
+ * Figures of a recogniser that were measured on public photographs, by `npm run study:far -- --write-provisional`. They show the
+ * order of magnitude, until an operator has measured those of his own photographs.
+ */
+export interface ProvisionalFigures {
+  /** SHA-256 of the files of the recogniser, which give the same embeddings up to rounding. */
+  recognisers: readonly string[];
+  /** The photographs and the pack that were measured, in a sentence. */
+  source: string;
+  created: string;
+  genuine_pairs: number;
+  impostor_pairs: number;
+  people: number;
+  thresholds: readonly Omit<
+    MeasuredThreshold,
+    'source' | 'created' | 'genuine_pairs' | 'impostor_pairs' | 'people'
+  >[];
+  curve: readonly CurveRow[];
+}
+
+/** Recognisers that were measured. One that is not here has no figures: those of another network say nothing about it. */
+const MEASURED: readonly ProvisionalFigures[] = [W600K_MBF];
+
+export interface ProvisionalThresholds {
+  thresholds: MeasuredThreshold[];
+  curve: { points: CurvePoint[] };
+}
+
+/** The figures of the recogniser of a pack; undefined if it was not measured, or recognises nobody. */
+export function provisionalFor({
+  origin,
+  recogniser: { sha256 },
+}: Pick<ModelPack, 'origin' | 'recogniser'>): ProvisionalThresholds | undefined {
+  const figures = MEASURED.find(({ recognisers }) => recognisers.includes(sha256));
+  if (origin === 'synthetic' || figures === undefined) return undefined;
+  const { thresholds, curve, recognisers: _, ...evidence } = figures;
+  return {
+    thresholds: thresholds.map((entry) => ({ ...entry, ...evidence })),
+    curve: { points: curve.map(pointOf) },
+  };
+}
+
+function pointOf(row: CurveRow): CurvePoint {
+  if (row.length === 2) return { score: row[0], high: row[1] };
+  return { score: row[0], far: row[1], low: row[2], high: row[3] };
+}
