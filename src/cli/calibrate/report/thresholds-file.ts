@@ -1,4 +1,5 @@
 import type { MeasuredThreshold, ThresholdsFile } from '../../../packs/thresholds.ts';
+import type { Figures } from '../analysis.ts';
 import { isMeasured, type MeasuredPoint } from '../operating-point.ts';
 import type { Interval } from '../statistics/intervals.ts';
 import { METRIC_NAMES, METRICS, type Metric } from '../statistics/scores.ts';
@@ -16,13 +17,18 @@ export function thresholdsFile({ created, source, model, figures }: CalibrationR
     genuine_pairs: figures.genuine_pairs,
     impostor_pairs: figures.impostor_pairs,
     people: figures.people,
-    thresholds: figures.operating_points
-      .filter(isMeasured)
-      .flatMap((point) => METRIC_NAMES.map((metric) => entryOf(point, metric))),
+    thresholds: thresholdEntries(figures),
     ...(figures.far_curve && {
       curve: { metric: 'similarity', interval: 'prediction', points: figures.far_curve },
     }),
   };
+}
+
+/** The thresholds with enough evidence, in each metric. */
+export function thresholdEntries({ operating_points }: Figures): ThresholdsFile['thresholds'] {
+  return operating_points
+    .filter(isMeasured)
+    .flatMap((point) => METRIC_NAMES.map((metric) => entryOf(point, metric)));
 }
 
 function entryOf(point: MeasuredPoint, metric: Metric): ThresholdsFile['thresholds'][number] {
