@@ -66,15 +66,16 @@ export function* rankEach(
   const describe = (squared: number, index: number): Match => {
     const distance = distance_metric === 'cosine' ? squared / 2 : Math.sqrt(squared);
     const similarity = 1 - squared / 4;
-    const match = { id: ids[index] as string, distance, similarity };
-    const far = scale?.far(similarity);
-    const isMatch = threshold === undefined ? far && scale?.accepts?.(far) : distance <= threshold;
-    return {
-      ...match,
-      ...(isMatch === undefined ? {} : { is_match: isMatch }),
-      ...(far && { far }),
-      ...more?.(index),
-    };
+    // Members are added, not spread: an answer may have thousands of matches.
+    const match: Match = { id: ids[index] as string, distance, similarity };
+    if (threshold !== undefined) match.is_match = distance <= threshold;
+    if (scale) {
+      const far = scale.far(similarity);
+      if (scale.accepts) match.is_match = scale.accepts(far);
+      match.far = far;
+    }
+    const further = more?.(index);
+    return further ? { ...match, ...further } : match;
   };
   for (let query = 0; query < queries.count; query++) {
     const ofQuery = distances.subarray(query * ids.length, (query + 1) * ids.length);

@@ -105,6 +105,7 @@ class Line {
 
 /** Significant digits of a rate in an answer: the interval says that no more are known. */
 const DIGITS = 4;
+const SMALLEST = 10 ** (DIGITS - 1);
 /** Exact in floating point, unlike what `**` gives on every machine. */
 const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
@@ -112,8 +113,11 @@ const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${ex
 export function roundRate(rate: number): number {
   if (rate <= 0) return 0;
   if (rate >= 1) return 1;
-  const power = POWERS[DIGITS - 1 - Math.floor(Math.log10(rate))];
-  return power === undefined ? rate : Math.round(rate * power) / power;
+  for (let places = DIGITS; places < POWERS.length; places++) {
+    const scaled = rate * (POWERS[places] as number);
+    if (scaled >= SMALLEST) return Math.round(scaled) / (POWERS[places] as number);
+  }
+  return rate;
 }
 
 /** 1 − (1 − far)^n: the share of strangers who match one of `references`, if comparisons are independent. */

@@ -14,8 +14,8 @@ export interface FarEvidence {
   /** The embeddings that it holds for. */
   embeddingSpace: string;
   embeddingSize: number;
-  /** Absent if there are no figures. */
-  points?: readonly FarPoint[] | undefined;
+  /** From {@link packPoints}; absent if there are no figures. */
+  points?: Float64Array | undefined;
   /** Whether the figures come with the service, and not from photographs of its operator. */
   provisional: boolean;
 }
@@ -114,7 +114,7 @@ function tooLow({ max_far, max_fpir }: FarOptions, lowest: number, references: n
       ? `max_far: ${max_far} is less than the measured pairs can show; the lowest is ${lowest}`
       : `max_fpir: ${max_fpir} among ${references} references takes a FAR of ` +
         `${roundRate(rateOfOne(max_fpir as number, references))}, less than the measured pairs can show; the lowest max_fpir among ` +
-        `${references} is ${roundUp(searchRate(lowest, references))} (a FAR of ${lowest})`;
+        `${references} references is ${roundUp(searchRate(lowest, references))} (a FAR of ${lowest})`;
   return new ServiceError('INVALID_REQUEST', { detail });
 }
 
@@ -135,13 +135,30 @@ function acceptsOf(
   return undefined;
 }
 
-/** Kept as long as the points: building a curve takes longer than a small comparison. */
-const curves = new WeakMap<readonly FarPoint[], FarCurve>();
+/** Numbers of a point in {@link packPoints}. */
+const ROW = 4;
 
-function curveOf(points: readonly FarPoint[]): FarCurve {
-  const known = curves.get(points);
+/** Points in one array, which goes to another thread in no time. */
+export function packPoints(points: readonly FarPoint[]): Float64Array {
+  return Float64Array.from(
+    points.flatMap(({ score, far, low, high }) => [score, far ?? Number.NaN, low ?? Number.NaN, high]),
+  );
+}
+
+function unpackPoints(rows: Float64Array): FarPoint[] {
+  return Array.from({ length: rows.length / ROW }, (_, index) => {
+    const [score = 0, far = 0, low = 0, high = 0] = rows.subarray(index * ROW, (index + 1) * ROW);
+    return Number.isNaN(far) ? { score, high } : { score, far, low, high };
+  });
+}
+
+/** Kept as long as the points: building a curve takes longer than a small comparison. */
+const curves = new WeakMap<Float64Array, FarCurve>();
+
+function curveOf(rows: Float64Array): FarCurve {
+  const known = curves.get(rows);
   if (known) return known;
-  const curve = new FarCurve(points);
-  curves.set(points, curve);
+  const curve = new FarCurve(unpackPoints(rows));
+  curves.set(rows, curve);
   return curve;
 }

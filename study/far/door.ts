@@ -4,6 +4,7 @@ import { seededRandom } from '../../src/cli/calibrate/statistics/seeded-random.t
 import { ServiceError } from '../../src/errors.ts';
 import { compare } from '../../src/json/compare-job.ts';
 import type { CurvePoint } from '../../src/packs/thresholds.ts';
+import { packPoints } from '../../src/similarity/far-evidence.ts';
 import { type Distances, type People, shuffled } from './people.ts';
 import type { EmbeddedPhoto } from './photos.ts';
 
@@ -85,7 +86,7 @@ function search(
   const evidence = {
     embeddingSpace: 'study',
     embeddingSize: references[0]?.embedding.length ?? 0,
-    points,
+    points: points && packPoints(points),
     provisional: false,
   };
   const limits = { references: 1_000, comparisons: 1e6, pictures: 0, imageBytes: 0 };

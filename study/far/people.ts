@@ -46,18 +46,16 @@ export class Distances {
   /** All pairs of different people, whose numbers are their places in the list. */
   impostors(people: People): PersonScore[] {
     return people.flatMap((photosA, personA) =>
-      people
-        .slice(personA + 1)
-        .flatMap((photosB, offset) =>
-          photosA.flatMap((a) =>
-            photosB.map((b) => ({
-              distance: this.of(a, b),
-              same: false,
-              personA,
-              personB: personA + 1 + offset,
-            })),
-          ),
+      people.slice(personA + 1).flatMap((photosB, offset) =>
+        photosA.flatMap((a) =>
+          photosB.map((b) => ({
+            distance: this.of(a, b),
+            same: false,
+            personA,
+            personB: personA + 1 + offset,
+          })),
         ),
+      ),
     );
   }
 }

@@ -32,7 +32,7 @@ const MEASURED: readonly ProvisionalFigures[] = [W600K_MBF];
 
 export interface ProvisionalThresholds {
   thresholds: MeasuredThreshold[];
-  curve: { points: CurvePoint[] };
+  curve: CurvePoint[];
 }
 
 /** The figures of the recogniser of a pack; undefined if it was not measured, or recognises nobody. */
@@ -45,7 +45,7 @@ export function provisionalFor({
   const { thresholds, curve, recognisers: _, ...evidence } = figures;
   return {
     thresholds: thresholds.map((entry) => ({ ...entry, ...evidence })),
-    curve: { points: curve.map(pointOf) },
+    curve: curve.map(pointOf),
   };
 }
 

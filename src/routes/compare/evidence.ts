@@ -1,6 +1,6 @@
 import type { LoadedModel } from '../../engine/engine.ts';
 import { provisionalFor } from '../../packs/provisional/provisional.ts';
-import type { FarEvidence } from '../../similarity/far-evidence.ts';
+import { type FarEvidence, packPoints } from '../../similarity/far-evidence.ts';
 
 /** The same object for the same model, so that what is computed from it is kept. */
 const known = new WeakMap<LoadedModel, FarEvidence>();
@@ -12,10 +12,11 @@ export function evidenceOf(model: LoadedModel | undefined): FarEvidence | undefi
   if (earlier) return earlier;
   const { pack, embeddingSize, curve } = model;
   const provisional = curve ? undefined : provisionalFor(pack);
+  const points = curve ?? provisional?.curve;
   const evidence = {
     embeddingSpace: pack.embeddingSpace,
     embeddingSize,
-    points: curve ?? provisional?.curve.points,
+    points: points && packPoints(points),
     provisional: provisional !== undefined,
   };
   known.set(model, evidence);

@@ -54,7 +54,10 @@ export function predictionInterval(share: number, trials: number): Interval {
   const half = share * (1 - c / 4) + c / 4;
   const rest = share * share * (1 + c / 4) - (share * c) / 2;
   const root = Math.sqrt(Math.max(0, half * half - a * rest));
-  return [Math.max(0, (half - root) / a), Math.min(1, (half + root) / a)];
+  // As above: exact at the ends.
+  const low = share === 0 ? 0 : Math.max(0, (half - root) / a);
+  const high = share === 1 ? 1 : Math.min(1, (half + root) / a);
+  return [low, high];
 }
 
 /**
