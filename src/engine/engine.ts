@@ -1,7 +1,7 @@
 import type { EngineLoad } from '../observability/engine-load.ts';
 import type { LivenessSetup } from '../packs/liveness/setup.ts';
 import type { ModelPack } from '../packs/pack.ts';
-import type { MeasuredThreshold } from '../packs/thresholds.ts';
+import type { CurvePoint, MeasuredThreshold } from '../packs/thresholds.ts';
 import type { GraphRewrites } from '../vision/networks.ts';
 import type { EmbedOptions, EmbedResult } from '../vision/pipeline.ts';
 
@@ -20,6 +20,8 @@ export interface LoadedModel {
   thresholds: MeasuredThreshold[];
   /** What scores liveness; undefined if nothing does. */
   liveness?: LivenessSetup | undefined;
+  /** The curve of false accept rates that was measured with them. */
+  curve?: CurvePoint[] | undefined;
 }
 
 export interface EmbedAnswer extends EmbedResult {

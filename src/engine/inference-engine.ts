@@ -189,7 +189,7 @@ export class InferenceEngine implements FaceEngine {
     // Graphs may have been read to tell the detector from the recogniser; what follows uses the same memory.
     collectGarbage('minor');
     const folder = packFolder({ name: MODEL_NAME, modelsDir: MODELS_DIR });
-    const { thresholds, warning } = await readThresholds(folder, pack);
+    const { thresholds, curve, warning } = await readThresholds(folder, pack);
     const liveness = await setUpLiveness(this.#config, { log: this.#log, signal });
     const prepared = await graphs?.ofPack(pack);
     signal.throwIfAborted();
@@ -221,7 +221,7 @@ export class InferenceEngine implements FaceEngine {
       });
     });
     const { embeddingSize, rewrites, facesPerRun, libjpegTurbo } = ready as InferenceReady;
-    const model = { pack, embeddingSize, rewrites, thresholds, liveness };
+    const model = { pack, embeddingSize, rewrites, thresholds, curve, liveness };
     this.#loaded = { pool, model };
     // A shutdown may have begun meanwhile.
     if (!signal.aborted) this.#phase = { phase: 'ready' };

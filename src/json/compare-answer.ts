@@ -1,7 +1,9 @@
 import { ServiceError } from '../errors.ts';
-import { type RankingOptions, rankEach } from '../similarity/compare.ts';
+import { rankEach } from '../similarity/compare.ts';
 import type { EmbeddingReader, UnitVectors } from '../similarity/embedding-set.ts';
+import type { FarScale } from '../similarity/far-evidence.ts';
 import { collectGarbage } from '../threads/garbage.ts';
+import type { CompareOptions } from './compare-request.ts';
 
 /** What is compared, when all embeddings are known. */
 export interface Comparison {
@@ -9,7 +11,9 @@ export interface Comparison {
   queryIds: readonly string[] | undefined;
   queries: UnitVectors;
   references: EmbeddingReader;
-  options: RankingOptions;
+  options: CompareOptions;
+  /** The rates of its matches, if they are known. */
+  scale: FarScale | undefined;
 }
 
 /** What an answer says about pictures: JSON objects. */
@@ -30,14 +34,15 @@ export interface PictureNotes {
  * @throws {ServiceError} INVALID_EMBEDDING, naming the reference; REQUEST_TOO_LARGE.
  */
 export function answerComparison(
-  { queryIds, queries, references, options }: Comparison,
+  { queryIds, queries, references, options, scale }: Comparison,
   maxBytes: number,
   notes?: PictureNotes,
 ): Uint8Array<ArrayBuffer> {
   const faceOf = notes && ((reference: number) => withFace(notes.references.get(reference)));
-  const rankings = rankEach(queries, references, options, faceOf);
-  const { distance_metric, threshold } = options;
-  const common = { distance_metric, threshold, model: notes?.model };
+  const rankings = rankEach(queries, references, { ...options, scale }, faceOf);
+  const { distance_metric, threshold, max_far, max_fpir } = options;
+  const provisional = scale?.provisional || undefined;
+  const common = { distance_metric, threshold, max_far, max_fpir, provisional, model: notes?.model };
   if (queryIds === undefined) {
     const [ranking] = rankings;
     return encode(textsOf({ query: notes?.query, ...ranking, ...common }));

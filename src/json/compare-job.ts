@@ -4,6 +4,7 @@ import {
   readVectors,
   type UnitVectors,
 } from '../similarity/embedding-set.ts';
+import { type FarEvidence, farScaleOf } from '../similarity/far-evidence.ts';
 import type { JobOutcome } from '../threads/job-port.ts';
 import { answerComparison, type PictureNotes } from './compare-answer.ts';
 import {
@@ -63,10 +64,23 @@ export function compare(
     given,
     maxAnswerBytes,
     lightOnly,
-  }: { given: object | undefined; maxAnswerBytes: number; lightOnly: boolean },
+    evidence,
+  }: {
+    given: object | undefined;
+    maxAnswerBytes: number;
+    lightOnly: boolean;
+    /** Undefined while no model is loaded. */
+    evidence?: FarEvidence | undefined;
+  },
 ): JobOutcome<CompareResult> | undefined {
   const started = performance.now();
   const request = readCompareRequest(body, limits, given);
+  // Before pictures are embedded: what cannot be answered is refused at once.
+  const scale = farScaleOf(request.options, evidence, {
+    space: request.space?.space,
+    length: request.sample?.length,
+    references: request.references.ids.length,
+  });
   if (request.pictures.length > 0) {
     const pending = storeComparison(request);
     const { queries: stored, references } = pending.comparison;
@@ -78,23 +92,29 @@ export function compare(
   if (lightOnly && isHeavy(queryIds?.length ?? 1, references.ids)) return undefined;
   // Without pictures there are queries.
   const vectors = readVectors(queries as EmbeddingReader, sample?.length ?? 0);
-  const answer = answerComparison({ queryIds, queries: vectors, references, options }, maxAnswerBytes);
+  const answer = answerComparison({ queryIds, queries: vectors, references, options, scale }, maxAnswerBytes);
   return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };
 }
 
 /**
  * Ranks a comparison whose pictures have been embedded.
  *
- * @throws {ServiceError} REQUEST_TOO_LARGE.
+ * @param evidence of the model that embedded them.
+ * @throws {ServiceError} REQUEST_TOO_LARGE; INVALID_REQUEST when the evidence does not carry the rate that is asked for.
  */
 export function rank(
   { queryIds, queries, referenceIds, references, options }: StoredComparison,
   notes: PictureNotes,
   maxAnswerBytes: number,
+  evidence?: FarEvidence,
 ): JobOutcome<RankResult> {
   const started = performance.now();
   const reader = openVectors(referenceIds, references);
-  const answer = answerComparison({ queryIds, queries, references: reader, options }, maxAnswerBytes, notes);
+  // Its embeddings have been found to be of the model.
+  const compared = { space: undefined, length: references.length, references: referenceIds.length };
+  const scale = farScaleOf(options, evidence, compared);
+  const comparison = { queryIds, queries, references: reader, options, scale };
+  const answer = answerComparison(comparison, maxAnswerBytes, notes);
   return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };
 }
 

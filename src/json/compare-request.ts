@@ -80,6 +80,7 @@ export function readCompareRequest(
     }
   }
   assertConsistent(options);
+  assertOneVerdict(options);
   const space = agreeOnSpace(spacesIn(body));
   const queries =
     query_embedding !== undefined
@@ -134,6 +135,16 @@ function assertOneMember(prefix: string, members: Record<string, unknown>): void
   if (names.filter((name) => members[name] !== undefined).length === 1) return;
   throw new ServiceError('INVALID_REQUEST', {
     detail: `${prefix}${names[0]}: expected exactly one of ${names.join(', ')}`,
+  });
+}
+
+/** @throws {ServiceError} INVALID_REQUEST for two options that both decide what a match is. */
+function assertOneVerdict({ threshold, max_far, max_fpir }: CompareOptions): void {
+  const given = Object.entries({ threshold, max_far, max_fpir }).filter(([, value]) => value !== undefined);
+  if (given.length <= 1) return;
+  const names = given.map(([name]) => name);
+  throw new ServiceError('INVALID_REQUEST', {
+    detail: `${names[0]}: expected at most one of threshold, max_far, max_fpir; given are ${names.join(', ')}`,
   });
 }
 

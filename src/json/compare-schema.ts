@@ -79,6 +79,9 @@ const listOrBlock = <List extends z.ZodType>(list: List) =>
 const queriesSchema = listOrBlock(queryListSchema);
 const referencesSchema = listOrBlock(referenceListSchema);
 
+/** A maximum rate. */
+export const rateSchema = z.number().gt(0).max(1);
+
 /** Its limits, so that the OpenAPI document has both. */
 export const countSchema = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
@@ -99,8 +102,28 @@ export const compareRequestSchema = z
     threshold: z.number().min(0).max(2).optional().meta({
       description:
         'Maximum distance, in the chosen metric, that counts as a match. Without it, matches have no `is_match`.',
-      example: 0.4,
+      example: 0.7,
     }),
+    max_far: rateSchema.optional().meta({
+      description:
+        'In place of `threshold`: a match is what has a `far.estimate` of at most this. It takes measured thresholds of the pack ' +
+        'that carry the rate; else the request is refused, and `detail` says what they carry.',
+      example: 0.001,
+    }),
+    max_fpir: rateSchema.optional().meta({
+      description:
+        'In place of `threshold`, for a search: a match is what is found by at most this share of strangers who search among as ' +
+        'many references as the request has, 1 − (1 − far)^n.',
+      example: 0.01,
+    }),
+    allow_provisional: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          'Whether `far`, `max_far` and `max_fpir` may use the provisional figures that come with the service, if the pack has no ' +
+          'measured ones. They are of other photographs than yours; the answer says `provisional`.',
+      }),
     top_k: countSchema.optional().meta({ description: 'Maximum matches of a query.', example: 10 }),
     faces: z
       .enum(['largest', 'single'])

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { FarEvidence } from '../similarity/far-evidence.ts';
 import { type ForwardedBytes, gatherBytes } from '../threads/forwarded-bytes.ts';
 import { freeBytes } from '../threads/garbage.ts';
 import type { JobOutcome } from '../threads/job-port.ts';
@@ -13,8 +14,16 @@ import { type EmbedBody, type EmbedBodyLimits, readEmbedBody } from './embed-bod
  */
 export type JsonJob =
   | { kind: 'embed'; body: JobBody; limits: EmbedBodyLimits }
-  | { kind: 'compare'; body: JobBody; given?: object; limits: CompareLimits; maxAnswerBytes: number }
-  | { kind: 'rank'; comparison: StoredComparison; notes: PictureNotes; maxAnswerBytes: number };
+  | ({ kind: 'compare'; body: JobBody; given?: object; limits: CompareLimits } & AnswerOptions)
+  | ({ kind: 'rank'; comparison: StoredComparison; notes: PictureNotes } & AnswerOptions);
+
+interface AnswerOptions {
+  maxAnswerBytes: number;
+  /**
+   * Some kilobytes, which go with each job: the thread may start before the model is loaded. Undefined while none is.
+   */
+  evidence?: FarEvidence | undefined;
+}
 
 type JobBody = Uint8Array<ArrayBuffer> | ForwardedBytes;
 
@@ -58,13 +67,18 @@ async function runJob(job: JsonJob, lightOnly: boolean): Promise<JobOutcome<Json
   if (job.kind === 'embed') return readEmbed(gatherBytes(job.body), job.limits);
   // With the first comparison: it takes the library of the schemas, 15 MB that embedding does without.
   const { compare, isHeavy, rank } = await import('./compare-job.ts');
-  const { maxAnswerBytes } = job;
+  const { maxAnswerBytes, evidence } = job;
   if (job.kind === 'compare') {
-    return compare(gatherBytes(job.body), job.limits, { given: job.given, maxAnswerBytes, lightOnly });
+    return compare(gatherBytes(job.body), job.limits, {
+      given: job.given,
+      maxAnswerBytes,
+      lightOnly,
+      evidence,
+    });
   }
   const { queries, referenceIds } = job.comparison;
   if (lightOnly && isHeavy(queries.count, referenceIds)) return undefined;
-  return rank(job.comparison, job.notes, maxAnswerBytes);
+  return rank(job.comparison, job.notes, maxAnswerBytes, evidence);
 }
 
 function readEmbed(bytes: Uint8Array<ArrayBuffer>, limits: EmbedBodyLimits): JobOutcome<EmbedBody> {

@@ -9,7 +9,8 @@ import { splitSpace } from './protected-space.ts';
 /** Written by `npm run calibrate`. Placed in the folder of a pack, it is served by GET /v1/model-info. */
 export const THRESHOLDS_FILE = 'thresholds.json';
 
-const SUPPORTED_VERSION = 1;
+/** Version 2 adds the curve. */
+const SUPPORTED_VERSIONS = [1, 2] as const;
 
 /** A few thresholds take a few kilobytes. */
 const MAX_BYTES = 1_048_576;
@@ -56,9 +57,57 @@ const measuredThreshold = z
       `must be at most ${MAX_VALUES[(input as { metric: keyof typeof MAX_VALUES }).metric]}`,
   });
 
+const MAX_POINTS = 1_000;
+
+const curvePoint = z
+  .object(
+    { score: rate, far: rate.optional(), low: rate.optional(), high: rate },
+    { error: 'must be an object' },
+  )
+  .refine(({ far, low }) => (far === undefined) === (low === undefined), {
+    error: 'must have far and low, or neither',
+  })
+  .refine(({ far = 0, low = 0, high }) => low <= far && far <= high, {
+    error: 'must have low, far and high in order',
+  });
+
+type Point = z.infer<typeof curvePoint>;
+
+/** Whether something holds of every point and the next one. */
+const inOrder = (points: readonly Point[], holds: (point: Point, next: Point) => boolean) =>
+  points.every((point, index) => index + 1 === points.length || holds(point, points[index + 1] as Point));
+
+const curveSchema = z.object(
+  {
+    metric: z.literal('similarity', { error: 'must be similarity' }),
+    interval: z.literal('prediction', { error: 'must be prediction' }),
+    points: z
+      .array(curvePoint, { error: 'must be a list' })
+      .max(MAX_POINTS, { error: `must have at most ${MAX_POINTS} points` })
+      .refine((points) => points.some(({ far }) => far !== undefined), {
+        error: 'must have a point with far',
+      })
+      .refine((points) => inOrder(points, (point, next) => point.score > next.score), {
+        error: 'must have falling scores',
+      })
+      .refine(
+        (points) =>
+          inOrder(
+            points,
+            ({ far = 0, low = 0, high }, next) =>
+              far <= (next.far ?? 0) && low <= (next.low ?? 0) && high <= next.high,
+          ),
+        { error: 'must have rates that do not fall' },
+      ),
+  },
+  { error: 'must be an object' },
+);
+
 const fileSchema = z.object(
   {
-    thresholds_version: z.literal(SUPPORTED_VERSION, { error: `must be ${SUPPORTED_VERSION}` }),
+    thresholds_version: z.literal(SUPPORTED_VERSIONS, {
+      error: `must be ${SUPPORTED_VERSIONS.join(' or ')}`,
+    }),
     embedding_space: z.string({ error: 'must be a string' }).min(1, { error: 'must not be empty' }),
     created: z.iso.datetime({ error: 'must be a date and time in UTC, as in 2030-01-31T12:00:00Z' }),
     source: z
@@ -74,11 +123,18 @@ const fileSchema = z.object(
       .refine((list) => new Set(list.map(({ far, metric }) => `${far} ${metric}`)).size === list.length, {
         error: 'must name each pair of far and metric once',
       }),
+    /**
+     * The false accept rate over the similarity, nearest first: `far` of the pairs of strangers have at least `score`. `low` and
+     * `high` are the ends of the 95 % prediction interval: what another group of as many people would show.
+     */
+    curve: curveSchema.optional(),
   },
   { error: 'must be an object' },
 );
 
 export type ThresholdsFile = z.infer<typeof fileSchema>;
+
+export type CurvePoint = Point;
 
 /** One threshold with its evidence, as the file states them. */
 export type MeasuredThreshold = ThresholdsFile['thresholds'][number] &
@@ -87,6 +143,8 @@ export type MeasuredThreshold = ThresholdsFile['thresholds'][number] &
 export interface PackThresholds {
   /** Empty if nothing was measured. */
   thresholds: MeasuredThreshold[];
+  /** The measured curve; undefined without one. */
+  curve?: CurvePoint[] | undefined;
   /** Why the file is ignored, as a sentence for operators. */
   warning?: string;
 }
@@ -106,7 +164,11 @@ export async function readThresholds(
   const path = join(folder, THRESHOLDS_FILE);
   const text = origin === 'synthetic' ? undefined : await readText(path);
   if (text === undefined) return { thresholds: [] };
-  const { thresholds, embedding_space, ...file } = validate(fileSchema, parseJson(text, path), path);
+  const { thresholds, embedding_space, curve, thresholds_version, ...file } = validate(
+    fileSchema,
+    parseJson(text, path),
+    path,
+  );
   // A key changes no distance, so thresholds hold with any key and without.
   if (splitSpace(embedding_space).plainSpace !== splitSpace(embeddingSpace).plainSpace) {
     return {
@@ -118,7 +180,10 @@ export async function readThresholds(
   }
   const { genuine_pairs, impostor_pairs, people, source, created } = file;
   const evidence = { genuine_pairs, impostor_pairs, people, source, created };
-  return { thresholds: thresholds.map((entry) => ({ ...entry, ...evidence })) };
+  return {
+    thresholds: thresholds.map((entry) => ({ ...entry, ...evidence })),
+    curve: thresholds_version === 1 ? undefined : curve?.points,
+  };
 }
 
 /** Undefined if there is no file. */

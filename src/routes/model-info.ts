@@ -13,6 +13,7 @@ import { COMMERCIAL_USES } from '../packs/provenance.ts';
 import type { LivenessCalibration } from '../packs/liveness/calibration-file.ts';
 import { LIVENESS_FAMILIES } from '../packs/liveness/identify-network.ts';
 import type { LivenessSetup } from '../packs/liveness/setup.ts';
+import { provisionalFor } from '../packs/provisional/provisional.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
 import { inputSizesOf } from '../vision/detect/open-detector.ts';
 import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
@@ -73,6 +74,14 @@ const thresholdSchema = z
     people: z.int(),
     source: z.string().openapi({ description: 'What the pairs are, as given to `npm run calibrate`.' }),
     created: z.string().openapi({ format: 'date-time' }),
+    provisional: z
+      .literal(true)
+      .optional()
+      .openapi({
+        description:
+          'There if the figures come with the service: of the photographs that `source` names, not of yours. They show the order of ' +
+          'magnitude until you have measured your own.',
+      }),
   })
   .openapi('MeasuredThreshold');
 
@@ -160,8 +169,8 @@ const modelInfoSchema = z
     detection_threshold: z.number(),
     thresholds: z.array(thresholdSchema).openapi({
       description:
-        'Measured with `npm run calibrate` in this embedding space; empty if none were measured. They hold for pictures like ' +
-        'those that were measured.',
+        'Measured with `npm run calibrate` in this embedding space. If none were, the `provisional` ones of the recogniser, or ' +
+        'none. They hold for pictures like those that were measured.',
     }),
     detection: z.enum(DETECTION_MODES).openapi({ description: 'The default for `faces=largest`.' }),
     limits: z.record(z.string(), z.number()).openapi({ description: 'Settings in force, in lower case.' }),
@@ -224,7 +233,7 @@ function describeModel(
     training_data: pack.trainingData,
     commercial_use: pack.commercialUse,
     synthetic: pack.origin === 'synthetic',
-    thresholds,
+    thresholds: thresholds.length > 0 ? thresholds : provisionalThresholds(pack),
     detection_threshold: config.DETECTION_THRESHOLD,
     detection: config.DETECTION,
     limits: Object.fromEntries(LIMITS.map((name) => [name.toLowerCase(), config[name]])),
@@ -255,4 +264,8 @@ function describeCalibration(calibration: LivenessCalibration) {
   const { apcer_interval, bpcer_interval, acer_interval } = calibration;
   const rates = { threshold, apcer, apcer_interval, bpcer, bpcer_interval, acer, acer_interval };
   return { ...rates, live_pictures, spoof_pictures, source, created };
+}
+
+function provisionalThresholds(pack: LoadedModel['pack']) {
+  return provisionalFor(pack)?.thresholds.map((entry) => ({ ...entry, provisional: true as const })) ?? [];
 }

@@ -1,6 +1,8 @@
 import { ServiceError } from '../errors.ts';
 import { writeSquaredDistances } from './distances.ts';
 import { type EmbeddingReader, type EmbeddingSet, isBlock, type UnitVectors } from './embedding-set.ts';
+import type { RateInterval } from './far-curve.ts';
+import type { FarScale } from './far-evidence.ts';
 import { findNearest } from './nearest.ts';
 
 export const DISTANCE_METRICS = ['cosine', 'euclidean'] as const;
@@ -13,6 +15,8 @@ export interface RankingOptions {
   threshold?: number | undefined;
   /** Maximum matches of each query. */
   top_k?: number | undefined;
+  /** The rates that matches are given, if they are known. */
+  scale?: FarScale | undefined;
 }
 
 export interface Match {
@@ -21,13 +25,20 @@ export interface Match {
   distance: number;
   /** (1 + cos) / 2, whatever the metric. */
   similarity: number;
-  /** Only with a threshold. */
+  /** Only with a threshold, a maximum FAR or a maximum FPIR. */
   is_match?: boolean;
+  /** The share of pairs of strangers that are at least as near. */
+  far?: RateInterval;
+}
+
+export interface BestMatch extends Match {
+  /** The share of strangers who find a reference that is at least as near among all of the request. */
+  fpir?: RateInterval;
 }
 
 export interface Ranking {
   matches: Match[];
-  best_match: Match | null;
+  best_match: BestMatch | null;
 }
 
 /**
@@ -41,7 +52,7 @@ export interface Ranking {
 export function* rankEach(
   queries: UnitVectors,
   references: EmbeddingReader,
-  { distance_metric, threshold, top_k }: RankingOptions,
+  { distance_metric, threshold, top_k, scale }: RankingOptions,
   more?: (reference: number) => object | undefined,
 ): Generator<Ranking> {
   const { ids } = references;
@@ -54,20 +65,29 @@ export function* rankEach(
   }
   const describe = (squared: number, index: number): Match => {
     const distance = distance_metric === 'cosine' ? squared / 2 : Math.sqrt(squared);
-    return {
-      id: ids[index] as string,
-      distance,
-      similarity: 1 - squared / 4,
-      ...(threshold === undefined ? {} : { is_match: distance <= threshold }),
-      ...more?.(index),
-    };
+    const similarity = 1 - squared / 4;
+    // Members are added, not spread: an answer may have thousands of matches.
+    const match: Match = { id: ids[index] as string, distance, similarity };
+    if (threshold !== undefined) match.is_match = distance <= threshold;
+    if (scale) {
+      const far = scale.far(similarity);
+      if (scale.accepts) match.is_match = scale.accepts(far);
+      match.far = far;
+    }
+    const further = more?.(index);
+    return further ? { ...match, ...further } : match;
   };
   for (let query = 0; query < queries.count; query++) {
     const ofQuery = distances.subarray(query * ids.length, (query + 1) * ids.length);
     const nearest = findNearest(ofQuery, Math.min(top_k ?? ids.length, ids.length));
     const matches = nearest.map((index) => describe(ofQuery[index] as number, index));
-    yield { matches, best_match: matches[0] ?? null };
+    yield { matches, best_match: bestOf(matches, scale) };
   }
+}
+
+function bestOf([first]: readonly Match[], scale: FarScale | undefined): BestMatch | null {
+  if (first?.far && scale) return { ...first, fpir: scale.fpir(first.far) };
+  return first ?? null;
 }
 
 /** An embedding's name in the request, and the embedding space that is given for it. */

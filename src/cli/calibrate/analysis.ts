@@ -1,49 +1,36 @@
+import type { CurvePoint } from '../../packs/thresholds.ts';
+import {
+  isMeasured,
+  type OperatingPoint,
+  operatingPoint,
+  type RatedThreshold,
+  rateThreshold,
+} from './operating-point.ts';
 import type { QualityMeasure, ScoredPair, ScoredPairs } from './scored-pairs.ts';
-import { type BootstrapIntervals, bootstrapOverPeople } from './statistics/bootstrap.ts';
-import { type Evidence, evidenceFor, lowestRate } from './statistics/evidence.ts';
-import type { Interval } from './statistics/intervals.ts';
+import { type SearchFigures, searchFigures } from './search-figures.ts';
+import { bootstrapOverPeople } from './statistics/bootstrap.ts';
+import { evidenceFor, lowestRate } from './statistics/evidence.ts';
+import { measureFarCurve } from './statistics/far-curve.ts';
+import { type GroupFigures, ratesOfGroups } from './statistics/groups.ts';
 import {
   bestAccuracy,
   equalErrorRate,
-  type Rates,
   type RocPoint,
-  ratesAt,
   rocPoints,
   type ThresholdRange,
   thresholdAtFar,
-  thresholdsOfMetrics,
 } from './statistics/operating-points.ts';
 import { type DiscardCurve, errorVersusDiscard } from './statistics/quality.ts';
-import { type Metric, type Scores, sortScores } from './statistics/scores.ts';
+import { sortScores } from './statistics/scores.ts';
 
 /** Target false accept rates, descending. */
-const FARS = [0.1, 0.01, 0.001, 0.0001];
+export const FARS = [0.1, 0.01, 0.001, 0.0001];
 
 /** A curve of more points looks the same. */
 const MAX_ROC_POINTS = 2_000;
 const MAX_LOW_STEPS = 200;
 /** Pairs to review: wrong labels are found among them. */
 const PAIRS_TO_REVIEW = 10;
-
-/** A threshold in each metric, and the rates measured with it. */
-export interface RatedThreshold extends Rates {
-  thresholds: Record<Metric, number>;
-}
-
-/** Without a threshold if there is too little evidence, or if no threshold reaches the target. */
-export interface OperatingPoint extends Partial<RatedThreshold> {
-  target: number;
-  evidence: Evidence;
-  /** 95 % interval of the cosine threshold. */
-  threshold_interval?: Interval;
-  tar_bootstrap?: Interval;
-}
-
-export type MeasuredPoint = OperatingPoint & RatedThreshold;
-
-export function isMeasured(point: OperatingPoint): point is MeasuredPoint {
-  return point.thresholds !== undefined;
-}
 
 /** A pair as the report lists it. */
 export interface ReviewPair {
@@ -67,6 +54,12 @@ export interface Figures {
   roc: RocPoint[];
   /** Without a curve if there are too few genuine pairs. */
   quality: { measure: QualityMeasure; curve: DiscardCurve | undefined };
+  /** The rate over the similarity; undefined with too few people. */
+  far_curve: CurvePoint[] | undefined;
+  /** Thresholds for searches among several numbers of people. */
+  search: SearchFigures;
+  /** The rates of each group at each threshold; empty unless the pairs name groups. */
+  groups: { target: number; threshold: number; groups: GroupFigures[] }[];
   look_at: { impostors: ReviewPair[]; genuine: ReviewPair[] };
 }
 
@@ -74,9 +67,13 @@ export interface Figures {
  * Computes all figures of the report.
  *
  * @param scored at least one pair of each class.
- * @param seed of the bootstrap.
+ * @param seed of the bootstrap, and of the galleries that are drawn.
+ * @param gallery people of the search that the user asks about.
  */
-export function analyse({ pairs, people, quality }: ScoredPairs, seed: number): Figures {
+export function analyse(
+  { pairs, people, quality, pictures }: ScoredPairs,
+  { seed, gallery }: { seed: number; gallery?: number | undefined },
+): Figures {
   const scores = sortScores(pairs);
   const rated = (range: ThresholdRange) => rateThreshold(range, scores);
   const noFalseAccept = thresholdAtFar(scores, 0);
@@ -84,39 +81,30 @@ export function analyse({ pairs, people, quality }: ScoredPairs, seed: number): 
   const { accuracy, ...best } = bestAccuracy(scores);
   const supported = FARS.filter((far) => evidenceFor(far, scores.impostor.length).rule).reverse();
   const intervals = bootstrapOverPeople(pairs, people, supported, seed);
+  const points = FARS.map((far) => operatingPoint(far, scores, intervals?.[supported.indexOf(far)]));
+  const curve = measureFarCurve(pairs, people, FARS);
+  const pointAt = (far: number) => operatingPoint(far, scores);
+  const hasGroups = pairs.some(({ group }) => group !== undefined);
   return {
     genuine_pairs: scores.genuine.length,
     impostor_pairs: scores.impostor.length,
     people,
     lowest_far: lowestRate(scores.impostor.length),
-    operating_points: FARS.map((far) => operatingPoint(far, scores, intervals?.[supported.indexOf(far)])),
+    operating_points: points,
     no_false_accept: noFalseAccept && rated(noFalseAccept),
     equal_error_rate: { rate, ...rated(equalError) },
     best_accuracy: { accuracy, ...rated(best) },
     roc: thin(rocPoints(scores)),
     quality: { measure: quality, curve: errorVersusDiscard(pairs.filter(({ same }) => same)) },
+    far_curve: curve,
+    search: searchFigures({ gallery, pictures, curve, seed, pointAt }),
+    groups: points
+      .filter(isMeasured)
+      .flatMap(({ target, thresholds: { cosine: threshold } }) =>
+        hasGroups ? [{ target, threshold, groups: ratesOfGroups(pairs, people, threshold) }] : [],
+      ),
     look_at: { impostors: mostDoubtful(pairs, false), genuine: mostDoubtful(pairs, true) },
   };
-}
-
-function operatingPoint(
-  target: number,
-  scores: Scores,
-  intervals: BootstrapIntervals | undefined,
-): OperatingPoint {
-  const evidence = evidenceFor(target, scores.impostor.length);
-  const range = evidence.rule && thresholdAtFar(scores, target);
-  if (range === undefined) return { target, evidence };
-  return {
-    target,
-    evidence,
-    ...rateThreshold(range, scores),
-    ...(intervals && { threshold_interval: intervals.threshold, tar_bootstrap: intervals.tar }),
-  };
-}
-
-function rateThreshold(range: ThresholdRange, scores: Scores): RatedThreshold {
-  return { thresholds: thresholdsOfMetrics(range), ...ratesAt(scores, range.low) };
 }
 
 /** Keeps evenly spaced points, and every step at the lowest rates, which a logarithmic axis stretches. */

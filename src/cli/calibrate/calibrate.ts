@@ -145,7 +145,7 @@ function assertBothKinds({ pairs }: ScoredPairs, results: PictureResults): void 
 }
 
 function describeReport(
-  { collection, info, options: { source, seed } }: Measurement,
+  { collection, info, options: { source, seed, gallery } }: Measurement,
   scored: ScoredPairs,
   results: PictureResults,
 ): CalibrationReport {
@@ -171,7 +171,7 @@ function describeReport(
     pictures: { total: results.size, embedded: results.size - failures.length, failed: failures.length },
     pairs: collection.pairs.length,
     left_out: scored.leftOut,
-    figures: analyse(scored, seed),
+    figures: analyse(scored, { seed, gallery }),
     failures,
   };
 }

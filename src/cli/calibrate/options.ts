@@ -11,6 +11,7 @@ export const USAGE = `npm run calibrate -- (--pairs FILE --images FOLDER | --ide
                          pairs of the same person are measured, and impostor pairs are drawn at random
   --impostors N          number of impostor pairs drawn from --identities (30000)
   --seed N               seed of the draw and of the intervals of thresholds (1)
+  --gallery N            lead the report with a search among N people: its error rates, by resampling the people given
   --out FOLDER           folder for the report (report)
   --source TEXT          description of the pairs for thresholds.json (the name of the file or folder)
   --url URL              a running service, with its API_PREFIX; without it, the service is started for the measurement
@@ -26,6 +27,8 @@ export interface CalibrationOptions {
   pairs: PairSource;
   /** Of the draw of impostor pairs and of the bootstrap. */
   seed: number;
+  /** People among whom the service shall find one; undefined for a report that leads with verification. */
+  gallery: number | undefined;
   out: string;
   source: string;
   /** Undefined to start a service. */
@@ -48,6 +51,7 @@ export function readOptions(argv: string[], environment = process.env): Calibrat
   return {
     pairs,
     seed,
+    gallery: values.gallery === undefined ? undefined : wholeNumber(values.gallery, '--gallery', 1),
     out: values.out,
     source: source.slice(0, MAX_SOURCE_LENGTH),
     url: values.url === undefined ? undefined : readUrl(values.url),
@@ -68,6 +72,7 @@ function parse(argv: string[]) {
         identities: { type: 'string' },
         impostors: { type: 'string' },
         seed: { type: 'string', default: '1' },
+        gallery: { type: 'string' },
         out: { type: 'string', default: 'report' },
         source: { type: 'string' },
         url: { type: 'string' },

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { compareRequestSchema, countSchema } from '../../json/compare-schema.ts';
+import { compareRequestSchema, countSchema, rateSchema } from '../../json/compare-schema.ts';
 import { booleanText, describeOption, integerText, numberText } from '../text-options.ts';
 
 const { shape } = compareRequestSchema;
@@ -13,6 +13,21 @@ export const compareQuerySchema = z.strictObject({
     minimum: 0,
     maximum: 2,
   }),
+  max_far: numberText(rateSchema).openapi({
+    ...describeOption(shape.max_far),
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+  }),
+  max_fpir: numberText(rateSchema).openapi({
+    ...describeOption(shape.max_fpir),
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+  }),
+  allow_provisional: booleanText()
+    .optional()
+    .openapi({ ...describeOption(shape.allow_provisional), type: 'boolean' }),
   top_k: integerText(countSchema).openapi({
     ...describeOption(shape.top_k),
     type: 'integer',

@@ -10,6 +10,7 @@ import { type Api, IMAGE_ERRORS } from '../api.ts';
 import { imageSchema, modelSchema, rotationSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
 import { queryOf } from '../query.ts';
+import { evidenceOf } from './evidence.ts';
 import { embedPictures } from './pictures.ts';
 import { compareQuerySchema } from './query-options.ts';
 
@@ -26,27 +27,60 @@ const pictureSchema = z
       'of a request with `query_image`, and the `face` of a match whose reference has an `image`.',
   });
 
+const rateSchema = z
+  .object({
+    estimate: z.number().optional().openapi({ example: 0.0002 }),
+    low: z.number().optional().openapi({ example: 0.00014 }),
+    high: z.number().openapi({ example: 0.00029 }),
+  })
+  .openapi('RateInterval', {
+    description:
+      'A rate, 0..1, with its 95 % interval: what another group of as many people as were measured would show. Only `high` ' +
+      'where the measured pairs are too few for an estimate.',
+  });
+
 const matchSchema = z
   .object({
     id: z.string(),
     distance: z.number().openapi({ description: '0..2 in the chosen metric.' }),
     similarity: z.number().openapi({ description: '(1 + cos) / 2, 0..1, whatever the metric.' }),
-    is_match: z.boolean().optional().openapi({ description: 'distance ≤ threshold; only with a threshold.' }),
+    is_match: z.boolean().optional().openapi({
+      description:
+        'distance ≤ `threshold`, far.estimate ≤ `max_far`, or the same of the search’s rate and `max_fpir`; only with one of them.',
+    }),
+    far: rateSchema.optional().openapi({
+      description:
+        'The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack.',
+    }),
     face: pictureSchema.optional(),
   })
   .openapi('Match');
+
+const bestMatchSchema = matchSchema
+  .extend({
+    fpir: rateSchema.optional().openapi({
+      description:
+        'The share of strangers who find something at least as near among as many references as the request has: 1 − (1 − far)^n.',
+    }),
+  })
+  .openapi('BestMatch');
 
 const rankingShape = {
   matches: z.array(matchSchema).openapi({ description: 'Nearest first, ties in request order.' }),
   // Not `nullable()`, of which the document would make an object that is never null.
   best_match: z
-    .union([matchSchema, z.null()])
+    .union([bestMatchSchema, z.null()])
     .openapi({ description: 'The first match; null without references.' }),
 };
 
 const commonShape = {
   distance_metric: z.enum(DISTANCE_METRICS),
   threshold: z.number().optional(),
+  max_far: z.number().optional(),
+  max_fpir: z.number().optional(),
+  provisional: z.literal(true).optional().openapi({
+    description: 'There if `far` is of the provisional figures that come with the service.',
+  }),
   model: modelSchema
     .optional()
     .openapi({ description: 'The model that embedded the pictures, if there are any.' }),
@@ -95,7 +129,7 @@ const route = createRoute({
 });
 
 export function addCompareRoute(api: Api): void {
-  const { add, config, json } = api;
+  const { add, config, engine, json } = api;
   const limits = {
     references: config.MAX_REFERENCES,
     comparisons: config.MAX_COMPARISONS,
@@ -118,11 +152,14 @@ export function addCompareRoute(api: Api): void {
     };
 
     const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
-    const read = await json.run(
-      { kind: 'compare', body, given, limits, maxAnswerBytes },
-      signal,
-      record.tenant,
-    );
+    const evidence = evidenceOf(engine.model);
+    const read = await json
+      .run({ kind: 'compare', body, given, limits, maxAnswerBytes, evidence }, signal, record.tenant)
+      .catch((error) => {
+        // A rate was asked for before a model was loaded: the engine says whether to come back.
+        if (error instanceof ServiceError && error.code === 'MODEL_NOT_LOADED') engine.letIn(record.tenant)();
+        throw error;
+      });
     recordStages(record, { queue: read.waited, compare: read.result.ms });
     if ('answer' in read.result) return answer(read.result.answer);
 
@@ -131,7 +168,11 @@ export function addCompareRoute(api: Api): void {
     const { queries, references } = pending.comparison;
     incoming.hold(queries.values.byteLength + references.values.byteLength);
     const embedded = await embedPictures(pending, api, { record, signal });
-    const ranked = await json.run({ kind: 'rank', ...embedded, maxAnswerBytes }, signal, record.tenant);
+    const ranked = await json.run(
+      { kind: 'rank', ...embedded, maxAnswerBytes, evidence: evidenceOf(engine.model) },
+      signal,
+      record.tenant,
+    );
     recordStages(record, { queue: ranked.waited, compare: ranked.result.ms });
     return answer(ranked.result.answer);
   });

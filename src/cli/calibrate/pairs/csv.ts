@@ -3,6 +3,8 @@ import { CalibrationError } from '../calibration-error.ts';
 import type { Pair } from './pair.ts';
 
 const COLUMNS = ['image_a', 'image_b', 'same_person'] as const;
+const MAX_GROUPS = 50;
+const MAX_GROUP_LENGTH = 100;
 const ANSWERS: Record<string, boolean> = {
   1: true,
   true: true,
@@ -13,12 +15,12 @@ const ANSWERS: Record<string, boolean> = {
 };
 
 interface Row {
-  record: Record<(typeof COLUMNS)[number], string>;
+  record: Record<(typeof COLUMNS)[number], string> & { group?: string };
   info: { lines: number };
 }
 
 /**
- * Reads labelled pairs: RFC 4180, with a header line; other columns are ignored.
+ * Reads labelled pairs: RFC 4180, with a header line. `group` may be empty or absent; other columns are ignored.
  *
  * @returns the pairs in the order of the file, without repetitions.
  * @throws {CalibrationError} naming the line and the column.
@@ -27,7 +29,7 @@ export function parsePairs(text: string): Pair[] {
   const pairs = new Map<string, Pair>();
   for (const { record, info } of readRows(text)) {
     const at = `Line ${info.lines} of the pairs`;
-    const { image_a: a, image_b: b, same_person: answer } = record;
+    const { image_a: a, image_b: b, same_person: answer, group } = record;
     for (const column of ['image_a', 'image_b'] as const) {
       if (record[column] === '') throw new CalibrationError(`${at}: ${column} is empty.`);
     }
@@ -39,9 +41,19 @@ export function parsePairs(text: string): Pair[] {
     const earlier = pairs.get(key);
     if (earlier !== undefined && earlier.same !== same)
       throw new CalibrationError(`${at}: an earlier line has the same pair with the opposite answer.`);
-    if (earlier === undefined) pairs.set(key, { a, b, same });
+    if (earlier === undefined) pairs.set(key, { a, b, same, ...(group ? { group } : {}) });
   }
+  assertGroups([...pairs.values()]);
   return [...pairs.values()];
+}
+
+/** A column of names or dates would be compared row by row. */
+function assertGroups(pairs: Pair[]): void {
+  const groups = new Set(pairs.flatMap(({ group }) => group ?? []));
+  if (groups.size > MAX_GROUPS)
+    throw new CalibrationError(`The column group has ${groups.size} values; the maximum is ${MAX_GROUPS}.`);
+  if ([...groups].some(({ length }) => length > MAX_GROUP_LENGTH))
+    throw new CalibrationError(`A group has more than ${MAX_GROUP_LENGTH} characters.`);
 }
 
 function readRows(text: string): Row[] {

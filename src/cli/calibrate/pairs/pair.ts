@@ -3,6 +3,8 @@ export interface Pair {
   a: string;
   b: string;
   same: boolean;
+  /** The group of people that the pair belongs to, if the table has groups. */
+  group?: string | undefined;
 }
 
 /** Gives the person on a picture. */

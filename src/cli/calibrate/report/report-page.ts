@@ -1,9 +1,12 @@
-import { type Figures, isMeasured, type RatedThreshold, type ReviewPair } from '../analysis.ts';
+import type { Figures, ReviewPair } from '../analysis.ts';
+import { isMeasured, type RatedThreshold } from '../operating-point.ts';
 import type { Share } from '../statistics/intervals.ts';
 import { METRIC_NAMES } from '../statistics/scores.ts';
 import type { ChartFile, Charts } from './charts/charts.ts';
+import { groupSection } from './groups.ts';
 import { asText, fact, figure, renderHtml, table } from './html.ts';
 import type { CalibrationReport } from './report.ts';
+import { searchSection } from './search.ts';
 import { intervalIn } from './thresholds-file.ts';
 import {
   caveats,
@@ -22,6 +25,9 @@ import {
 export function renderPage(report: CalibrationReport, charts: Charts): string {
   const { figures, model, created, source, pictures, failures } = report;
   const title = `Thresholds measured for ${asText(model.name)}`;
+  // First the question that was asked.
+  const sections = [verificationSection(figures), searchSection(figures.search)];
+  if (figures.search.gallery) sections.reverse();
   const space = `<code>${asText(model.embedding_space)}</code>`;
   return renderHtml(
     title,
@@ -34,11 +40,8 @@ ${fact(count(figures.people), 'people')}
 ${fact(count(pictures.embedded), `of ${count(pictures.total)} pictures embedded`)}
 ${fact(percent(figures.lowest_far), 'lowest FAR that these pairs can show')}
 </div>
-<h2>Thresholds</h2>
-<p>Two faces match if their distance is at most the threshold, or their similarity at least the threshold. FAR is the share of
-pairs of different people that match, TAR the share of pairs of the same person that match. Small figures are 95 % intervals.</p>
-${thresholdTable(figures)}
-<p>${noFalseAccept(figures)}</p>
+${sections.join('\n')}
+${groupSection(figures)}
 <h2>What these pairs can and cannot show</h2>
 <ul>
 ${caveats(report)
@@ -61,11 +64,21 @@ ${pairTable('Same person, most distant first', figures.look_at.genuine, figures)
 ${failureSection(failures)}
 <h2>Use the thresholds</h2>
 <p>Copy <code>thresholds.json</code> into the folder of the model pack and restart the service: <code>/v1/model-info</code> then
-lists the thresholds as long as the embedding space is ${space}. Send the one you choose as <code>threshold</code> to
-<code>/v1/compare</code>, or use it in the query of your database.</p>
+lists the thresholds as long as the embedding space is ${space}, and <code>/v1/compare</code> says how sure each match is. Send the
+rate that you tolerate as <code>max_far</code> or <code>max_fpir</code>, or a threshold as <code>threshold</code>; or use it in the
+query of your database.</p>
 <p class="quiet">Service ${asText(model.service_version)}; detection ${asText(model.detection)}, detection threshold ${model.detection_threshold}; weights: ${asText(model.licence)}</p>
 `,
   );
+}
+
+function verificationSection(figures: Figures): string {
+  return `<h2>Is it this person? Verification, 1:1</h2>
+<p>One comparison decides. Two faces match if their distance is at most the threshold, or their similarity at least the threshold.
+FAR is the share of pairs of different people that match, TAR the share of pairs of the same person that match. Small figures are
+95 % intervals.</p>
+${thresholdTable(figures)}
+<p>${noFalseAccept(figures)}</p>`;
 }
 
 function thresholdTable({ operating_points: points, impostor_pairs: impostors }: Figures): string {

@@ -1,5 +1,6 @@
 import type { MeasuredThreshold, ThresholdsFile } from '../../../packs/thresholds.ts';
-import { isMeasured, type MeasuredPoint } from '../analysis.ts';
+import type { Figures } from '../analysis.ts';
+import { isMeasured, type MeasuredPoint } from '../operating-point.ts';
 import type { Interval } from '../statistics/intervals.ts';
 import { METRIC_NAMES, METRICS, type Metric } from '../statistics/scores.ts';
 import type { CalibrationReport } from './report.ts';
@@ -9,17 +10,25 @@ const DECIMALS = 4;
 /** The content of thresholds.json, which the service reads beside a pack: the thresholds with enough evidence. */
 export function thresholdsFile({ created, source, model, figures }: CalibrationReport): ThresholdsFile {
   return {
-    thresholds_version: 1,
+    thresholds_version: 2,
     embedding_space: model.embedding_space,
     created,
     source,
     genuine_pairs: figures.genuine_pairs,
     impostor_pairs: figures.impostor_pairs,
     people: figures.people,
-    thresholds: figures.operating_points
-      .filter(isMeasured)
-      .flatMap((point) => METRIC_NAMES.map((metric) => entryOf(point, metric))),
+    thresholds: thresholdEntries(figures),
+    ...(figures.far_curve && {
+      curve: { metric: 'similarity', interval: 'prediction', points: figures.far_curve },
+    }),
   };
+}
+
+/** The thresholds with enough evidence, in each metric. */
+export function thresholdEntries({ operating_points }: Figures): ThresholdsFile['thresholds'] {
+  return operating_points
+    .filter(isMeasured)
+    .flatMap((point) => METRIC_NAMES.map((metric) => entryOf(point, metric)));
 }
 
 function entryOf(point: MeasuredPoint, metric: Metric): ThresholdsFile['thresholds'][number] {

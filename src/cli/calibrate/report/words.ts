@@ -1,4 +1,5 @@
-import { isMeasured, type OperatingPoint } from '../analysis.ts';
+import type { RateInterval } from '../../../similarity/far-curve.ts';
+import { isMeasured, type OperatingPoint } from '../operating-point.ts';
 import type { QualityMeasure } from '../scored-pairs.ts';
 import type { Interval, Share } from '../statistics/intervals.ts';
 import { METRICS, type Metric } from '../statistics/scores.ts';
@@ -19,6 +20,9 @@ export function percent(rate: number): string {
 }
 
 export const interval = ([low, high]: Interval) => `${percent(low)} – ${percent(high)}`;
+/** A rate of the curve; "below 0.02 %" where there is no estimate. */
+export const rateInterval = ({ estimate, low = 0, high }: RateInterval) =>
+  estimate === undefined ? `below ${percent(high)}` : `${percent(estimate)} (${interval([low, high])})`;
 export const shareWithInterval = (share: Share) => `${percent(share.rate)} (${interval(share.interval)})`;
 export const count = (value: number) => value.toLocaleString('en');
 
@@ -86,5 +90,9 @@ export function caveats({ figures, pictures, left_out: leftOut }: CalibrationRep
     );
   if (figures.operating_points.some((point) => isMeasured(point) && !point.threshold_interval))
     notes.push(`${count(people)} people are too few for resampling: the thresholds have no interval.`);
+  if (!figures.far_curve)
+    notes.push(
+      'There are too few people or pairs for a curve of the FAR, so the service will give matches no far and refuse max_far.',
+    );
   return notes;
 }

@@ -7,7 +7,7 @@ const MIN_REPLICATES = 200;
 /** Bounds the time to a few seconds: the pairs of all replicates together. */
 const MAX_STEPS = 3e8;
 /** With fewer people, resampling them says little about other people. */
-const MIN_PEOPLE = 20;
+export const MIN_PEOPLE = 20;
 
 /** A score with the numbers of the people on both pictures. */
 export interface PersonScore extends Score {

@@ -1,4 +1,5 @@
-import { isMeasured, type Figures as PairFigures } from '../../calibrate/analysis.ts';
+import type { Figures as PairFigures } from '../../calibrate/analysis.ts';
+import { isMeasured } from '../../calibrate/operating-point.ts';
 import type { ComparedFace, ComparedPicture } from './comparison.ts';
 import type { Network } from './options.ts';
 import { quantile } from './quantile.ts';

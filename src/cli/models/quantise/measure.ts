@@ -88,5 +88,5 @@ function comparePairs(
   const hasBoth = [float, int8].every((scored) =>
     [true, false].every((same) => scored.pairs.some((pair) => pair.same === same)),
   );
-  return hasBoth ? { float: analyse(float, SEED), int8: analyse(int8, SEED) } : undefined;
+  return hasBoth ? { float: analyse(float, { seed: SEED }), int8: analyse(int8, { seed: SEED }) } : undefined;
 }

@@ -1,4 +1,4 @@
-import { isMeasured } from '../../calibrate/analysis.ts';
+import { isMeasured } from '../../calibrate/operating-point.ts';
 import { percent, rateLabel, shareWithInterval } from '../../calibrate/report/words.ts';
 import type { CosineFigures, Figures } from './figures.ts';
 import type { Network } from './options.ts';

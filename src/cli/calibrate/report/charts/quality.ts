@@ -1,4 +1,5 @@
-import { type Figures, isMeasured } from '../../analysis.ts';
+import type { Figures } from '../../analysis.ts';
+import { isMeasured } from '../../operating-point.ts';
 import type { ScoredPair } from '../../scored-pairs.ts';
 import { type DiscardCurve, idealRate, MAX_DISCARDED } from '../../statistics/quality.ts';
 import { QUALITY_LABELS, rateLabel } from '../words.ts';

@@ -1,4 +1,5 @@
-import { type Figures, isMeasured } from '../../analysis.ts';
+import type { Figures } from '../../analysis.ts';
+import { isMeasured } from '../../operating-point.ts';
 import { rateLabel } from '../words.ts';
 import { bottomAxis, COLOURS, dots, drawSvg, leftAxis, line } from './canvas.ts';
 

@@ -1,4 +1,5 @@
-import { type Figures, isMeasured } from '../../analysis.ts';
+import type { Figures } from '../../analysis.ts';
+import { isMeasured } from '../../operating-point.ts';
 import { histogramOf } from '../../statistics/histogram.ts';
 import { type Score, sortScores } from '../../statistics/scores.ts';
 import { count, rateLabel } from '../words.ts';
