@@ -1,4 +1,5 @@
 import type { VisionStage } from '../observability/stages.ts';
+import type { FaceFormat } from './align/face-format.ts';
 import { encodeFaceImage } from './align/face-image.ts';
 import type { DetectedFace } from './detect/face.ts';
 import type { Picture } from './picture.ts';
@@ -13,10 +14,12 @@ export interface FaceOptions extends QualityLimits {
   quality?: boolean;
   /** Whether to return the aligned face as an image. */
   returnFace?: boolean;
+  /** The format of that image; JPEG by default. */
+  faceFormat?: FaceFormat;
 }
 
 interface AssessedFace extends DetectedFace {
-  /** The aligned face, a JPEG data URL; if requested. */
+  /** The aligned face, a data URL; if requested. */
   image?: string;
 }
 
@@ -27,13 +30,16 @@ export interface EmbeddedFace extends AssessedFace {
   quality?: FaceQuality;
 }
 
-/** A face below a quality limit of the request. */
-export interface RefusedFace extends AssessedFace {
+/** Why a face is refused. */
+export interface LowQuality {
   /** The reasons, worst first; at least one. */
   lowQuality: QualityReason[];
   /** If requested; norm and score only for a face that was large enough to be embedded. */
-  quality?: PictureQuality & Partial<FaceQuality>;
+  quality?: (PictureQuality & Partial<FaceQuality>) | undefined;
 }
+
+/** A face below a quality limit of the request. */
+export interface RefusedFace extends AssessedFace, LowQuality {}
 
 export interface FaceNetworks {
   recogniser: FaceRecogniser;
@@ -59,7 +65,7 @@ export async function embedFace(
 ): Promise<EmbeddedFace | RefusedFace> {
   const aligned = recogniser.alignFace(picture, face.landmarks);
   const described: AssessedFace = options.returnFace
-    ? { ...face, image: await encodeFaceImage(aligned) }
+    ? { ...face, image: await encodeFaceImage(aligned, options.faceFormat) }
     : face;
   lap('align');
   const isMeasured = options.quality || options.minQuality !== undefined || options.minFaceSize !== undefined;
