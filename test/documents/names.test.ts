@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
+import { REASON_CODES } from '../../src/vision/quality/quality-gate.ts';
 import { ROOT } from '../support/shared.ts';
 import { codeOf, DOCUMENTS, readDocument } from './documents.ts';
 
@@ -33,6 +34,7 @@ const OTHER_NAMES = [
     'PROPERTY_SEED',
     'PROPERTY_RUNS',
   ],
+  ...Object.values(REASON_CODES),
   ...['MODEL', 'LICENSE', 'FILE', 'GET', 'HEAD', 'POST', 'JSON', 'SIGTERM', 'SIGINT', 'CATALOGUE', 'PASSES'],
 ];
 
