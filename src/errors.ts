@@ -70,7 +70,8 @@ export const ERROR_CATALOGUE = {
     message: 'The image cannot be decoded.',
     when:
       'The image is broken, truncated or empty; its file is built so that decoding would take far longer than its pixels ' +
-      'need (`detail` names the limit); or its base64 is invalid.',
+      'need (`detail` names the limit); its base64 is invalid; or, with `aligned=true`, it does not have the size that the ' +
+      'model takes.',
     retryable: false,
     action: 'Send another image.',
   },
@@ -91,7 +92,9 @@ export const ERROR_CATALOGUE = {
   LOW_QUALITY: {
     status: 422,
     message: 'The face is not good enough.',
-    when: 'The face is below `min_quality` or `min_face_size`. `detail` says what is low, in words for the user.',
+    when:
+      'The face is below `min_quality` or `min_face_size`. `detail` says what is low, in words for the user, `reasons` the ' +
+      'same in codes for programs, and `quality` has what was measured.',
     retryable: false,
     action: 'Show `detail` to the user and ask for another photograph.',
   },
@@ -180,6 +183,8 @@ export interface ErrorDetails {
   message?: string;
   /** What exactly was wrong: the field, the count, the limit. */
   detail?: string;
+  /** Further members of the answer, as plain data, which crosses threads. They must not contain an image or an embedding. */
+  members?: ErrorMembers;
   /** Whole seconds to wait before a new attempt. */
   retryAfter?: number;
   /** The limit that caused OVERLOADED, for the metrics. */
@@ -188,12 +193,15 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+export type ErrorMembers = Readonly<Record<string, unknown>>;
+
 export type OverloadReason = 'queue_full' | 'queue_share' | 'inflight_bytes' | 'uploads' | 'no_thread';
 
 /** A failure that is reported to the caller. Anything else that is thrown becomes `PROCESSING_ERROR`. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
+  readonly members: ErrorMembers | undefined;
   readonly retryAfter: number | undefined;
   readonly reason: OverloadReason | undefined;
   /** Milliseconds of the stages that the work had gone through, for the log and the metrics. */
@@ -211,6 +219,7 @@ export class ServiceError extends Error {
     this.name = 'ServiceError';
     this.code = code;
     this.detail = details.detail;
+    this.members = details.members;
     this.retryAfter = details.retryAfter;
     this.reason = details.reason;
   }

@@ -55,9 +55,10 @@ serveJobs<NetworkOptions, InferenceReady, InferenceJob, EmbedResult>(async (setu
       const networksFree = mutex?.lock();
       try {
         const result = await embedFaces(image, options, networks, { coresIdle, networksFree });
-        const { image: size, rotation } = result;
+        const { image: size, rotation, aligned } = result;
         discardBytes(size.width * size.height * 3 * (rotation ? 2 : 1));
-        return { result, transfer: result.faces.map((face) => face.embedding.buffer) };
+        const faces = aligned ? [aligned] : result.faces;
+        return { result, transfer: faces.map((face) => face.embedding.buffer) };
       } finally {
         // A broken image may fail before it holds the lock. It waits, so that answers are sent in order.
         await networksFree;

@@ -9,7 +9,7 @@ import type { AppEnvironment } from './context.ts';
 
 const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
 
-/** The body of every error. */
+/** The body of every error; some have further members. */
 export interface ErrorBody {
   error: string;
   error_code: ErrorCode;
@@ -56,6 +56,7 @@ export function errorBody(error: ServiceError, requestId: string): ErrorBody {
     error: error.message,
     error_code: error.code,
     ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...error.members,
     request_id: requestId,
   };
 }

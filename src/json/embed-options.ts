@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DETECTION_MODES, HIGHEST_MAX_FACES, LIVENESS_MODES, ORIENTATION_MODES } from '../config/settings.ts';
 import { ServiceError } from '../errors.ts';
 import { ENCODING_FORMATS } from '../similarity/embedding.ts';
+import { FACE_FORMATS } from '../vision/align/face-format.ts';
 import { MAX_CANDIDATES } from '../vision/detect/candidates.ts';
 import { FACE_SELECTIONS } from '../vision/detect/selection.ts';
 
@@ -64,7 +65,7 @@ export const optionsSchema = z.strictObject({
   }),
   return_face: z.boolean().default(false).meta({
     description:
-      'Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL.',
+      'Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a data URL.',
   }),
   liveness: z
     .enum(LIVENESS_MODES)
@@ -75,9 +76,33 @@ export const optionsSchema = z.strictObject({
         '`LIVENESS_FAILED`, or, with `faces=all`, marked and not embedded. Both need `LIVENESS_MODEL`, and `require` a threshold. ' +
         'This is no certified presentation attack detection: docs/LIVENESS.md. Default: the service’s `LIVENESS`.',
     }),
+  face_format: z.enum(FACE_FORMATS).default('jpeg').meta({
+    description:
+      'The format of `face_image`. `png` keeps every pixel: sent back with `aligned=true`, it has the same embedding.',
+  }),
+  aligned: z
+    .boolean()
+    .default(false)
+    .meta({
+      description:
+        'Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is ' +
+        'searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new ' +
+        'embeddings of stored faces after a change of model.',
+    }),
 });
 
 export type RequestOptions = z.output<typeof optionsSchema>;
+
+/** Options that need a detected face. */
+const DETECTION_OPTIONS = [
+  'detection',
+  'detection_threshold',
+  'orientation',
+  'min_quality',
+  'min_face_size',
+] as const;
+
+type DetectionOption = (typeof DETECTION_OPTIONS)[number];
 
 /**
  * Refuses options that contradict each other. Not part of the schema: a refined schema loses its shape, which the OpenAPI
@@ -85,14 +110,24 @@ export type RequestOptions = z.output<typeof optionsSchema>;
  *
  * @throws {ServiceError} INVALID_REQUEST.
  */
-export function assertConsistent({
-  faces,
-  detection,
-}: {
-  faces: RequestOptions['faces'];
-  detection?: RequestOptions['detection'];
-}): void {
+export function assertConsistent(
+  options: Pick<RequestOptions, 'faces'> & Partial<Pick<RequestOptions, 'aligned' | DetectionOption>>,
+): void {
+  const { faces, detection } = options;
+  if (options.aligned) assertUndetected(options);
   if (detection === 'fast' && faces !== 'largest') {
     throw new ServiceError('INVALID_REQUEST', { detail: 'detection: fast goes with faces=largest only' });
   }
+}
+
+function assertUndetected(
+  options: Pick<RequestOptions, 'faces'> & Partial<Pick<RequestOptions, DetectionOption>>,
+): void {
+  // `exif` is how every picture is decoded; `single` and `largest` both answer with one face.
+  const given = DETECTION_OPTIONS.filter((name) => options[name] !== undefined && options[name] !== 'exif');
+  const [name] = [...(options.faces === 'all' ? ['faces'] : []), ...given];
+  if (name === undefined) return;
+  throw new ServiceError('INVALID_REQUEST', {
+    detail: `${name}: ${name === 'faces' ? 'all' : 'this option'} does not go with aligned=true, where no face is searched for`,
+  });
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import type { AlignedQuality } from '../vision/embed-aligned.ts';
 import type { FaceQuality, PictureQuality } from '../vision/quality/quality.ts';
-import { QUALITY_REASONS } from '../vision/quality/quality-gate.ts';
+import { QUALITY_REASONS, type QualityReason, REASON_CODES } from '../vision/quality/quality-gate.ts';
 
 /** Significant digits; more would be noise. */
 const DIGITS = 4;
@@ -40,6 +41,15 @@ export const lowQualitySchema = z.array(z.enum(QUALITY_REASONS)).min(1).openapi(
   description: 'What is low, worst first, in words that can be shown to the person in the photograph.',
 });
 
+export const reasonsSchema = z
+  .array(z.enum(Object.values(REASON_CODES)))
+  .min(1)
+  .openapi({ description: 'What is low, worst first, in codes for programs.', example: ['TOO_DARK'] });
+
+export function reasonCodes(reasons: readonly QualityReason[]) {
+  return reasons.map((reason) => REASON_CODES[reason]);
+}
+
 export const qualitySchema = z
   .object({
     ...qualityShape,
@@ -59,6 +69,22 @@ export const qualitySchema = z
 
 /** The quality of a face below `min_face_size`, which is not passed to the recogniser. */
 export const refusedQualitySchema = qualitySchema.partial({ embedding_norm: true, score: true });
+
+/** With `aligned=true`, where nothing is known of the photograph that the face was cut from. */
+export const alignedQualitySchema = qualitySchema
+  .pick({ brightness: true, contrast: true, sharpness: true, embedding_norm: true })
+  .openapi('AlignedQuality', {
+    description: 'What an aligned face shows by itself. Absent with `quality=false`.',
+  });
+
+export function describeAlignedQuality({ brightness, contrast, sharpness, embeddingNorm }: AlignedQuality) {
+  return {
+    brightness: shorten(brightness),
+    contrast: shorten(contrast),
+    sharpness: shorten(sharpness),
+    embedding_norm: shorten(embeddingNorm),
+  };
+}
 
 export function describeQuality(quality: PictureQuality & Partial<FaceQuality>) {
   const { pose, embeddingNorm, score } = quality;

@@ -1,8 +1,18 @@
 import { z } from '@hono/zod-openapi';
 import { type EncodingFormat, encodeEmbedding, shortenFloat32 } from '../similarity/embedding.ts';
+import type { EmbeddedAlignedFace } from '../vision/embed-aligned.ts';
 import type { EmbeddedFace, RefusedFace } from '../vision/embed-face.ts';
 import { describeLiveness, livenessFailureSchema, livenessSchema } from './face-liveness.ts';
-import { describeQuality, lowQualitySchema, qualitySchema, refusedQualitySchema } from './face-quality.ts';
+import {
+  alignedQualitySchema,
+  describeAlignedQuality,
+  describeQuality,
+  lowQualitySchema,
+  qualitySchema,
+  reasonCodes,
+  reasonsSchema,
+  refusedQualitySchema,
+} from './face-quality.ts';
 
 const embeddingSchema = z.union([z.array(z.number()), z.string()]).openapi({
   description: 'L2 norm 1, in the form that `encoding_format` selects.',
@@ -19,7 +29,7 @@ const detectedShape = {
       'Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each.',
   }),
   face_image: z.string().optional().openapi({
-    description: 'With `return_face=true`: the aligned face as a JPEG data URL.',
+    description: 'With `return_face=true`: the aligned face as a data URL, in the format of `face_format`.',
     example: 'data:image/jpeg;base64,/9j/4AAQSkZJRg…',
   }),
 };
@@ -35,6 +45,7 @@ export const faceShape = {
 /** One face of a list that is below a limit of the request. */
 export const refusedFaceShape = {
   low_quality: lowQualitySchema,
+  reasons: reasonsSchema,
   ...detectedShape,
   quality: refusedQualitySchema.optional(),
   liveness: livenessSchema.optional(),
@@ -48,14 +59,32 @@ export const notLiveFaceShape = {
   liveness: livenessSchema,
 };
 
+/** The face of a picture that is an aligned face. */
+export const alignedFaceShape = {
+  embedding: embeddingSchema,
+  face_image: detectedShape.face_image,
+  quality: alignedQualitySchema.optional(),
+};
+
 export function describeFace(face: EmbeddedFace | RefusedFace, options: { encoding_format: EncodingFormat }) {
   return {
     ...('embedding' in face
       ? { embedding: encodeEmbedding(face.embedding, options.encoding_format) }
       : 'lowQuality' in face
-        ? { low_quality: face.lowQuality }
+        ? { low_quality: face.lowQuality, reasons: reasonCodes(face.lowQuality) }
         : { liveness_failed: face.livenessFailure }),
     ...describeWithoutEmbedding(face),
+  };
+}
+
+export function describeAlignedFace(
+  { embedding, quality, image }: EmbeddedAlignedFace,
+  options: { encoding_format: EncodingFormat },
+) {
+  return {
+    embedding: encodeEmbedding(embedding, options.encoding_format),
+    ...(quality ? { quality: describeAlignedQuality(quality) } : {}),
+    ...(image === undefined ? {} : { face_image: image }),
   };
 }
 

@@ -8,7 +8,7 @@ export function recordImage(record: RequestRecord, outcome: ImageOutcome): void 
     record.images.push({ errorCode: outcome.error.code });
     return;
   }
-  const { waited, timings, image, faces, refused } = outcome.answer;
+  const { waited, timings, image, faces, refused, aligned } = outcome.answer;
   recordStages(record, { queue: waited, ...timings });
-  record.images.push({ picture: image, faces: faces.length + refused.length });
+  record.images.push({ picture: image, faces: faces.length + refused.length + (aligned ? 1 : 0) });
 }

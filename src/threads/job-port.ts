@@ -1,5 +1,5 @@
 import { parentPort, type TransferListItem } from 'node:worker_threads';
-import { type ErrorCode, errorMessage, ServiceError, stagesOfError } from '../errors.ts';
+import { type ErrorCode, type ErrorMembers, errorMessage, ServiceError, stagesOfError } from '../errors.ts';
 import { lowerThreadPriority } from './priority.ts';
 
 /** What the pool sends to a worker: `load` first, unless the pool closes before that. */
@@ -24,6 +24,7 @@ export interface JobError {
   code?: ErrorCode;
   message: string;
   detail?: string;
+  members?: ErrorMembers;
   stack?: string;
   /** Milliseconds of the stages that the job had gone through. */
   stages?: Readonly<Record<string, number>>;
@@ -90,8 +91,13 @@ function describe(error: unknown): JobError {
   const stages = stagesOfError(error);
   const common = { message: errorMessage(error), ...(stages === undefined ? {} : { stages }) };
   if (error instanceof ServiceError) {
-    const { code, detail } = error;
-    return { ...common, code, ...(detail === undefined ? {} : { detail }) };
+    const { code, detail, members } = error;
+    return {
+      ...common,
+      code,
+      ...(detail === undefined ? {} : { detail }),
+      ...(members === undefined ? {} : { members }),
+    };
   }
   const stack = error instanceof Error ? error.stack : undefined;
   return { ...common, ...(stack === undefined ? {} : { stack }) };

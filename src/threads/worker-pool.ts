@@ -223,11 +223,13 @@ export class WorkerPool<Ready, Job, Result> {
   }
 }
 
-function revive({ code, message, detail, stack, stages }: JobError): ServiceError {
+function revive({ code, stack, stages, ...details }: JobError): ServiceError {
   const error =
     code === undefined
-      ? new ServiceError('PROCESSING_ERROR', { cause: Object.assign(new Error(message), stack && { stack }) })
-      : new ServiceError(code, { message, ...(detail === undefined ? {} : { detail }) });
+      ? new ServiceError('PROCESSING_ERROR', {
+          cause: Object.assign(new Error(details.message), stack && { stack }),
+        })
+      : new ServiceError(code, details);
   error.stages = stages;
   return error;
 }

@@ -1,4 +1,5 @@
 import type { VisionStage } from '../observability/stages.ts';
+import type { FaceFormat } from './align/face-format.ts';
 import { encodeFaceImage } from './align/face-image.ts';
 import type { DetectedFace } from './detect/face.ts';
 import {
@@ -21,10 +22,12 @@ export interface FaceOptions extends QualityLimits {
   returnFace?: boolean;
   /** Whether the face is scored for liveness, and refused if it is not live. */
   liveness?: LivenessOptions | undefined;
+  /** The format of that image; JPEG by default. */
+  faceFormat?: FaceFormat;
 }
 
 interface AssessedFace extends DetectedFace {
-  /** The aligned face, a JPEG data URL; if requested. */
+  /** The aligned face, a data URL; if requested. */
   image?: string;
   /** If requested; absent from a face below `minFaceSize`. */
   liveness?: FaceLiveness;
@@ -37,13 +40,16 @@ export interface EmbeddedFace extends AssessedFace {
   quality?: FaceQuality;
 }
 
-/** A face below a quality limit of the request. */
-export interface LowQualityFace extends AssessedFace {
+/** Why a face is refused. */
+export interface LowQuality {
   /** The reasons, worst first; at least one. */
   lowQuality: QualityReason[];
   /** If requested; norm and score only for a face that was large enough to be embedded. */
-  quality?: PictureQuality & Partial<FaceQuality>;
+  quality?: (PictureQuality & Partial<FaceQuality>) | undefined;
 }
+
+/** A face below a quality limit of the request. */
+export interface LowQualityFace extends AssessedFace, LowQuality {}
 
 /** A face that is not live, or cannot be scored, where the request requires a live one. It is not recognised. */
 export interface NotLiveFace extends AssessedFace {
@@ -85,7 +91,7 @@ export async function embedFace(
   const aligned = recogniser.alignFace(picture, face.landmarks);
   const { liveness: asked } = options;
   let described: AssessedFace = options.returnFace
-    ? { ...face, image: await encodeFaceImage(aligned) }
+    ? { ...face, image: await encodeFaceImage(aligned, options.faceFormat) }
     : face;
   lap('align');
   const isLimited = options.minQuality !== undefined || options.minFaceSize !== undefined;

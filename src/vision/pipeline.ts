@@ -10,11 +10,13 @@ import {
   isConfidentChoice,
   selectFaces,
 } from './detect/selection.ts';
+import { type EmbeddedAlignedFace, embedAlignedFace } from './embed-aligned.ts';
 import {
   type EmbeddedFace,
   embedFace,
   type FaceNetworks,
   type FaceOptions,
+  type LowQuality,
   type RefusedFace,
 } from './embed-face.ts';
 import type { Picture } from './picture.ts';
@@ -26,6 +28,8 @@ export type OrientationMode = (typeof ORIENTATION_MODES)[number];
 
 export interface EmbedOptions extends FaceOptions {
   selection: FaceSelection;
+  /** Whether the picture is an aligned face, which is embedded as it is; what concerns the search of faces then has no effect. */
+  aligned?: boolean | undefined;
   /** `fast` applies to the selection `largest` only. */
   detection: DetectionMode;
   /** With `auto`, a picture whose faces are not upright is turned; `exif` by default. */
@@ -51,6 +55,8 @@ export interface EmbedResult {
   faces: EmbeddedFace[];
   /** Faces that the request's limits or its `liveness` refuse, best detection score first; only with the selection `all`. */
   refused: RefusedFace[];
+  /** The face of a picture that is an aligned face; there are no others then. */
+  aligned?: EmbeddedAlignedFace;
   /** Number of selected faces beyond `maxFaces`. */
   omitted: number;
   /** Milliseconds that the decoded picture waited for the networks. */
@@ -60,7 +66,8 @@ export interface EmbedResult {
 }
 
 /**
- * From an encoded image to embeddings: decode, detect, select, then align, measure and recognise each face.
+ * From an encoded image to embeddings: decode, detect, select, then align, measure and recognise each face. An image that is an
+ * aligned face is decoded, measured and recognised.
  *
  * @param run.coresIdle whether no other image is being processed, so that the sessions with more threads may run and two threads decode.
  * @param run.networksFree settles when this picture may use the networks. src/engine/inference-worker.ts explains both.
@@ -99,6 +106,11 @@ async function runStages(
   const decoded = await decodePicture(bytes, options.maxPixels, { ...options, coresIdle });
   lap('decode');
   await clock.pause(networksFree);
+  if (options.aligned) {
+    const aligned = await embedAlignedFace(decoded, options, networks, { coresIdle, lap });
+    const { waited, timings } = clock;
+    return { image: decoded.original, aligned, faces: [], refused: [], omitted: 0, waited, timings };
+  }
   const fast = options.detection === 'fast' && options.selection === 'largest';
   // The search for the upright orientation looks at the landmarks of all faces.
   const onlyLargest = options.selection === 'largest' && options.orientation !== 'auto';
@@ -144,9 +156,12 @@ async function runStages(
   };
 }
 
+/** Its members are those of the face, which the route gives their form. */
 function refusalOf(face: RefusedFace): ServiceError {
   if ('livenessFailure' in face) return new ServiceError('LIVENESS_FAILED', { detail: face.livenessFailure });
-  return new ServiceError('LOW_QUALITY', { detail: face.lowQuality.join(', ') });
+  const { lowQuality, quality } = face;
+  const members = { lowQuality, quality } satisfies LowQuality;
+  return new ServiceError('LOW_QUALITY', { detail: lowQuality.join(', '), members });
 }
 
 /** Converts coordinates from the size that was decoded to the original size. */

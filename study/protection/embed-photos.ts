@@ -51,7 +51,7 @@ export async function embedPhotos(
   { pack, models, photos: folder }: Location,
   log: (text: string) => void,
 ): Promise<{ photos: Photos; cost: Cost }> {
-  const embed = await openPipeline({ pack, models });
+  const { embed } = await openPipeline({ pack, models });
   const costs: Cost[] = [];
   let transform: ProtectingTransform | undefined;
   const embedFile = async (file: string, change = async (bytes: Buffer) => bytes) => {

@@ -1,4 +1,5 @@
 import type { VisionTimes } from '../../src/observability/stages.ts';
+import type { FaceFormat } from '../../src/vision/align/face-format.ts';
 import type { FaceQuality } from '../../src/vision/quality/quality.ts';
 import type { DegradationKind } from './embed/degradations.ts';
 
@@ -20,12 +21,22 @@ export interface MeasuredVersion extends VersionName {
 
 export type Version = MeasuredVersion | (VersionName & { found: false });
 
+/** A face that left as an aligned face and came back as one. */
+export interface ReturnedFace {
+  /** Bytes of the file. */
+  bytes: number;
+  /** The cosine of its embedding to that of the photograph. */
+  cosine: number;
+}
+
 /** A photograph and its degraded versions; the original comes first. */
 export interface Photo {
   file: string;
   versions: Version[];
   /** Milliseconds of each stage, for the original; undefined if no face was found. */
   timings: VisionTimes | undefined;
+  /** The original's face after it was returned and embedded again; undefined if no face was found. */
+  returned: Record<FaceFormat, ReturnedFace> | undefined;
 }
 
 /** Decides which degraded versions take part. */

@@ -6,12 +6,14 @@ import { table, updateSections } from '../../tools/markdown.ts';
 import { drawCurves } from './draw.ts';
 import { mapValues } from './map-values.ts';
 import { RIVAL_MEASURES } from './measures.ts';
+import type { judgeReturned } from './returned.ts';
 import type { StudyResults } from './study.ts';
 
 export interface Results extends StudyResults {
   pack: string;
   /** Milliseconds of measuring the quality and of the whole pipeline, and the share of the former. */
   cost: { quality: number; whole: number; share: number };
+  returned: ReturnType<typeof judgeReturned>;
 }
 
 const DOCS = new URL('docs/', PACKAGE_ROOT);
@@ -39,6 +41,7 @@ export function renderSections(results: Results): Record<string, string> {
     gates: renderGates(results.gates),
     calibration: renderCalibration(results.calibration),
     reasons: renderReasons(results.reasons),
+    returned: renderReturned(results.returned),
   };
 }
 
@@ -229,6 +232,18 @@ function renderReasons({ kinds, onOriginals }: Results['reasons']): string {
     '',
     `Reasons for the original photographs, if they were refused: ${words(onOriginals.filter((one) => one.share > 0))}.`,
   ].join('\n');
+}
+
+function renderReturned(rows: Results['returned']): string {
+  return table(
+    ['`face_format`', 'faces', 'bytes, median', 'cosine, median', 'lowest of 100', 'lowest'],
+    rows.map((row) => [
+      `\`${row.format}\``,
+      row.faces,
+      row.bytes,
+      ...[row.median, row.lowest1, row.lowest].map((cosine) => cosine.toFixed(4)),
+    ]),
+  );
 }
 
 function percent(value: number, digits = 1): string {

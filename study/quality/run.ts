@@ -8,6 +8,7 @@ import { readPairs } from './comparisons.ts';
 import { embedAll } from './embed/embed-all.ts';
 import type { Photo } from './photos.ts';
 import { renderCurves, renderSections, writeDocs } from './report.ts';
+import { judgeReturned } from './returned.ts';
 import { runStudy } from './study.ts';
 
 const USAGE = `npm run study:quality -- [options]
@@ -38,7 +39,12 @@ const photos = await embedAll(
     if (done % 50 === 0) log(`${done} of ${files.length} photographs`);
   },
 );
-const results = { pack: options.pack, cost: costOf(photos), ...runStudy(pairs, photos, log) };
+const results = {
+  pack: options.pack,
+  cost: costOf(photos),
+  returned: judgeReturned(photos),
+  ...runStudy(pairs, photos, log),
+};
 
 const text = Object.entries(renderSections(results))
   .map(([name, body]) => `## ${name}\n\n${body}\n`)

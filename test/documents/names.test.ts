@@ -7,6 +7,7 @@ import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { downloadBytes } from '../../src/packs/catalogue/published-pack.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import { LIVENESS_REASONS } from '../../src/vision/liveness/network-input.ts';
+import { REASON_CODES } from '../../src/vision/quality/quality-gate.ts';
 import { ROOT } from '../support/shared.ts';
 import { codeOf, DOCUMENTS, readDocument } from './documents.ts';
 
@@ -35,6 +36,7 @@ const OTHER_NAMES = [
     'PROPERTY_SEED',
     'PROPERTY_RUNS',
   ],
+  ...Object.values(REASON_CODES),
   ...['MODEL', 'LICENSE', 'FILE', 'GET', 'HEAD', 'POST', 'JSON', 'SIGTERM', 'SIGINT', 'CATALOGUE', 'PASSES'],
 ];
 

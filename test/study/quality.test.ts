@@ -105,7 +105,12 @@ describe('the comparisons', () => {
         ? measured({ kind: 'dark', level: 1 })
         : ({ kind: 'dark', level: 1, found: false } as const),
     ];
-    const photos = files.map((file, i) => ({ file, versions: versions(i === 1), timings: undefined }));
+    const photos = files.map((file, i) => ({
+      file,
+      versions: versions(i === 1),
+      timings: undefined,
+      returned: undefined,
+    }));
     const list = genuineComparisons([{ a: files[0], b: files[1], samePerson: true }], photos);
     // The originals; 1 + 2 degraded versions with the other original; the degraded version of the first with one of the second.
     expect(list).toHaveLength(5);

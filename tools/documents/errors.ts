@@ -32,6 +32,7 @@ Every answer that is not a success, on every path, is a JSON object with these m
 | \`error\` | A sentence for people. Its wording may change. |
 | \`error_code\` | One of the codes below. Programs decide by it. |
 | \`detail\` | Optional. What exactly was wrong: the field, the count, the limit. |
+| \`reasons\`, \`quality\` | Of \`LOW_QUALITY\` only: what was low, in codes for programs, and what was measured. |
 | \`request_id\` | The caller's \`X-Request-Id\` if that has at most 255 letters, digits, \`-\`, \`_\` and \`=\`, else a new one. |
 
 The header \`X-Request-Id\` and the log of the service carry the same id. An error never contains an image, an embedding or

@@ -3,7 +3,15 @@ import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
 import { errorSchema } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { TURNS } from '../../vision/upright/turn.ts';
-import { describeFace, faceShape, notLiveFaceShape, refusedFaceShape } from '../face.ts';
+import {
+  alignedFaceShape,
+  describeAlignedFace,
+  describeFace,
+  faceShape,
+  notLiveFaceShape,
+  refusedFaceShape,
+} from '../face.ts';
+import { lowQualityShape } from './refusal.ts';
 
 /* The answers of `/v1/embed`. */
 
@@ -39,13 +47,19 @@ const oneFaceShape = {
   rotation: rotationSchema,
 };
 
+const alignedShape = {
+  ...alignedFaceShape,
+  face_detected: z.literal(true),
+  image: imageSchema,
+};
+
 const allFacesShape = {
   faces: z
     .array(z.union([z.object(faceShape), z.object(refusedFaceShape), z.object(notLiveFaceShape)]))
     .openapi({
       description:
         'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
-        'instead of `embedding`, and one that is not live `liveness_failed`, with `liveness=require`.',
+        'and `reasons` instead of `embedding`, and one that is not live `liveness_failed`, with `liveness=require`.',
     }),
   face_detected: z.boolean(),
   faces_omitted: z.int().optional().openapi({
@@ -63,6 +77,10 @@ const allFacesSchema = z
   .object({ ...allFacesShape, model: modelSchema })
   .openapi('EmbeddedFaces', { description: 'The answer for `faces` = `all`.' });
 
+const alignedSchema = z
+  .object({ ...alignedShape, model: modelSchema })
+  .openapi('EmbeddedAlignedFace', { description: 'The answer with `aligned=true`.' });
+
 const index = z.int().min(0).openapi({ description: 'Position of the image in the request, from 0.' });
 
 const resultSchema = z
@@ -70,6 +88,8 @@ const resultSchema = z
     z.object({ index, ...oneFaceShape }).openapi('FaceResult'),
     z.object({ index, ...allFacesShape }).openapi('FacesResult'),
     z.object({ index, ...errorSchema.shape }).openapi('FailedResult'),
+    z.object({ index, ...lowQualityShape }).openapi('LowQualityResult'),
+    z.object({ index, ...alignedShape }).openapi('AlignedFaceResult'),
   ])
   .openapi('EmbedResult', {
     description:
@@ -96,15 +116,16 @@ const lineSchema = z
 
 /** For the OpenAPI document. */
 export const EMBED_ANSWER = {
-  'application/json': { schema: z.union([oneFaceSchema, allFacesSchema, batchSchema]) },
+  'application/json': { schema: z.union([oneFaceSchema, allFacesSchema, batchSchema, alignedSchema]) },
   'application/x-ndjson': { schema: lineSchema },
 };
 
 /** The faces of one image. */
 export function describeImage(
-  { image, rotation, faces, refused, omitted }: EmbedAnswer,
+  { image, rotation, faces, refused, omitted, aligned }: EmbedAnswer,
   options: RequestOptions,
 ) {
+  if (aligned) return { ...describeAlignedFace(aligned, options), face_detected: true, image };
   const described = [...faces, ...refused]
     .sort((a, b) => b.score - a.score)
     .map((face) => describeFace(face, options));

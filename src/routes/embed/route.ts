@@ -7,16 +7,16 @@ import type { Admission, LoadedModel } from '../../engine/engine.ts';
 import { answerJson } from '../../http/answer/answer-json.ts';
 import { prefersLines } from '../../http/answer/ndjson.ts';
 import type { AppEnvironment } from '../../http/context.ts';
-import { errorResponses } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
-import { type Api, IMAGE_ERRORS } from '../api.ts';
+import type { Api } from '../api.ts';
 import { assertLivenessPossible, toLivenessOptions } from '../liveness-options.ts';
 import { queryOf } from '../query.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
 import { type Answering, answerBatch, answerBatchInLines } from './batch.ts';
+import { describeRefusal, EMBED_ERRORS } from './refusal.ts';
 import { EMBED_REQUEST, type EmbedRequest, readEmbedRequest } from './request.ts';
 
 const route = createRoute({
@@ -36,7 +36,7 @@ const route = createRoute({
       description: 'The embedding of the face, or of every face; for a batch, the result of each image.',
       content: EMBED_ANSWER,
     },
-    ...errorResponses(...IMAGE_ERRORS, 'LOW_QUALITY', 'LIVENESS_FAILED'),
+    ...EMBED_ERRORS,
   },
 });
 
@@ -52,7 +52,7 @@ export function addEmbedRoute(api: Api): void {
           options: embedOptions(options, config, admission.model),
           atOnce: imagesAtOnce(config),
           signal,
-          onOutcome: (outcome) => recordImage(record, report(outcome)),
+          onOutcome: (outcome) => recordImage(record, report(describeRefusal(outcome))),
         });
       } finally {
         // An answer that is still being sent must not hold a place, nor the body of its request.
@@ -93,6 +93,8 @@ function embedOptions(options: RequestOptions, config: Config, model: LoadedMode
     minFaceSize: options.min_face_size,
     returnFace: options.return_face,
     liveness: toLivenessOptions(options, config, model),
+    faceFormat: options.face_format,
+    aligned: options.aligned,
   };
 }
 

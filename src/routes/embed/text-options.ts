@@ -26,6 +26,7 @@ const numbers = {
 
 const quality = { ...describeOption(shape.quality), type: 'boolean' } as const;
 const returnFace = { ...describeOption(shape.return_face), type: 'boolean' } as const;
+const aligned = { ...describeOption(shape.aligned), type: 'boolean' } as const;
 
 /** The options as form fields. */
 export const textOptionsSchema = optionsSchema.extend({
@@ -36,6 +37,9 @@ export const textOptionsSchema = optionsSchema.extend({
   return_face: booleanText()
     .default(false)
     .openapi({ ...returnFace, default: false }),
+  aligned: booleanText()
+    .default(false)
+    .openapi({ ...aligned, default: false }),
 });
 
 /** The options as query parameters: only what is given. */
@@ -45,4 +49,6 @@ export const queryOptionsSchema = optionsSchema.extend({
   encoding_format: shape.encoding_format.unwrap().optional().openapi(describeOption(shape.encoding_format)),
   quality: booleanText().optional().openapi(quality),
   return_face: booleanText().optional().openapi(returnFace),
+  face_format: shape.face_format.unwrap().optional().openapi(describeOption(shape.face_format)),
+  aligned: booleanText().optional().openapi(aligned),
 });

@@ -1,16 +1,20 @@
 import sharp from 'sharp';
 import type { AlignedFace } from './alignment.ts';
+import type { FaceFormat } from './face-format.ts';
 
-/** Shows the face clearly in about 5 kB. */
-const JPEG_QUALITY = 90;
+/** Shows the face clearly in about 5 kB. Chroma is not subsampled, which adds little to so small an image. */
+const JPEG = { quality: 90, chromaSubsampling: '4:4:4' } as const;
 
 /**
- * Encodes an aligned face as a JPEG data URL, at the size of the recogniser's input. Chroma is not subsampled, which adds
- * little to so small an image.
+ * Encodes an aligned face as a data URL, at the size of the recogniser's input.
+ *
+ * @param format `png` keeps every pixel as it is.
  */
-export async function encodeFaceImage({ pixels, size }: AlignedFace): Promise<string> {
-  const jpeg = await sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
-    .jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:4:4' })
-    .toBuffer();
-  return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+export async function encodeFaceImage(
+  { pixels, size }: Pick<AlignedFace, 'pixels' | 'size'>,
+  format: FaceFormat = 'jpeg',
+): Promise<string> {
+  const image = sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
+  const bytes = await (format === 'png' ? image.png() : image.jpeg(JPEG)).toBuffer();
+  return `data:image/${format};base64,${bytes.toString('base64')}`;
 }

@@ -15,6 +15,18 @@ export const QUALITY_REASONS = [
 
 export type QualityReason = (typeof QUALITY_REASONS)[number];
 
+/** The reasons for programs, by the words. */
+export const REASON_CODES = {
+  'too dark': 'TOO_DARK',
+  'too bright': 'TOO_BRIGHT',
+  'low contrast': 'LOW_CONTRAST',
+  'too blurred': 'TOO_BLURRED',
+  'come closer': 'TOO_SMALL',
+  'turn to the camera': 'TURNED_AWAY',
+  'face cut off': 'CUT_OFF',
+  'face hard to recognise': 'HARD_TO_RECOGNISE',
+} as const satisfies Record<QualityReason, string>;
+
 /** A request's requirements for a face; an absent limit does not apply. */
 export interface QualityLimits {
   /** Minimum score, 0..1. */

@@ -3,19 +3,23 @@ import type { BoundingBox, Landmarks } from '../detect/face.ts';
 import type { Picture } from '../picture.ts';
 import { estimatePose, type Pose } from './pose.ts';
 
-/** Measures of the aligned face and its landmarks, known before recognition. */
-export interface PictureQuality {
+/** Measures of the pixels of an aligned face. */
+export interface LumaQuality {
   /** Mean luma, 0..1. */
   brightness: number;
   /** Standard deviation of the luma, 0..1. */
   contrast: number;
   /** 1 − exp(−variance of the Laplacian / 100), 0..1. */
   sharpness: number;
+  /** Share of the aligned face that lies inside the picture, 0..1. */
+  margin: number;
+}
+
+/** Measures of the aligned face and its landmarks, known before recognition. */
+export interface PictureQuality extends LumaQuality {
   /** Shorter side of the box, in pixels of the picture. */
   size: number;
   pose: Pose;
-  /** Share of the aligned face that lies inside the picture, 0..1. */
-  margin: number;
 }
 
 /** All measures of a face's quality. */
@@ -48,18 +52,29 @@ export function measureQuality(
   face: { box: BoundingBox; landmarks: Landmarks },
   picture: Omit<Picture, 'data'>,
 ): PictureQuality {
-  const grey = greyLevels(pixels);
-  const inside = markInside(transform, size, picture);
-  const luma = lumaOf(grey, inside);
+  const { margin, ...luma } = measureLuma({ pixels, size }, markInside(transform, size, picture));
   return {
-    brightness: luma.mean / 255,
-    contrast: Math.sqrt(luma.variance) / 255,
-    sharpness: 1 - Math.exp(-laplacianVariance(grey, inside, size) / SHARPNESS_SCALE),
+    ...luma,
     size:
       Math.min(face.box.right - face.box.left, face.box.bottom - face.box.top) *
       (picture.original.width / picture.width),
     pose: estimatePose(face.landmarks),
-    margin: luma.share,
+    margin,
+  };
+}
+
+/** @param inside 1 for each pixel that counts, else 0; all count without it. */
+export function measureLuma(
+  { pixels, size }: Pick<AlignedFace, 'pixels' | 'size'>,
+  inside?: Uint8Array,
+): LumaQuality {
+  const grey = greyLevels(pixels);
+  const { mean, variance, share } = lumaOf(grey, inside);
+  return {
+    brightness: mean / 255,
+    contrast: Math.sqrt(variance) / 255,
+    sharpness: 1 - Math.exp(-laplacianVariance(grey, inside, size) / SHARPNESS_SCALE),
+    margin: share,
   };
 }
 

@@ -16,6 +16,9 @@ export interface FaceBatching {
   maxFaces: number;
 }
 
+/** What the network gets of a face. */
+type RecognisedFace = Pick<AlignedFace, 'pixels' | 'size'>;
+
 /** An aligned face in, an embedding out, as ArcFace does it (Deng et al., "ArcFace: Additive Angular Margin Loss", 2019). */
 export class FaceRecogniser {
   readonly #session: ort.InferenceSession;
@@ -28,7 +31,7 @@ export class FaceRecogniser {
   readonly #pixels: Uint8Array;
   /** The network's input, reused from run to run. */
   #input: Float32Array<ArrayBuffer>;
-  #batcher: Batcher<AlignedFace, Float32Array> | undefined;
+  #batcher: Batcher<RecognisedFace, Float32Array> | undefined;
   #facesPerRun = 1;
   #protection: ProtectingTransform | undefined;
 
@@ -52,6 +55,11 @@ export class FaceRecogniser {
     this.#template = options.alignment ?? landmarkTemplate(options.inputSize);
     this.#pixels = new Uint8Array(this.#values);
     this.#input = new Float32Array(this.#values);
+  }
+
+  /** Side of an aligned face in pixels. */
+  get inputSize(): number {
+    return this.#size;
   }
 
   /** Maximum faces of one run. The caller hands over this many faces of a picture side by side. */
@@ -97,13 +105,13 @@ export class FaceRecogniser {
   }
 
   /**
-   * @param face the result of {@link alignFace}, unless faces are batched the latest one.
+   * @param face the result of {@link alignFace}, unless faces are batched the latest one; or pixels of the caller's.
    * @param options.coresIdle whether no other image is being processed (src/engine/inference-worker.ts). The face then does
    *   not wait for a batch, as no other will come.
    * @returns the embedding, scaled to L2 norm 1 and protected if there is a key, and the norm it had.
    */
   async embedAligned(
-    face: AlignedFace,
+    face: RecognisedFace,
     { coresIdle = false } = {},
   ): Promise<{ embedding: Float32Array<ArrayBuffer>; norm: number }> {
     const output = this.#batcher
@@ -126,7 +134,7 @@ export class FaceRecogniser {
    *
    * @returns the network's output for each face, not normalised.
    */
-  async #run(faces: readonly AlignedFace[], session = this.#session): Promise<Float32Array[]> {
+  async #run(faces: readonly RecognisedFace[], session = this.#session): Promise<Float32Array[]> {
     for (const [index, { pixels }] of faces.entries()) {
       const input = this.#input.subarray(index * this.#values, (index + 1) * this.#values);
       normalisePixels(pixels, this.#normalisation, input, this.#channelOrder);

@@ -15,7 +15,7 @@ export interface EmbedJob {
 }
 
 const port = parentPort as MessagePort;
-const embed = await openPipeline(workerData as PackLocation);
+const { embed, returnFaces } = await openPipeline(workerData as PackLocation);
 
 port.on('message', async (job: EmbedJob | 'close') => {
   // The thread ends by itself, because terminating it inside ONNX Runtime would abort the process.
@@ -37,7 +37,8 @@ async function embedPhoto({ file, path, degrade }: EmbedJob): Promise<Photo> {
       }
     }
   }
-  return { file, versions, timings: original?.timings };
+  const returned = original && (await returnFaces(bytes));
+  return { file, versions, timings: original?.timings, returned };
 }
 
 function describe(version: VersionName, result: LargestFace | undefined): Version {

@@ -23,6 +23,8 @@ function appWith(parts: Partial<LoadedModel>, recogniser = '') {
       name: 'own',
       origin: 'manifest',
       licence: '',
+      trainingData: '',
+      commercialUse: 'unknown',
       detector: { ...file, family: 'scrfd' },
       recogniser: { ...file, inputSize: 112, channelOrder: 'rgb' },
       embeddingSpace: SPACE,

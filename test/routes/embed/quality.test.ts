@@ -6,6 +6,19 @@ import { type Answer, answerOf } from '../../support/http/answer.ts';
 import { blankPng, blobsPng } from '../../support/pictures.ts';
 import { base64, useEmbedRoute } from './embed-requests.ts';
 
+/** The words of a refusal, and the codes that they have for programs. */
+const CODES: Record<string, string> = {
+  'too dark': 'TOO_DARK',
+  'too bright': 'TOO_BRIGHT',
+  'low contrast': 'LOW_CONTRAST',
+  'too blurred': 'TOO_BLURRED',
+  'come closer': 'TOO_SMALL',
+  'turn to the camera': 'TURNED_AWAY',
+  'face cut off': 'CUT_OFF',
+  'face hard to recognise': 'HARD_TO_RECOGNISE',
+};
+const codesOf = (words: string[]) => words.map((word) => CODES[word]);
+
 const route = useEmbedRoute();
 const picture = await blobsPng(1);
 
@@ -76,19 +89,52 @@ describe.each([
   ['min_face_size, with quality=false', { min_face_size: 10_000, quality: false }, /^come closer$/],
   ['both limits', { min_face_size: 10_000, min_quality: 1 }, /^come closer/],
 ])('a face below %s', (_name, options: Options, detail) => {
-  const expectRefusal = ({ status, body, headers }: Answer) => {
+  /** What is measured of the face: all of it, or what is known before recognition. */
+  const measured = async () => {
+    const { embedding_norm, score, ...before } = (await sendRaw()).body.quality;
+    return 'min_face_size' in options ? before : { ...before, embedding_norm, score };
+  };
+  const refusal = async (requestId: unknown) => ({
+    error: expect.any(String),
+    error_code: 'LOW_QUALITY',
+    detail: expect.stringMatching(detail),
+    reasons: expect.any(Array),
+    ...(options.quality === false ? {} : { quality: await measured() }),
+    request_id: requestId,
+  });
+  const expectRefusal = async ({ status, body, headers }: Answer) => {
     expect(status).toBe(422);
-    expect(body).toEqual({
-      error: expect.any(String),
-      error_code: 'LOW_QUALITY',
-      detail: expect.stringMatching(detail),
-      request_id: headers.get('x-request-id'),
-    });
+    expect(body).toEqual(await refusal(headers.get('x-request-id')));
+    expect(body.reasons).toEqual(codesOf(body.detail.split(', ')));
   };
 
-  it('is refused in every transport', async () => {
-    for (const answer of await sendAll(options)) expectRefusal(answer);
-    expectRefusal(await sendJson({ ...options, faces: 'largest' }));
+  it('is refused in every transport, with reasons and quality', async () => {
+    for (const answer of await sendAll(options)) await expectRefusal(answer);
+    await expectRefusal(await sendJson({ ...options, faces: 'largest' }));
+  });
+
+  it('is refused in the same way among the results of a batch, and in its lines', async () => {
+    const request = { images: [base64(picture), base64(await blankPng())], ...options };
+    const { body, headers } = await route.sendJson(request);
+    const [result, other] = body.results;
+    expect(result).toEqual({ index: 0, ...(await refusal(headers.get('x-request-id'))) });
+    expect(result.reasons).toEqual(codesOf(result.detail.split(', ')));
+    expect(other.error_code).toBe('NO_FACE_DETECTED');
+    expect(other).not.toHaveProperty('reasons');
+
+    const response = await route.service.app.request('/v1/embed', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/x-ndjson' },
+      body: JSON.stringify(request),
+    });
+    const lines = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.find(({ index }) => index === 0)).toEqual({
+      ...result,
+      request_id: response.headers.get('x-request-id'),
+    });
   });
 
   it('stays in the list of faces=all with low_quality and without embedding', async () => {
@@ -98,9 +144,10 @@ describe.each([
       expect(status).toBe(200);
       expect(body.face_detected).toBe(true);
       expect(body.faces).toHaveLength(1);
-      const [{ low_quality, quality: returned, ...rest }] = body.faces;
+      const [{ low_quality, reasons, quality: returned, ...rest }] = body.faces;
       expect(rest).toEqual(face);
       expect(low_quality.join(', ')).toMatch(detail);
+      expect(reasons).toEqual(codesOf(low_quality));
       if (options.quality === false) expect(returned).toBeUndefined();
       else expect(quality).toMatchObject(returned);
       // A face below min_face_size is not passed to the recogniser, which measures the score.
@@ -175,7 +222,7 @@ describe('an invalid option', () => {
 it('the OpenAPI document describes the options in every transport, the quality and the refusal', async () => {
   const document = (await answerOf(await route.service.app.request('/openapi.json'))).body;
   const operation = document.paths['/v1/embed'].post;
-  const { EmbedRequest, EmbedForm, Quality } = document.components.schemas;
+  const { EmbedRequest, EmbedForm, Quality, LowQualityError } = document.components.schemas;
   for (const name of ['quality', 'min_quality', 'min_face_size', 'return_face']) {
     const parameter = operation.parameters.find((one: { name: string }) => one.name === name);
     const { type } = EmbedRequest.properties[name];
@@ -184,4 +231,6 @@ it('the OpenAPI document describes the options in every transport, the quality a
   }
   expect(Object.keys(Quality.properties)).toContain('score');
   expect(operation.responses['422'].description).toContain('LOW_QUALITY');
+  expect(LowQualityError.required).toContain('reasons');
+  expect(LowQualityError.properties.reasons.items.enum).toEqual(Object.values(CODES));
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../../../src/packs/catalogue.ts';
-import { QUALITY_REASONS } from '../../../src/vision/quality/quality-gate.ts';
+import { QUALITY_REASONS, REASON_CODES } from '../../../src/vision/quality/quality-gate.ts';
 import {
   relativeDetail,
   SCORE_WEIGHTS,
@@ -99,7 +99,9 @@ describe('docs/QUALITY.md', () => {
     expect(document).toContain(renderWeights(SCORE_WEIGHTS));
   });
 
-  it('lists all reasons of a refusal', () => {
-    for (const reason of QUALITY_REASONS) expect(document).toContain(`\n| ${reason} | `);
+  it('lists all reasons of a refusal, with their codes', () => {
+    for (const reason of QUALITY_REASONS) {
+      expect(document).toContain(`\n| ${reason} | \`${REASON_CODES[reason]}\` | `);
+    }
   });
 });
