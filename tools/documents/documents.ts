@@ -1,4 +1,5 @@
 import { updateSection } from '../markdown.ts';
+import { renderClientTypes } from './client-types.ts';
 import { renderConfiguration } from './configuration.ts';
 import { renderEnvExample } from './env-example.ts';
 import { renderErrors } from './errors.ts';
@@ -15,4 +16,5 @@ export const GENERATED_DOCUMENTS: Readonly<Record<string, (current: string) => s
   'docs/ERRORS.md': renderErrors,
   'docs/OPERATIONS.md': (current) => updateSection(current, 'workers', renderWorkers()),
   'docs/MODELS.md': (current) => updateSection(current, 'packs', renderModelPacks()),
+  'clients/typescript/src/api.ts': renderClientTypes,
 };

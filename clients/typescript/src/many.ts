@@ -1,0 +1,272 @@
+import { errorOfBody, FaceEmbeddingError } from './errors.ts';
+import { type ImageSource, readImage } from './image.ts';
+import { decodeEmbeddings } from './json.ts';
+import { readLines } from './lines.ts';
+import type { Attempt, CallOptions, Transport } from './transport.ts';
+import type { FailedImage } from './types.ts';
+
+export interface ManyOptions extends CallOptions {
+  /** `input`: results come in the order of the images. `ready`: as soon as each is there; read `index`. Default: `input`. */
+  order?: 'input' | 'ready' | undefined;
+  /** Maximum images of one request. Less are sent at a time while the service is full. Default: 8. */
+  batchSize?: number | undefined;
+  /** Maximum requests at a time. Default: 2. */
+  concurrency?: number | undefined;
+}
+
+interface Item {
+  index: number;
+  image: Blob;
+}
+
+type Result = FailedImage | { index: number };
+
+/**
+ * Embeds images in batches, of which each result is read as soon as its line comes.
+ *
+ * `timeoutMs` holds for each image, from when it is first sent. At its end, or when the image itself is at fault, its result is
+ * an error. What would fail for all images (a wrong key, an unknown option) is thrown.
+ *
+ * @param request makes the request for a batch.
+ */
+export async function* embedEach(
+  transport: Transport,
+  images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
+  request: (images: readonly Blob[]) => Attempt,
+  options: ManyOptions,
+): AsyncGenerator<Result, void, undefined> {
+  const { order = 'input', batchSize = 8, concurrency = 2 } = options;
+  const ending = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
+  const results = new Results(order, 2 * batchSize * concurrency);
+  const source = new Source(images, results);
+  const worker = new BatchWorker(transport, request, results, { ...options, signal }, batchSize);
+  const work = async () => {
+    for (let batch = await source.take(batchSize); batch.length > 0; batch = await source.take(batchSize))
+      await worker.embed(batch);
+  };
+  const all = Promise.all(Array.from({ length: concurrency }, work)).then(
+    () => results.end(),
+    (error) => results.fail(error),
+  );
+  try {
+    yield* results.read();
+  } finally {
+    // The consumer may have stopped early.
+    ending.abort();
+    source.end();
+    await all;
+  }
+}
+
+class BatchWorker {
+  readonly #transport: Transport;
+  readonly #request: (images: readonly Blob[]) => Attempt;
+  readonly #results: Results;
+  readonly #options: CallOptions;
+  /** Maximum images of a request, which shrinks when the service says that it is too large. */
+  #size: number;
+
+  constructor(
+    transport: Transport,
+    request: (images: readonly Blob[]) => Attempt,
+    results: Results,
+    options: CallOptions,
+    size: number,
+  ) {
+    this.#transport = transport;
+    this.#request = request;
+    this.#results = results;
+    this.#options = options;
+    this.#size = size;
+  }
+
+  async embed(batch: readonly Item[]): Promise<void> {
+    const left = new Map(batch.map((item) => [item.index, item]));
+    while (left.size > 0) {
+      let part: Item[] = [];
+      try {
+        await this.#transport.call(
+          {
+            prepare: (attempt) => {
+              part = [...left.values()].slice(0, this.#partSize(attempt));
+              return this.#request(part.map(({ image }) => image));
+            },
+            read: (response, progress) => this.#read(response, progress, part, left),
+          },
+          this.#options,
+        );
+      } catch (error) {
+        if (!(error instanceof FaceEmbeddingError)) throw error;
+        if (error.code === 'REQUEST_TOO_LARGE' && part.length > 1) this.#size = part.length >> 1;
+        else if (error.retryable || error.code === 'REQUEST_TOO_LARGE') this.#giveUp(part, left, error);
+        else throw error;
+      }
+    }
+  }
+
+  /** A batch takes as many places as it has images, and a full service has few at a time. */
+  #partSize(attempt: number): number {
+    return Math.max(1, Math.min(this.#size >> attempt, this.#transport.pressure.limit));
+  }
+
+  async #read(response: Response, progress: () => void, part: readonly Item[], left: Map<number, Item>) {
+    let passing: FaceEmbeddingError | undefined;
+    let isComplete = false;
+    for await (const line of readLines(response, progress)) {
+      const { index, error, done } = line as { index?: number; error?: string; done?: true };
+      isComplete ||= done === true;
+      const item = index === undefined ? undefined : part[index];
+      if (item === undefined) continue;
+      const failure = error === undefined ? undefined : errorOfBody(line, 0);
+      if (failure?.retryable) {
+        passing = failure;
+        continue;
+      }
+      left.delete(item.index);
+      this.#results.add(
+        failure ? { index: item.index, error: failure } : decodeEmbeddings({ ...line, index: item.index }),
+      );
+    }
+    if (passing) throw passing;
+    if (!isComplete)
+      throw new FaceEmbeddingError('CONNECTION_FAILED', 'The answer was cut off.', { retryable: true });
+  }
+
+  #giveUp(part: readonly Item[], left: Map<number, Item>, error: FaceEmbeddingError): void {
+    for (const { index } of part) if (left.delete(index)) this.#results.add({ index, error });
+  }
+}
+
+/** Hands out the images with their positions. */
+class Source {
+  readonly #iterator: Iterator<ImageSource> | AsyncIterator<ImageSource>;
+  readonly #results: Results;
+  #next = 0;
+  #isDone = false;
+  /** One batch is taken at a time, so that positions follow the order of the images. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(images: Iterable<ImageSource> | AsyncIterable<ImageSource>, results: Results) {
+    this.#iterator =
+      Symbol.asyncIterator in images ? images[Symbol.asyncIterator]() : images[Symbol.iterator]();
+    this.#results = results;
+  }
+
+  /** Reads up to so many images; none at the end. An image that cannot be read becomes a result. */
+  take(count: number): Promise<Item[]> {
+    const taken = this.#last.then(() => this.#take(count));
+    this.#last = taken.catch(() => {});
+    return taken;
+  }
+
+  end(): void {
+    this.#isDone = true;
+    this.#results.consumed();
+  }
+
+  async #take(count: number): Promise<Item[]> {
+    const items: Item[] = [];
+    while (items.length < count && !this.#isDone) {
+      await this.#results.room();
+      if (this.#isDone) break;
+      const { done, value } = await this.#iterator.next();
+      if (done) {
+        this.#isDone = true;
+        break;
+      }
+      const index = this.#next++;
+      this.#results.expect();
+      try {
+        const image = await readImage(value);
+        items.push({ index, image: image instanceof Blob ? image : new Blob([image]) });
+      } catch (error) {
+        if (!(error instanceof FaceEmbeddingError)) throw error;
+        this.#results.add({ index, error });
+      }
+    }
+    return items;
+  }
+}
+
+/** Results on their way to the consumer. */
+class Results {
+  readonly #order: 'input' | 'ready';
+  readonly #maxAhead: number;
+  /** By position. A map keeps the order in which they came. */
+  readonly #there = new Map<number, Result>();
+  #nextIndex = 0;
+  /** Images that were taken and whose results were not. */
+  #ahead = 0;
+  #isOver = false;
+  #failure: { error: unknown } | undefined;
+  #wakeReader = () => {};
+  #wakeSource = () => {};
+
+  constructor(order: 'input' | 'ready', maxAhead: number) {
+    this.#order = order;
+    this.#maxAhead = maxAhead;
+  }
+
+  /** Waits while the consumer is far behind. */
+  async room(): Promise<void> {
+    while (this.#ahead >= this.#maxAhead && !this.#isOver) {
+      await new Promise<void>((wake) => {
+        this.#wakeSource = wake;
+      });
+    }
+  }
+
+  expect(): void {
+    this.#ahead++;
+  }
+
+  add(result: Result): void {
+    this.#there.set(result.index, result);
+    this.#wakeReader();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#wakeReader();
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.end();
+  }
+
+  /** Lets the source end. */
+  consumed(): void {
+    this.#isOver = true;
+    this.#wakeSource();
+  }
+
+  async *read(): AsyncGenerator<Result, void, undefined> {
+    for (;;) {
+      const result = this.#take();
+      if (result) {
+        yield result;
+      } else if (this.#failure) {
+        throw this.#failure.error;
+      } else if (this.#isOver) {
+        return;
+      } else {
+        await new Promise<void>((wake) => {
+          this.#wakeReader = wake;
+        });
+      }
+    }
+  }
+
+  #take(): Result | undefined {
+    const index = this.#order === 'input' ? this.#nextIndex : this.#there.keys().next().value;
+    const result = index === undefined ? undefined : this.#there.get(index);
+    if (index === undefined || result === undefined) return undefined;
+    this.#there.delete(index);
+    this.#nextIndex++;
+    this.#ahead--;
+    this.#wakeSource();
+    return result;
+  }
+}
