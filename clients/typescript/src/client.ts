@@ -4,15 +4,24 @@ import { decodeEmbeddings, encodeBody } from './json.ts';
 import { embedEach, type ManyOptions } from './many.ts';
 import { type Attempt, type Call, type CallOptions, type ClientOptions, Transport } from './transport.ts';
 import type {
+  AllFaces,
   CompareRequest,
-  CompareResult,
+  Comparison,
+  Comparisons,
   EmbeddedBatch,
+  EmbeddedFace,
+  EmbeddedFaces,
   EmbedOptions,
-  EmbedResult,
+  FaceResult,
+  FacesResult,
   Health,
-  ManyResult,
+  ManyQueries,
   ModelInfo,
+  OneFace,
+  OneQuery,
 } from './types.ts';
+
+type Images = Iterable<ImageSource> | AsyncIterable<ImageSource>;
 
 /** What the client knows of the service's state. */
 export interface ClientState {
@@ -50,17 +59,17 @@ export class FaceEmbeddingClient {
    *
    * @param image a file, bytes, a data URL, or the path of a file.
    */
-  async embed<const O extends EmbedOptions & CallOptions>(
+  embed(image: ImageSource, options: EmbedOptions & CallOptions & AllFaces): Promise<EmbeddedFaces>;
+  embed(image: ImageSource, options?: EmbedOptions & CallOptions & OneFace): Promise<EmbeddedFace>;
+  embed(image: ImageSource, options?: EmbedOptions & CallOptions): Promise<EmbeddedFace | EmbeddedFaces>;
+  async embed(
     image: ImageSource,
-    options?: O,
-  ): Promise<EmbedResult<O>> {
+    options?: EmbedOptions & CallOptions,
+  ): Promise<EmbeddedFace | EmbeddedFaces> {
     const { call, query } = splitOptions(options);
     const body = await readImage(image);
     const headers = { 'Content-Type': 'application/octet-stream' };
-    return this.#json<EmbedResult<O>>(
-      { method: 'POST', path: embedPath(query), headers, body, images: 1 },
-      call,
-    );
+    return this.#json({ method: 'POST', path: embedPath(query), headers, body, images: 1 }, call);
   }
 
   /** Embeds several pictures in one request, whose answer has a result or an error for each. */
@@ -79,37 +88,35 @@ export class FaceEmbeddingClient {
    *
    * @returns a result for each, in the order of `order`: what was found, or an `error`.
    */
-  embedMany<const O extends EmbedOptions & ManyOptions>(
-    images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    options?: O,
-  ): AsyncGenerator<ManyResult<O>, void, undefined> {
-    const { order, batchSize, concurrency, ...others } = options ?? ({} as O);
+  embedMany(
+    images: Images,
+    options: EmbedOptions & ManyOptions & AllFaces,
+  ): AsyncGenerator<FacesResult, void>;
+  embedMany(images: Images, options?: EmbedOptions & ManyOptions & OneFace): AsyncGenerator<FaceResult, void>;
+  embedMany(
+    images: Images,
+    options?: EmbedOptions & ManyOptions,
+  ): AsyncGenerator<FaceResult | FacesResult, void>;
+  embedMany(
+    images: Images,
+    options: EmbedOptions & ManyOptions = {},
+  ): AsyncGenerator<FaceResult | FacesResult, void> {
+    const { order, batchSize, concurrency, ...others } = options;
     const { call, query } = splitOptions(others);
     const headers = { Accept: 'application/x-ndjson' };
     const request = (blobs: readonly Blob[]) => ({ ...batchOf(embedPath(query), blobs), headers });
-    const many = { ...call, order, batchSize, concurrency };
-    return embedEach(this.#transport, images, request, many) as AsyncGenerator<
-      ManyResult<O>,
-      void,
-      undefined
-    >;
+    return embedEach(this.#transport, images, request, { ...call, order, batchSize, concurrency });
   }
 
   /** Ranks references by their distance to a query. Both may be embeddings or pictures. */
-  async compare<const R extends CompareRequest>(
-    request: R,
-    options: CallOptions = {},
-  ): Promise<CompareResult<R>> {
+  compare(request: CompareRequest & OneQuery, options?: CallOptions): Promise<Comparison>;
+  compare(request: CompareRequest & ManyQueries, options?: CallOptions): Promise<Comparisons>;
+  compare(request: CompareRequest, options?: CallOptions): Promise<Comparison | Comparisons>;
+  async compare(request: CompareRequest, options: CallOptions = {}): Promise<Comparison | Comparisons> {
     const body = JSON.stringify(await encodeBody({ ...request, encoding_format: 'base64' }));
     const headers = { 'Content-Type': 'application/json' };
-    const attempt = {
-      method: 'POST',
-      path: '/v1/compare',
-      headers,
-      body,
-      images: picturesIn(request),
-    } as const;
-    return this.#json<CompareResult<R>>(attempt, options);
+    const images = picturesIn(request);
+    return this.#json({ method: 'POST', path: '/v1/compare', headers, body, images }, options);
   }
 
   /** Whether the service can embed. It is asked once; that it cannot is an answer, too. */

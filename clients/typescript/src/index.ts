@@ -6,7 +6,6 @@ export type { ManyOptions } from './many.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type {
   CompareRequest,
-  CompareResult,
   Comparison,
   Comparisons,
   EmbeddedBatch,
@@ -14,9 +13,9 @@ export type {
   EmbeddedFaces,
   Embedding,
   EmbedOptions,
-  EmbedResult,
+  FaceResult,
+  FacesResult,
   FailedImage,
   Health,
-  ManyResult,
   ModelInfo,
 } from './types.ts';

@@ -3,7 +3,7 @@ import { type ImageSource, readImage } from './image.ts';
 import { decodeEmbeddings } from './json.ts';
 import { readLines } from './lines.ts';
 import type { Attempt, CallOptions, Transport } from './transport.ts';
-import type { FailedImage } from './types.ts';
+import type { FaceResult, FacesResult } from './types.ts';
 
 export interface ManyOptions extends CallOptions {
   /** `input`: results come in the order of the images. `ready`: as soon as each is there; read `index`. Default: `input`. */
@@ -19,7 +19,14 @@ interface Item {
   image: Blob;
 }
 
-type Result = FailedImage | { index: number };
+/** A line of an answer: a result, an error, or the end. */
+interface Line extends Record<string, unknown> {
+  index?: number;
+  error?: string;
+  done?: boolean;
+}
+
+type Result = FaceResult | FacesResult;
 
 /**
  * Embeds images in batches, of which each result is read as soon as its line comes.
@@ -54,7 +61,7 @@ export async function* embedEach(
   } finally {
     // The consumer may have stopped early.
     ending.abort();
-    source.end();
+    await source.end();
     await all;
   }
 }
@@ -92,7 +99,7 @@ class BatchWorker {
               part = [...left.values()].slice(0, this.#partSize(attempt));
               return this.#request(part.map(({ image }) => image));
             },
-            read: (response, progress) => this.#read(response, progress, part, left),
+            read: (response, reading) => this.#read(readLines(response, reading), part, left),
           },
           this.#options,
         );
@@ -110,11 +117,11 @@ class BatchWorker {
     return Math.max(1, Math.min(this.#size >> attempt, this.#transport.pressure.limit));
   }
 
-  async #read(response: Response, progress: () => void, part: readonly Item[], left: Map<number, Item>) {
+  async #read(lines: AsyncIterable<Line>, part: readonly Item[], left: Map<number, Item>): Promise<void> {
     let passing: FaceEmbeddingError | undefined;
     let isComplete = false;
-    for await (const line of readLines(response, progress)) {
-      const { index, error, done } = line as { index?: number; error?: string; done?: true };
+    for await (const line of lines) {
+      const { index, error, done } = line;
       isComplete ||= done === true;
       const item = index === undefined ? undefined : part[index];
       if (item === undefined) continue;
@@ -123,9 +130,12 @@ class BatchWorker {
         passing = failure;
         continue;
       }
-      left.delete(item.index);
+      // False for an attempt that was given up, and whose answer comes nevertheless.
+      if (!left.delete(item.index)) continue;
       this.#results.add(
-        failure ? { index: item.index, error: failure } : decodeEmbeddings({ ...line, index: item.index }),
+        failure
+          ? { index: item.index, error: failure }
+          : decodeEmbeddings<Result>({ ...line, index: item.index }),
       );
     }
     if (passing) throw passing;
@@ -160,9 +170,12 @@ class Source {
     return taken;
   }
 
-  end(): void {
+  /** Lets what gives the images end, too. */
+  async end(): Promise<void> {
     this.#isDone = true;
     this.#results.consumed();
+    await this.#last;
+    await this.#iterator.return?.();
   }
 
   async #take(count: number): Promise<Item[]> {

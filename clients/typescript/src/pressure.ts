@@ -88,7 +88,7 @@ export class Pressure {
   #refusedAt = 0;
   #lastRefusal: FaceEmbeddingError | undefined;
   /** Requests that were sent before do not cut the limit once more. */
-  #lastCut = 0;
+  #lastCut = Number.NEGATIVE_INFINITY;
 
   constructor(options: PressureOptions) {
     this.#options = options;
@@ -151,14 +151,20 @@ export class Pressure {
       stop = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
-        const at = this.#waiting.indexOf(waiting);
-        if (at >= 0) this.#waiting.splice(at, 1);
+        this.#remove(waiting);
       };
       const at = this.#waiting.findIndex(({ order }) => order > call.order);
       this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting);
     });
     this.#admit();
     await entered.finally(stop);
+  }
+
+  #remove(waiting: Waiting): void {
+    const at = this.#waiting.indexOf(waiting);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    // Or it would keep the process from ending.
+    if (this.#waiting.length === 0) clearTimeout(this.#timer);
   }
 
   #tooLate(): FaceEmbeddingError {
@@ -205,11 +211,11 @@ export class Pressure {
     this.#lastRefusal = refusal;
     if (images > 0) {
       this.#limit = Math.max(1, Math.min(this.#limit, this.#open));
-      if (sent >= this.#lastCut) {
+      if (sent > this.#lastCut) {
         this.#limit = Math.max(1, this.#limit * DECREASE);
+        if (this.#open > 0) this.#steadyFrom = this.#limit;
         this.#lastCut = now;
       }
-      if (this.#open > 0) this.#steadyFrom = this.#limit;
     }
     // A rate limit holds for all requests. Otherwise an answer to one that is open will tell when to go on.
     if (this.#open === 0 || refusal.status === 429) this.#pause(now, refusal.retryAfterMs ?? 0);
@@ -229,7 +235,10 @@ export class Pressure {
     clearTimeout(this.#timer);
     const pause = this.#pausedUntil - performance.now();
     if (pause > 0) {
-      for (const { deadline, fail } of this.#waiting) if (deadline < this.#pausedUntil) fail(this.#tooLate());
+      for (const late of this.#waiting.filter(({ deadline }) => deadline < this.#pausedUntil)) {
+        this.#remove(late);
+        late.fail(this.#tooLate());
+      }
       if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#admit(), pause);
       return;
     }

@@ -55,8 +55,15 @@ export interface Attempt {
 export interface Call<T> {
   /** Makes the request of an attempt, which differs from the last one when part of the work is done. */
   prepare: (attempt: number) => Attempt;
-  /** Reads an answer with the status 200. It calls `progress` whenever a part has come. */
-  read: (response: Response, progress: () => void) => Promise<T>;
+  /** Reads an answer with the status 200. */
+  read: (response: Response, reading: Reading) => Promise<T>;
+}
+
+export interface Reading {
+  /** To be called whenever a part of the answer has come. */
+  progress: () => void;
+  /** Aborted when the attempt is over. */
+  signal: AbortSignal;
 }
 
 interface AttemptOptions extends CallOptions {
@@ -119,7 +126,7 @@ export class Transport {
   ): Promise<T> {
     const limit = new Limit(options, options.attemptTimeoutMs ?? this.#options.attemptTimeoutMs);
     const { apiKey, headers: own, fetch: send = fetch } = this.#options;
-    try {
+    const work = async () => {
       const response = await send(this.#base + path, {
         method,
         headers: {
@@ -133,7 +140,11 @@ export class Transport {
       });
       limit.restart();
       if (!statuses.includes(response.status)) throw await errorOf(response);
-      return await read(response, () => limit.restart());
+      return read(response, { progress: () => limit.restart(), signal: limit.signal });
+    };
+    try {
+      // The body of an aborted fetch may never end (Node 20), so the signal is not left to it.
+      return await Promise.race([work(), limit.reached]);
     } catch (error) {
       options.signal.throwIfAborted();
       throw limit.passed ?? asClientError(error, options.requestId);
@@ -149,12 +160,17 @@ class Limit {
   readonly #options: AttemptOptions;
   readonly #idleMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Rejects when the attempt must end. */
+  readonly reached: Promise<never>;
   /** Set when the time was over. */
   passed: FaceEmbeddingError | undefined;
 
   constructor(options: AttemptOptions, idleMs = Infinity) {
     this.#options = options;
     this.#idleMs = idleMs;
+    this.reached = new Promise((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason));
+    });
     options.signal.addEventListener('abort', this.#abort);
     this.restart();
   }

@@ -60,15 +60,15 @@ export type EmbeddedFaces = Decoded<Extract<EmbedAnswer, { faces: unknown; model
 /** The answer to several images in one request. */
 export type EmbeddedBatch = Decoded<Extract<EmbedAnswer, { results: unknown }>>;
 
-/** What `embed` answers with these options. */
-export type EmbedResult<O> = O extends { faces: 'all' } ? EmbeddedFaces : EmbeddedFace;
+/** The choice of one face or of every face, on which the form of the answer depends. */
+export type OneFace = { faces?: Exclude<EmbedOptions['faces'], 'all'> };
+export type AllFaces = { faces: 'all' };
 
 /** The outcome of one of many images: what was found, or why nothing was. */
-export type ManyResult<O> = ({ error?: undefined } & FoundIn<O>) | FailedImage;
+export type FaceResult = Found<Decoded<Extract<EmbedLine, { index: number; embedding: unknown }>>>;
+export type FacesResult = Found<Decoded<Extract<EmbedLine, { index: number; faces: unknown }>>>;
 
-type FoundIn<O> = O extends { faces: 'all' }
-  ? Decoded<Extract<EmbedLine, { index: number; faces: unknown }>>
-  : Decoded<Extract<EmbedLine, { index: number; embedding: unknown }>>;
+type Found<T> = (T & { error?: undefined }) | FailedImage;
 
 export interface FailedImage {
   /** Position of the image, from 0. */
@@ -81,6 +81,10 @@ export type CompareRequest = Optional<
   Encodable<Omit<Compare['body']['application/json'], 'encoding_format'>>
 >;
 
+/** One query, or several. */
+export type OneQuery = { query_embeddings?: undefined };
+export type ManyQueries = { query_embeddings: NonNullable<CompareRequest['query_embeddings']> };
+
 type CompareAnswer = Compare['answers'][200]['application/json'];
 
 /** The ranking for `query_embedding` or `query_image`. */
@@ -88,8 +92,6 @@ export type Comparison = Decoded<Extract<CompareAnswer, { matches: unknown }>>;
 
 /** The rankings for `query_embeddings`. */
 export type Comparisons = Decoded<Extract<CompareAnswer, { results: unknown }>>;
-
-export type CompareResult<R> = R extends { query_embeddings: object } ? Comparisons : Comparison;
 
 export type Health = Paths['/v1/health']['get']['answers'][200]['application/json'];
 
