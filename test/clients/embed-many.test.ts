@@ -18,8 +18,8 @@ describe('with a service', () => {
   let blank: Uint8Array<ArrayBuffer>;
 
   beforeAll(async () => {
-    // A request of embedMany has more pictures than this service takes at a time.
-    service = new ServiceProcess({ MAX_BATCH_SIZE: '3', MAX_QUEUE: '3' });
+    // embedMany begins with larger requests than this service takes.
+    service = new ServiceProcess({ MAX_BATCH_SIZE: '3', MAX_QUEUE: '8' });
     url = await service.ready();
     client = new FaceEmbeddingClient({ url });
     pictures = await Promise.all([1, 2, 3, 4, 5, 6, 7].map((seed) => blobsPng(seed)));
@@ -63,8 +63,8 @@ describe('with a service', () => {
     for await (const { index } of client.embedMany(endless(), { batchSize: 2, concurrency: 1 }))
       if (index === 5) break;
     expect(read).toBeLessThan(20);
-    expect(isEnded).toBe(true);
     expect(client.state).toMatchObject({ open: 0, waiting: 0 });
+    await expect.poll(() => isEnded).toBe(true);
   });
 
   it('throws what would fail for every picture, and what its source throws', async () => {
@@ -139,5 +139,14 @@ describe('with a service that fails in the middle', () => {
     setTimeout(() => controller.abort(new Error('enough')), 1_500);
     expect((await end(all)).error).toEqual(new Error('enough'));
     expect(client.state).toMatchObject({ open: 0, waiting: 0 });
+  });
+
+  it('does not wait for a source that gives nothing when it is aborted', async () => {
+    const { client, end } = scriptedClient(() => lines(result(0), last));
+    const camera = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
+    const controller = new AbortController();
+    const all = collect(client.embedMany(camera, { signal: controller.signal }));
+    setTimeout(() => controller.abort(new Error('enough')), 100);
+    expect((await end(all)).error).toEqual(new Error('enough'));
   });
 });

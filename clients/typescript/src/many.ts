@@ -52,17 +52,20 @@ export async function* embedEach(
     for (let batch = await source.take(batchSize); batch.length > 0; batch = await source.take(batchSize))
       await worker.embed(batch);
   };
-  const all = Promise.all(Array.from({ length: concurrency }, work)).then(
+  Promise.all(Array.from({ length: concurrency }, work)).then(
     () => results.end(),
     (error) => results.fail(error),
   );
+  // What gives the images may be waiting for the next one.
+  signal.addEventListener('abort', () => results.fail(signal.reason));
+  if (signal.aborted) results.fail(signal.reason);
   try {
     yield* results.read();
   } finally {
-    // The consumer may have stopped early.
+    // The reader may have stopped early.
     ending.abort();
-    await source.end();
-    await all;
+    source.end();
+    await worker.ended();
   }
 }
 
@@ -73,6 +76,7 @@ class BatchWorker {
   readonly #options: CallOptions;
   /** Maximum images of a request, which shrinks when the service says that it is too large. */
   #size: number;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(
     transport: Transport,
@@ -89,6 +93,17 @@ class BatchWorker {
   }
 
   async embed(batch: readonly Item[]): Promise<void> {
+    const running = this.#embed(batch);
+    this.#running.add(running);
+    await running.finally(() => this.#running.delete(running));
+  }
+
+  /** Waits until nothing is at the service. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  async #embed(batch: readonly Item[]): Promise<void> {
     const left = new Map(batch.map((item) => [item.index, item]));
     while (left.size > 0) {
       let part: Item[] = [];
@@ -170,12 +185,11 @@ class Source {
     return taken;
   }
 
-  /** Lets what gives the images end, too. */
-  async end(): Promise<void> {
+  /** Lets what gives the images end, too, when it has given the next. */
+  end(): void {
     this.#isDone = true;
     this.#results.consumed();
-    await this.#last;
-    await this.#iterator.return?.();
+    this.#last.then(() => this.#iterator.return?.()).catch(() => {});
   }
 
   async #take(count: number): Promise<Item[]> {
