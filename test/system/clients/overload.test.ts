@@ -28,10 +28,12 @@ async function answered(url: string): Promise<{ served: number; refused: number 
 describe.each([
   { what: 'one client with 60 callers', clients: 1, callers: 60, settings: SYNTHETIC },
   { what: '20 clients with 3 callers each', clients: 20, callers: 3, settings: SYNTHETIC },
-  ...(hasRealWeights ? [{ what: '10 clients and real weights', clients: 10, callers: 6, settings: REAL }] : []),
+  ...(hasRealWeights
+    ? [{ what: '10 clients and real weights', clients: 10, callers: 6, settings: REAL }]
+    : []),
 ])('a service that is overloaded by $what', ({ clients, callers, settings }) => {
   it('answers every call in time, and is offered at most 1.5 times of what it takes', async () => {
-    const service = new ServiceProcess({ ...settings, LOG_LEVEL: 'error' });
+    const service = new ServiceProcess(settings);
     try {
       const url = await service.ready();
       const image = bytesOf(await blobs(1, 1600, 1200).jpeg().toBuffer());
