@@ -4,6 +4,7 @@ import re
 import time
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -175,3 +176,17 @@ def test_many_callers_of_a_full_service_are_all_answered(url, picture):
     print(f"{served} served, {refused} refused")
     assert all(len(answer["embedding"]) == 512 for answer in answers)
     assert served == 400 and 0 < refused <= 200
+
+
+def test_the_example_of_the_readme_runs(url, picture, other, blank, tmp_path, monkeypatch, capsys):
+    readme = Path(__file__).with_name("README.md").read_text()
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.M | re.S)
+    for name, content in {"face": picture, "anna": picture, "ben": other, "empty-room": blank}.items():
+        (tmp_path / f"{name}.jpg").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    exec(example.replace('"http://localhost:8000"', f'"{url}", api_key="{API_KEY}"'), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("512 synthetic:")
+    assert sorted(lines[1:4]) == ["0 512", "1 512", "2 NO_FACE_DETECTED"]
+    assert lines[4] == "anna True"
+    assert lines[5].startswith("NO_FACE_DETECTED 0 faces False ")
