@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
@@ -120,6 +121,28 @@ describe('a failure', () => {
 
   it('is thrown at once for an address that is none', () => {
     expect(() => new FaceEmbeddingClient({ url: 'no address' })).toThrow(TypeError);
+  });
+});
+
+describe('the connections', () => {
+  it('are kept, also after errors', async () => {
+    let connections = 0;
+    const between = createServer((near) => {
+      connections++;
+      const far = connect(Number(new URL(url).port), '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) socket.on('error', () => {}).on('close', () => far.destroy());
+    });
+    await new Promise<void>((listening) => between.listen(0, '127.0.0.1', listening));
+    const { port } = between.address() as AddressInfo;
+    const direct = new FaceEmbeddingClient({ url: `http://127.0.0.1:${port}`, apiKey });
+    for (const image of [picture, blank, other]) await direct.embed(image).catch(() => {});
+    await direct.embedBatch([picture, blank]);
+    for await (const _ of direct.embedMany([picture, blank], { concurrency: 1 }));
+    await direct.modelInfo();
+    // A call that follows at once may find the first still busy with the end of its answer.
+    expect(connections).toBeLessThanOrEqual(2);
+    between.close();
   });
 });
 

@@ -33,6 +33,8 @@ const OTHER_NAMES = [
     'PROPERTY_SEED',
     'PROPERTY_RUNS',
   ],
+  // Codes of the clients' own errors.
+  ...['TIMEOUT', 'CONNECTION_FAILED', 'UNEXPECTED_ANSWER', 'UNREADABLE_IMAGE'],
   ...['MODEL', 'LICENSE', 'FILE', 'GET', 'HEAD', 'POST', 'JSON', 'SIGTERM', 'SIGINT', 'CATALOGUE', 'PASSES'],
 ];
 

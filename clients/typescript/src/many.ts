@@ -1,9 +1,10 @@
 import { errorOfBody, FaceEmbeddingError } from './errors.ts';
-import { type ImageSource, readImage } from './image.ts';
+import type { ImageSource } from './image.ts';
 import { decodeEmbeddings } from './json.ts';
 import { readLines } from './lines.ts';
+import { type ManyResult, Results } from './results.ts';
+import { type Item, Source } from './source.ts';
 import type { Attempt, CallOptions, Transport } from './transport.ts';
-import type { FaceResult, FacesResult } from './types.ts';
 
 export interface ManyOptions extends CallOptions {
   /** `input`: results come in the order of the images. `ready`: as soon as each is there; read `index`. Default: `input`. */
@@ -14,19 +15,12 @@ export interface ManyOptions extends CallOptions {
   concurrency?: number | undefined;
 }
 
-interface Item {
-  index: number;
-  image: Blob;
-}
-
 /** A line of an answer: a result, an error, or the end. */
 interface Line extends Record<string, unknown> {
   index?: number;
   error?: string;
   done?: boolean;
 }
-
-type Result = FaceResult | FacesResult;
 
 /**
  * Embeds images in batches, of which each result is read as soon as its line comes.
@@ -41,7 +35,7 @@ export async function* embedEach(
   images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
   request: (images: readonly Blob[]) => Attempt,
   options: ManyOptions,
-): AsyncGenerator<Result, void, undefined> {
+): AsyncGenerator<ManyResult, void, undefined> {
   const { order = 'input', batchSize = 8, concurrency = 2 } = options;
   const ending = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
@@ -150,7 +144,7 @@ class BatchWorker {
       this.#results.add(
         failure
           ? { index: item.index, error: failure }
-          : decodeEmbeddings<Result>({ ...line, index: item.index }),
+          : decodeEmbeddings<ManyResult>({ ...line, index: item.index }),
       );
     }
     if (passing) throw passing;
@@ -160,140 +154,5 @@ class BatchWorker {
 
   #giveUp(part: readonly Item[], left: Map<number, Item>, error: FaceEmbeddingError): void {
     for (const { index } of part) if (left.delete(index)) this.#results.add({ index, error });
-  }
-}
-
-/** Hands out the images with their positions. */
-class Source {
-  readonly #iterator: Iterator<ImageSource> | AsyncIterator<ImageSource>;
-  readonly #results: Results;
-  #next = 0;
-  #isDone = false;
-  /** One batch is taken at a time, so that positions follow the order of the images. */
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(images: Iterable<ImageSource> | AsyncIterable<ImageSource>, results: Results) {
-    this.#iterator =
-      Symbol.asyncIterator in images ? images[Symbol.asyncIterator]() : images[Symbol.iterator]();
-    this.#results = results;
-  }
-
-  /** Reads up to so many images; none at the end. An image that cannot be read becomes a result. */
-  take(count: number): Promise<Item[]> {
-    const taken = this.#last.then(() => this.#take(count));
-    this.#last = taken.catch(() => {});
-    return taken;
-  }
-
-  /** Lets what gives the images end, too, when it has given the next. */
-  end(): void {
-    this.#isDone = true;
-    this.#results.consumed();
-    this.#last.then(() => this.#iterator.return?.()).catch(() => {});
-  }
-
-  async #take(count: number): Promise<Item[]> {
-    const items: Item[] = [];
-    while (items.length < count && !this.#isDone) {
-      await this.#results.room();
-      if (this.#isDone) break;
-      const { done, value } = await this.#iterator.next();
-      if (done) {
-        this.#isDone = true;
-        break;
-      }
-      const index = this.#next++;
-      this.#results.expect();
-      try {
-        const image = await readImage(value);
-        items.push({ index, image: image instanceof Blob ? image : new Blob([image]) });
-      } catch (error) {
-        if (!(error instanceof FaceEmbeddingError)) throw error;
-        this.#results.add({ index, error });
-      }
-    }
-    return items;
-  }
-}
-
-/** Results on their way to the consumer. */
-class Results {
-  readonly #order: 'input' | 'ready';
-  readonly #maxAhead: number;
-  /** By position. A map keeps the order in which they came. */
-  readonly #there = new Map<number, Result>();
-  #nextIndex = 0;
-  /** Images that were taken and whose results were not. */
-  #ahead = 0;
-  #isOver = false;
-  #failure: { error: unknown } | undefined;
-  #wakeReader = () => {};
-  #wakeSource = () => {};
-
-  constructor(order: 'input' | 'ready', maxAhead: number) {
-    this.#order = order;
-    this.#maxAhead = maxAhead;
-  }
-
-  /** Waits while the consumer is far behind. */
-  async room(): Promise<void> {
-    while (this.#ahead >= this.#maxAhead && !this.#isOver) {
-      await new Promise<void>((wake) => {
-        this.#wakeSource = wake;
-      });
-    }
-  }
-
-  expect(): void {
-    this.#ahead++;
-  }
-
-  add(result: Result): void {
-    this.#there.set(result.index, result);
-    this.#wakeReader();
-  }
-
-  end(): void {
-    this.#isOver = true;
-    this.#wakeReader();
-  }
-
-  fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.end();
-  }
-
-  /** Lets the source end. */
-  consumed(): void {
-    this.#isOver = true;
-    this.#wakeSource();
-  }
-
-  async *read(): AsyncGenerator<Result, void, undefined> {
-    for (;;) {
-      const result = this.#take();
-      if (result) {
-        yield result;
-      } else if (this.#failure) {
-        throw this.#failure.error;
-      } else if (this.#isOver) {
-        return;
-      } else {
-        await new Promise<void>((wake) => {
-          this.#wakeReader = wake;
-        });
-      }
-    }
-  }
-
-  #take(): Result | undefined {
-    const index = this.#order === 'input' ? this.#nextIndex : this.#there.keys().next().value;
-    const result = index === undefined ? undefined : this.#there.get(index);
-    if (index === undefined || result === undefined) return undefined;
-    this.#there.delete(index);
-    this.#nextIndex++;
-    this.#ahead--;
-    this.#wakeSource();
-    return result;
   }
 }

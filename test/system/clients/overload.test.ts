@@ -9,7 +9,7 @@ import { hasRealWeights, MODELS, photo } from '../../support/shared.ts';
 const SETTLING_MS = 10_000;
 
 /** Calls that are counted after that. */
-const CALLS = 200;
+const CALLS = 120;
 
 const SYNTHETIC = { WORKERS: '1', MAX_QUEUE: '8' };
 const REAL = { ...SYNTHETIC, MODELS_DIR: MODELS, MODEL_NAME: 'buffalo_sc_dq' };

@@ -31,6 +31,14 @@ const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
 );
 const note = chromium ? '' : ' (skipped: no Chromium on this machine)';
 
+const otherRuntimes = [
+  { name: 'bun', options: [] },
+  { name: 'deno', options: ['run', '-A', '--node-modules-dir=manual'] },
+].map((runtime) => {
+  const isThere = spawnSync(runtime.name, ['--version'], { timeout: 30_000 }).status === 0;
+  return { ...runtime, isThere, note: isThere ? '' : ' (skipped: it is not on this machine)' };
+});
+
 let service: ServiceProcess;
 let address: string;
 /** A project that has installed the packed file. */
@@ -107,6 +115,13 @@ describe('the packed client', () => {
   ])('runs example %i', (index, output) => {
     expect(run(process.execPath, [`example-${index}.js`], project)).toMatch(output);
   });
+
+  for (const { name, options, isThere, note: why } of otherRuntimes) {
+    it.skipIf(!isThere)(`runs its examples in ${name}${why}`, () => {
+      expect(run(name, [...options, 'example-0.js'], project)).toMatch(/^true 512 synthetic:/m);
+      expect(run(name, [...options, 'example-2.js'], project)).toContain('empty-room.jpg NO_FACE_DETECTED');
+    });
+  }
 
   it.skipIf(!chromium)(`works in a browser${note}`, async () => {
     const picture = Buffer.from(await blobsPng(1)).toString('base64');
