@@ -75,10 +75,7 @@ function chooseUnits({ open, closed }: Required<Pick<Measurements, 'open' | 'clo
 }
 
 /** @param lines values of y are above 0. */
-export function drawLines(
-  lines: readonly Line[],
-  labels: { x: string; y: string; title?: string },
-): string {
+export function drawLines(lines: readonly Line[], labels: { x: string; y: string; title?: string }): string {
   const points = lines.flatMap((line) => line.points);
   const xTicks = roundTicks(Math.max(0, ...points.map(({ x }) => x)));
   const yTicks = logTicks(points.map(({ y }) => y));

@@ -124,6 +124,23 @@ describe('a failure', () => {
   });
 });
 
+describe('a signal that is aborted already', () => {
+  it('sends nothing', async () => {
+    const signal = AbortSignal.abort(new Error('too late'));
+    const sent: unknown[] = [];
+    const send = async (...args: unknown[]) => {
+      sent.push(args);
+      return Response.json({ status: 'healthy' });
+    };
+    const aborted = new FaceEmbeddingClient({ url, fetch: send as typeof fetch });
+    await expect(aborted.embed(picture, { signal })).rejects.toThrow('too late');
+    await expect(aborted.compare({ reference_embeddings: [] }, { signal })).rejects.toThrow('too late');
+    await expect(aborted.embedMany([picture], { signal }).next()).rejects.toThrow('too late');
+    await expect(aborted.health({ signal })).rejects.toThrow('too late');
+    expect(sent).toEqual([]);
+  });
+});
+
 describe('the connections', () => {
   it('are kept, also after errors', async () => {
     let connections = 0;

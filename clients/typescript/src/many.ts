@@ -38,7 +38,10 @@ export async function* embedEach(
 ): AsyncGenerator<ManyResult, void, undefined> {
   const { order = 'input', batchSize = 8, concurrency = 2 } = options;
   const ending = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
+  const { signal } = ending;
+  const abort = () => ending.abort(options.signal?.reason);
+  if (options.signal?.aborted) abort();
+  options.signal?.addEventListener('abort', abort);
   const results = new Results(order, 2 * batchSize * concurrency);
   const source = new Source(images, results);
   const worker = new BatchWorker(transport, request, results, { ...options, signal }, batchSize);
@@ -56,6 +59,7 @@ export async function* embedEach(
   try {
     yield* results.read();
   } finally {
+    options.signal?.removeEventListener('abort', abort);
     // The reader may have stopped early.
     ending.abort();
     source.end();

@@ -124,6 +124,7 @@ export class Transport {
     read: Call<T>['read'],
     options: AttemptOptions,
   ): Promise<T> {
+    options.signal.throwIfAborted();
     const limit = new Limit(options, options.attemptTimeoutMs ?? this.#options.attemptTimeoutMs);
     const { apiKey, headers: own, fetch: send = fetch } = this.#options;
     const work = async () => {

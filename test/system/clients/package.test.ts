@@ -59,7 +59,7 @@ beforeAll(async () => {
 
   // Packed from a copy, so that nothing is written into the repository.
   const copy = mkdtempSync(join(tmpdir(), 'client-'));
-  for (const name of ['src', 'package.json', 'tsconfig.json', 'README.md'])
+  for (const name of ['src', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'])
     cpSync(join(SOURCE, name), join(copy, name), { recursive: true });
   run(process.execPath, [COMPILER, '-p', copy], ROOT);
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts'], copy));
@@ -78,7 +78,11 @@ afterAll(async () => {
 
 describe('the packed client', () => {
   it('has what is compiled, its types and its README, and no dependency', () => {
-    expect(files.filter((path) => !path.startsWith('dist/')).sort()).toEqual(['README.md', 'package.json']);
+    expect(files.filter((path) => !path.startsWith('dist/')).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ]);
     expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts']));
     const manifest = JSON.parse(
       readFileSync(join(project, 'node_modules/face-embedding-client/package.json'), 'utf8'),
