@@ -12,9 +12,9 @@ import { renderWorkers } from './workers.ts';
  */
 export const GENERATED_DOCUMENTS: Readonly<Record<string, (current: string) => string>> = {
   '.env.example': renderEnvExample,
+  'clients/typescript/src/api.ts': renderClientTypes,
   'docs/CONFIGURATION.md': renderConfiguration,
   'docs/ERRORS.md': renderErrors,
   'docs/OPERATIONS.md': (current) => updateSection(current, 'workers', renderWorkers()),
   'docs/MODELS.md': (current) => updateSection(current, 'packs', renderModelPacks()),
-  'clients/typescript/src/api.ts': renderClientTypes,
 };
