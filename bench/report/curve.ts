@@ -75,7 +75,7 @@ function chooseUnits({ open, closed }: Required<Pick<Measurements, 'open' | 'clo
 }
 
 /** @param lines values of y are above 0. */
-export function drawLines(lines: readonly Line[], labels: { x: string; y: string }): string {
+export function drawLines(lines: readonly Line[], labels: { x: string; y: string; title?: string }): string {
   const points = lines.flatMap((line) => line.points);
   const xTicks = roundTicks(Math.max(0, ...points.map(({ x }) => x)));
   const yTicks = logTicks(points.map(({ y }) => y));
@@ -85,7 +85,8 @@ export function drawLines(lines: readonly Line[], labels: { x: string; y: string
     y: (y: number) =>
       (HEIGHT - MARGIN.bottom - (Math.log(y / yMin) / Math.log(yMax / yMin)) * PLOT_HEIGHT).toFixed(1),
   };
-  return svgText({ width: WIDTH, height: HEIGHT, title: 'Latency over throughput, open loop' }, [
+  const title = labels.title ?? 'Latency over throughput, open loop';
+  return svgText({ width: WIDTH, height: HEIGHT, title }, [
     ...xTicks.map((x) => gridLine(scales.x(x), scales.y(yMin), scales.x(x), scales.y(yMax))),
     ...yTicks.map((y) => gridLine(scales.x(0), scales.y(y), scales.x(xMax), scales.y(y))),
     ...xTicks.map((x) => text(scales.x(x), HEIGHT - MARGIN.bottom + 18, tickLabel(x), 'middle')),

@@ -13,6 +13,8 @@ export const DOCUMENTS: readonly string[] = [
   'SECURITY.md',
   'CHANGELOG.md',
   'bench/peers/README.md',
+  'clients/typescript/README.md',
+  'clients/python/README.md',
   'models/synthetic/README.md',
 ];
 

@@ -37,6 +37,8 @@ const OTHER_NAMES = [
     'PROPERTY_RUNS',
   ],
   ...Object.values(REASON_CODES),
+  // Codes of the clients' own errors.
+  ...['TIMEOUT', 'CONNECTION_FAILED', 'UNEXPECTED_ANSWER', 'UNREADABLE_IMAGE'],
   ...['MODEL', 'LICENSE', 'FILE', 'GET', 'HEAD', 'POST', 'JSON', 'SIGTERM', 'SIGINT', 'CATALOGUE', 'PASSES'],
 ];
 

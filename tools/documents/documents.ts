@@ -1,4 +1,5 @@
 import { updateSection } from '../markdown.ts';
+import { renderClientTypes } from './client-types.ts';
 import { renderConfiguration } from './configuration.ts';
 import { renderEnvExample } from './env-example.ts';
 import { renderErrors } from './errors.ts';
@@ -11,6 +12,7 @@ import { renderWorkers } from './workers.ts';
  */
 export const GENERATED_DOCUMENTS: Readonly<Record<string, (current: string) => string>> = {
   '.env.example': renderEnvExample,
+  'clients/typescript/src/api.ts': renderClientTypes,
   'docs/CONFIGURATION.md': renderConfiguration,
   'docs/ERRORS.md': renderErrors,
   'docs/OPERATIONS.md': (current) => updateSection(current, 'workers', renderWorkers()),
