@@ -162,7 +162,8 @@ describe('provisional thresholds', () => {
       bytes: 0,
       pinned: false,
       preprocessing: { mean: 0, std: 1 },
-      inputSize: 112, channelOrder: 'rgb' as const,
+      inputSize: 112,
+      channelOrder: 'rgb' as const,
     },
   });
   const file = (curve: object) => ({

@@ -18,9 +18,10 @@ export interface EmbeddedFace {
   };
   /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
   landmarks: number[][];
-  /** With `return_face=true`: the aligned face as a JPEG data URL. */
+  /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
   face_image?: string;
   quality?: Quality;
+  liveness?: Liveness;
   face_detected: true;
   /** Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`. */
   image: {
@@ -64,9 +65,21 @@ export interface Quality {
   score: number;
 }
 
+/** With `liveness` = `report` and `require`. */
+export interface Liveness {
+  /** Probability that the face is live, as the model estimates it; null with `reason`. */
+  score: number | null;
+  /** Whether the score reaches the threshold; null without a score, and without a threshold. */
+  live: boolean | null;
+  /** What gave the score, as `/v1/model-info` names it. */
+  model: string;
+  /** Why there is no score: the face has too few pixels for the model, over 30 % of it is outside the picture, or it is blurred. */
+  reason?: 'TOO_SMALL' | 'CUT_OFF' | 'TOO_BLURRED';
+}
+
 /** The answer for `faces` = `all`. */
 export interface EmbeddedFaces {
-  /** Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` instead of `embedding`. */
+  /** Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` and `reasons` instead of `embedding`, and one that is not live `liveness_failed`, with `liveness=require`. */
   faces: ({
     /** L2 norm 1, in the form that `encoding_format` selects. */
     embedding: number[] | string;
@@ -81,12 +94,15 @@ export interface EmbeddedFaces {
     };
     /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
     landmarks: number[][];
-    /** With `return_face=true`: the aligned face as a JPEG data URL. */
+    /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
     face_image?: string;
     quality?: Quality;
+    liveness?: Liveness;
   } | {
     /** What is low, worst first, in words that can be shown to the person in the photograph. */
     low_quality: ('too dark' | 'too bright' | 'low contrast' | 'too blurred' | 'come closer' | 'turn to the camera' | 'face cut off' | 'face hard to recognise')[];
+    /** What is low, worst first, in codes for programs. */
+    reasons: ('TOO_DARK' | 'TOO_BRIGHT' | 'LOW_CONTRAST' | 'TOO_BLURRED' | 'TOO_SMALL' | 'TURNED_AWAY' | 'CUT_OFF' | 'HARD_TO_RECOGNISE')[];
     /** Confidence of the detector, 0..1. */
     detection_score: number;
     /** In pixels of the upright image. It may reach beyond the edges. */
@@ -98,7 +114,7 @@ export interface EmbeddedFaces {
     };
     /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
     landmarks: number[][];
-    /** With `return_face=true`: the aligned face as a JPEG data URL. */
+    /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
     face_image?: string;
     quality?: {
       /** Mean luma of the aligned face. */
@@ -125,6 +141,49 @@ export interface EmbeddedFaces {
       /** Estimated probability that this face matches a good photograph of the same person. docs/QUALITY.md says how it was chosen and how well it works. */
       score?: number;
     };
+    liveness?: Liveness;
+  } | {
+    /** Why the face does not pass. */
+    liveness_failed: string;
+    /** Confidence of the detector, 0..1. */
+    detection_score: number;
+    /** In pixels of the upright image. It may reach beyond the edges. */
+    bbox: {
+      x: number;
+      y: number;
+      width: number;
+      height: number;
+    };
+    /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
+    landmarks: number[][];
+    /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
+    face_image?: string;
+    quality?: {
+      /** Mean luma of the aligned face. */
+      brightness: number;
+      /** Standard deviation of the luma. */
+      contrast: number;
+      /** `1 − exp(−v / 100)`, where v is the variance of the Laplacian of the aligned face in grey. */
+      sharpness: number;
+      /** Shorter side of the box, in pixels of the picture. */
+      size: number;
+      /** In degrees. Yaw and pitch are estimated from five landmarks, to about ten degrees. */
+      pose: {
+        /** Slope of the line between the eyes; positive when it is rotated clockwise. */
+        roll: number;
+        /** Positive when the nose points to the right of the picture. */
+        yaw: number;
+        /** Positive when the nose points up. */
+        pitch: number;
+      };
+      /** Share of the aligned face that lies inside the picture. */
+      margin: number;
+      /** L2 norm of the embedding before it is normalised. It falls with recognisability; its scale is that of the recogniser. */
+      embedding_norm?: number;
+      /** Estimated probability that this face matches a good photograph of the same person. docs/QUALITY.md says how it was chosen and how well it works. */
+      score?: number;
+    };
+    liveness: Liveness;
   })[];
   face_detected: boolean;
   /** Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none. */
@@ -157,7 +216,7 @@ export interface EmbeddedBatch {
 }
 
 /** The outcome of one image: the answer to a request with this image only, without `model`, or its error. */
-export type EmbedResult = FaceResult | FacesResult | FailedResult;
+export type EmbedResult = FaceResult | FacesResult | FailedResult | LowQualityResult | AlignedFaceResult;
 
 export interface FaceResult {
   /** Position of the image in the request, from 0. */
@@ -175,9 +234,10 @@ export interface FaceResult {
   };
   /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
   landmarks: number[][];
-  /** With `return_face=true`: the aligned face as a JPEG data URL. */
+  /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
   face_image?: string;
   quality?: Quality;
+  liveness?: Liveness;
   face_detected: true;
   /** Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`. */
   image: {
@@ -191,7 +251,7 @@ export interface FaceResult {
 export interface FacesResult {
   /** Position of the image in the request, from 0. */
   index: number;
-  /** Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` instead of `embedding`. */
+  /** Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` and `reasons` instead of `embedding`, and one that is not live `liveness_failed`, with `liveness=require`. */
   faces: ({
     /** L2 norm 1, in the form that `encoding_format` selects. */
     embedding: number[] | string;
@@ -206,12 +266,15 @@ export interface FacesResult {
     };
     /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
     landmarks: number[][];
-    /** With `return_face=true`: the aligned face as a JPEG data URL. */
+    /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
     face_image?: string;
     quality?: Quality;
+    liveness?: Liveness;
   } | {
     /** What is low, worst first, in words that can be shown to the person in the photograph. */
     low_quality: ('too dark' | 'too bright' | 'low contrast' | 'too blurred' | 'come closer' | 'turn to the camera' | 'face cut off' | 'face hard to recognise')[];
+    /** What is low, worst first, in codes for programs. */
+    reasons: ('TOO_DARK' | 'TOO_BRIGHT' | 'LOW_CONTRAST' | 'TOO_BLURRED' | 'TOO_SMALL' | 'TURNED_AWAY' | 'CUT_OFF' | 'HARD_TO_RECOGNISE')[];
     /** Confidence of the detector, 0..1. */
     detection_score: number;
     /** In pixels of the upright image. It may reach beyond the edges. */
@@ -223,7 +286,7 @@ export interface FacesResult {
     };
     /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
     landmarks: number[][];
-    /** With `return_face=true`: the aligned face as a JPEG data URL. */
+    /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
     face_image?: string;
     quality?: {
       /** Mean luma of the aligned face. */
@@ -250,6 +313,49 @@ export interface FacesResult {
       /** Estimated probability that this face matches a good photograph of the same person. docs/QUALITY.md says how it was chosen and how well it works. */
       score?: number;
     };
+    liveness?: Liveness;
+  } | {
+    /** Why the face does not pass. */
+    liveness_failed: string;
+    /** Confidence of the detector, 0..1. */
+    detection_score: number;
+    /** In pixels of the upright image. It may reach beyond the edges. */
+    bbox: {
+      x: number;
+      y: number;
+      width: number;
+      height: number;
+    };
+    /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
+    landmarks: number[][];
+    /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
+    face_image?: string;
+    quality?: {
+      /** Mean luma of the aligned face. */
+      brightness: number;
+      /** Standard deviation of the luma. */
+      contrast: number;
+      /** `1 − exp(−v / 100)`, where v is the variance of the Laplacian of the aligned face in grey. */
+      sharpness: number;
+      /** Shorter side of the box, in pixels of the picture. */
+      size: number;
+      /** In degrees. Yaw and pitch are estimated from five landmarks, to about ten degrees. */
+      pose: {
+        /** Slope of the line between the eyes; positive when it is rotated clockwise. */
+        roll: number;
+        /** Positive when the nose points to the right of the picture. */
+        yaw: number;
+        /** Positive when the nose points up. */
+        pitch: number;
+      };
+      /** Share of the aligned face that lies inside the picture. */
+      margin: number;
+      /** L2 norm of the embedding before it is normalised. It falls with recognisability; its scale is that of the recogniser. */
+      embedding_norm?: number;
+      /** Estimated probability that this face matches a good photograph of the same person. docs/QUALITY.md says how it was chosen and how well it works. */
+      score?: number;
+    };
+    liveness: Liveness;
   })[];
   face_detected: boolean;
   /** Faces beyond `MAX_FACES`, which were not embedded. Absent when there are none. */
@@ -269,15 +375,103 @@ export interface FailedResult {
   /** A sentence for people; its wording may change. */
   error: string;
   /** For programs. */
-  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
+  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
   /** What exactly was wrong. */
   detail?: string;
   /** Also in the X-Request-Id header and in the log. */
   request_id: string;
 }
 
+export interface LowQualityResult {
+  /** Position of the image in the request, from 0. */
+  index: number;
+  /** A sentence for people; its wording may change. */
+  error: string;
+  error_code: 'LOW_QUALITY';
+  /** What exactly was wrong. */
+  detail?: string;
+  /** Also in the X-Request-Id header and in the log. */
+  request_id: string;
+  /** What is low, worst first, in codes for programs. */
+  reasons: ('TOO_DARK' | 'TOO_BRIGHT' | 'LOW_CONTRAST' | 'TOO_BLURRED' | 'TOO_SMALL' | 'TURNED_AWAY' | 'CUT_OFF' | 'HARD_TO_RECOGNISE')[];
+  quality?: {
+    /** Mean luma of the aligned face. */
+    brightness: number;
+    /** Standard deviation of the luma. */
+    contrast: number;
+    /** `1 − exp(−v / 100)`, where v is the variance of the Laplacian of the aligned face in grey. */
+    sharpness: number;
+    /** Shorter side of the box, in pixels of the picture. */
+    size: number;
+    /** In degrees. Yaw and pitch are estimated from five landmarks, to about ten degrees. */
+    pose: {
+      /** Slope of the line between the eyes; positive when it is rotated clockwise. */
+      roll: number;
+      /** Positive when the nose points to the right of the picture. */
+      yaw: number;
+      /** Positive when the nose points up. */
+      pitch: number;
+    };
+    /** Share of the aligned face that lies inside the picture. */
+    margin: number;
+    /** L2 norm of the embedding before it is normalised. It falls with recognisability; its scale is that of the recogniser. */
+    embedding_norm?: number;
+    /** Estimated probability that this face matches a good photograph of the same person. docs/QUALITY.md says how it was chosen and how well it works. */
+    score?: number;
+  };
+}
+
+export interface AlignedFaceResult {
+  /** Position of the image in the request, from 0. */
+  index: number;
+  /** L2 norm 1, in the form that `encoding_format` selects. */
+  embedding: number[] | string;
+  /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
+  face_image?: string;
+  quality?: AlignedQuality;
+  face_detected: true;
+  /** Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`. */
+  image: {
+    width: number;
+    height: number;
+  };
+}
+
+/** What an aligned face shows by itself. Absent with `quality=false`. */
+export interface AlignedQuality {
+  /** Mean luma of the aligned face. */
+  brightness: number;
+  /** Standard deviation of the luma. */
+  contrast: number;
+  /** `1 − exp(−v / 100)`, where v is the variance of the Laplacian of the aligned face in grey. */
+  sharpness: number;
+  /** L2 norm of the embedding before it is normalised. It falls with recognisability; its scale is that of the recogniser. */
+  embedding_norm: number;
+}
+
+/** The answer with `aligned=true`. */
+export interface EmbeddedAlignedFace {
+  /** L2 norm 1, in the form that `encoding_format` selects. */
+  embedding: number[] | string;
+  /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
+  face_image?: string;
+  quality?: AlignedQuality;
+  face_detected: true;
+  /** Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`. */
+  image: {
+    width: number;
+    height: number;
+  };
+  model: {
+    name: string;
+    embedding_size: number;
+    /** Embeddings are comparable only within one space. Store it beside the embedding. */
+    embedding_space: string;
+  };
+}
+
 /** A line for each image as soon as it is done, and then a last line. */
-export type EmbedLine = FaceResult | FacesResult | FailedResult | EmbedEnd;
+export type EmbedLine = FaceResult | FacesResult | FailedResult | LowQualityResult | AlignedFaceResult | EmbedEnd;
 
 /** The last line. An answer without it is incomplete. */
 export interface EmbedEnd {
@@ -294,11 +488,48 @@ export interface Error {
   /** A sentence for people; its wording may change. */
   error: string;
   /** For programs. */
-  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
+  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
   /** What exactly was wrong. */
   detail?: string;
   /** Also in the X-Request-Id header and in the log. */
   request_id: string;
+}
+
+export interface LowQualityError {
+  /** A sentence for people; its wording may change. */
+  error: string;
+  error_code: 'LOW_QUALITY';
+  /** What exactly was wrong. */
+  detail?: string;
+  /** Also in the X-Request-Id header and in the log. */
+  request_id: string;
+  /** What is low, worst first, in codes for programs. */
+  reasons: ('TOO_DARK' | 'TOO_BRIGHT' | 'LOW_CONTRAST' | 'TOO_BLURRED' | 'TOO_SMALL' | 'TURNED_AWAY' | 'CUT_OFF' | 'HARD_TO_RECOGNISE')[];
+  quality?: {
+    /** Mean luma of the aligned face. */
+    brightness: number;
+    /** Standard deviation of the luma. */
+    contrast: number;
+    /** `1 − exp(−v / 100)`, where v is the variance of the Laplacian of the aligned face in grey. */
+    sharpness: number;
+    /** Shorter side of the box, in pixels of the picture. */
+    size: number;
+    /** In degrees. Yaw and pitch are estimated from five landmarks, to about ten degrees. */
+    pose: {
+      /** Slope of the line between the eyes; positive when it is rotated clockwise. */
+      roll: number;
+      /** Positive when the nose points to the right of the picture. */
+      yaw: number;
+      /** Positive when the nose points up. */
+      pitch: number;
+    };
+    /** Share of the aligned face that lies inside the picture. */
+    margin: number;
+    /** L2 norm of the embedding before it is normalised. It falls with recognisability; its scale is that of the recogniser. */
+    embedding_norm?: number;
+    /** Estimated probability that this face matches a good photograph of the same person. docs/QUALITY.md says how it was chosen and how well it works. */
+    score?: number;
+  };
 }
 
 export interface EmbedRequest {
@@ -318,8 +549,14 @@ export interface EmbedRequest {
   min_quality?: number;
   /** Minimum `quality.size`, the shorter side of the box in pixels. A face below it is refused in the same way. */
   min_face_size?: number;
-  /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL. */
+  /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a data URL. */
   return_face?: boolean;
+  /** `report`: each face has `liveness`. `require`: a face that is not live, or that cannot be judged, is refused with `LIVENESS_FAILED`, or, with `faces=all`, marked and not embedded. Both need `LIVENESS_MODEL`, and `require` a threshold. This is no certified presentation attack detection: docs/LIVENESS.md. Default: the service’s `LIVENESS`. */
+  liveness?: 'off' | 'report' | 'require';
+  /** The format of `face_image`. `png` keeps every pixel: sent back with `aligned=true`, it has the same embedding. */
+  face_format?: 'jpeg' | 'png';
+  /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
+  aligned?: boolean;
   /** A data URL (`data:image/jpeg;base64,…`) or bare base64, standard or URL-safe, padded or not. */
   image: string;
 }
@@ -341,8 +578,14 @@ export interface EmbedBatchRequest {
   min_quality?: number;
   /** Minimum `quality.size`, the shorter side of the box in pixels. A face below it is refused in the same way. */
   min_face_size?: number;
-  /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL. */
+  /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a data URL. */
   return_face?: boolean;
+  /** `report`: each face has `liveness`. `require`: a face that is not live, or that cannot be judged, is refused with `LIVENESS_FAILED`, or, with `faces=all`, marked and not embedded. Both need `LIVENESS_MODEL`, and `require` a threshold. This is no certified presentation attack detection: docs/LIVENESS.md. Default: the service’s `LIVENESS`. */
+  liveness?: 'off' | 'report' | 'require';
+  /** The format of `face_image`. `png` keeps every pixel: sent back with `aligned=true`, it has the same embedding. */
+  face_format?: 'jpeg' | 'png';
+  /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
+  aligned?: boolean;
   /** A batch: at most `MAX_BATCH_SIZE` images. The options apply to all of them. */
   images: string[];
 }
@@ -364,8 +607,14 @@ export interface EmbedForm {
   min_quality?: number;
   /** Minimum `quality.size`, the shorter side of the box in pixels. A face below it is refused in the same way. */
   min_face_size?: number;
-  /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL. */
+  /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a data URL. */
   return_face?: boolean;
+  /** `report`: each face has `liveness`. `require`: a face that is not live, or that cannot be judged, is refused with `LIVENESS_FAILED`, or, with `faces=all`, marked and not embedded. Both need `LIVENESS_MODEL`, and `require` a threshold. This is no certified presentation attack detection: docs/LIVENESS.md. Default: the service’s `LIVENESS`. */
+  liveness?: 'off' | 'report' | 'require';
+  /** The format of `face_image`. `png` keeps every pixel: sent back with `aligned=true`, it has the same embedding. */
+  face_format?: 'jpeg' | 'png';
+  /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
+  aligned?: boolean;
   /** A file part; or several of this name, which form a batch of at most `MAX_BATCH_SIZE` images. */
   image: Binary[];
 }
@@ -376,9 +625,13 @@ export interface CompareResponse {
   /** Nearest first, ties in request order. */
   matches: Match[];
   /** The first match; null without references. */
-  best_match: Match | null;
+  best_match: BestMatch | null;
   distance_metric: 'cosine' | 'euclidean';
   threshold?: number;
+  max_far?: number;
+  max_fpir?: number;
+  /** There if `far` is of the provisional figures that come with the service. */
+  provisional?: true;
   /** The model that embedded the pictures, if there are any. */
   model?: {
     name: string;
@@ -403,9 +656,10 @@ export interface ComparedFace {
   };
   /** Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each. */
   landmarks: number[][];
-  /** With `return_face=true`: the aligned face as a JPEG data URL. */
+  /** With `return_face=true`: the aligned face as a data URL, in the format of `face_format`. */
   face_image?: string;
   quality?: Quality;
+  liveness?: Liveness;
   /** Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`. */
   image: {
     width: number;
@@ -421,10 +675,22 @@ export interface Match {
   distance: number;
   /** (1 + cos) / 2, 0..1, whatever the metric. */
   similarity: number;
-  /** distance ≤ threshold; only with a threshold. */
+  /** distance ≤ `threshold`, far.estimate ≤ `max_far`, or the same of the search’s rate and `max_fpir`; only with one of them. */
   is_match?: boolean;
+  far?: RateInterval;
   face?: ComparedFace;
 }
+
+/** The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack. */
+export interface RateInterval {
+  estimate?: number;
+  low?: number;
+  high: number;
+}
+
+export type BestMatch = (Match) & ({
+  fpir?: (RateInterval) & (unknown);
+});
 
 /** The answer to `query_embeddings`. */
 export interface CompareManyResponse {
@@ -434,10 +700,14 @@ export interface CompareManyResponse {
     /** Nearest first, ties in request order. */
     matches: Match[];
     /** The first match; null without references. */
-    best_match: Match | null;
+    best_match: BestMatch | null;
   })[];
   distance_metric: 'cosine' | 'euclidean';
   threshold?: number;
+  max_far?: number;
+  max_fpir?: number;
+  /** There if `far` is of the provisional figures that come with the service. */
+  provisional?: true;
   /** The model that embedded the pictures, if there are any. */
   model?: {
     name: string;
@@ -447,7 +717,7 @@ export interface CompareManyResponse {
   };
 }
 
-/** Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, `detection_threshold`, `orientation`, `return_embeddings` and `encoding_format` apply to pictures. */
+/** Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, `detection_threshold`, `orientation`, `return_embeddings`, `encoding_format` and `liveness` apply to pictures. */
 export interface CompareRequest {
   /** Numbers, or the base64 of little-endian float32 that `/v1/embed` returns. It is scaled to L2 norm 1. */
   query_embedding?: number[] | string;
@@ -479,6 +749,12 @@ export interface CompareRequest {
   distance_metric?: 'cosine' | 'euclidean';
   /** Maximum distance, in the chosen metric, that counts as a match. Without it, matches have no `is_match`. */
   threshold?: number;
+  /** In place of `threshold`: a match is what has a `far.estimate` of at most this. It takes measured thresholds of the pack that carry the rate; else the request is refused, and `detail` says what they carry. */
+  max_far?: number;
+  /** In place of `threshold`, for a search: a match is what is found by at most this share of strangers who search among as many references as the request has, 1 − (1 − far)^n. */
+  max_fpir?: number;
+  /** Whether `far`, `max_far` and `max_fpir` may use the provisional figures that come with the service, if the pack has no measured ones. They are of other photographs than yours; the answer says `provisional`. */
+  allow_provisional?: boolean;
   /** Maximum matches of a query. */
   top_k?: number;
   /** Which face of a picture is compared. `largest`: the largest, most central face. `single`: exactly one face, else an error. */
@@ -493,6 +769,8 @@ export interface CompareRequest {
   return_embeddings?: boolean;
   /** `float`: an array of numbers. `base64`: little-endian float32 in padded standard base64. */
   encoding_format?: 'float' | 'base64';
+  /** Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`. */
+  liveness?: 'off' | 'report' | 'require';
 }
 
 /** Many embeddings in one string: the smallest and fastest form for thousands of them. */
@@ -529,8 +807,21 @@ export interface ModelInfo {
     sha256: string;
     /** Whether the hash was compared with a known one. */
     pinned: boolean;
-    /** Sides of the square inputs, in pixels. */
+    family: 'scrfd' | 'yunet' | 'rfb';
+    /** Sides of the square inputs, in pixels; for the family `rfb` the longer side of its input, which is 320×240. */
     input_sizes: number[];
+    /** The second network of the family `rfb`, which finds the landmarks in a box. */
+    landmarks?: {
+      /** The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`. */
+      rewrites: ({
+        pass: 'deferred-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
+        count: number;
+      })[];
+      file: string;
+      sha256: string;
+      /** Whether the hash was compared with a known one. */
+      pinned: boolean;
+    };
   };
   recogniser: {
     /** The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`. */
@@ -544,12 +835,20 @@ export interface ModelInfo {
     pinned: boolean;
     input_size: number;
   };
+  quality: {
+    /** What `quality.score` was measured with. `measured`: with these networks. `transferred`: with others; it orders faces, but is no probability. */
+    evidence: 'measured' | 'transferred';
+  };
   /** Licence of the weights. */
   licence: string;
+  /** What is known of the data that the weights were trained with. */
+  training_data: string;
+  /** What publishers state, which is no legal advice. `allowed`: by the licence of the weights, and by the terms of their training data as far as they are known. `disputed`: by the licence, but the training data has terms that exclude it, or is not disclosed. `excluded`: the licence excludes it. `unknown`: the pack does not say. */
+  commercial_use: 'allowed' | 'disputed' | 'unknown' | 'excluded';
   /** True for the synthetic pack, which cannot recognise people and is for integration tests only. */
   synthetic: boolean;
   detection_threshold: number;
-  /** Measured with `npm run calibrate` in this embedding space; empty if none were measured. They hold for pictures like those that were measured. */
+  /** Measured with `npm run calibrate` in this embedding space. If none were, the `provisional` ones of the recogniser, or none. They hold for pictures like those that were measured. */
   thresholds: MeasuredThreshold[];
   /** The default for `faces=largest`. */
   detection: 'full' | 'fast';
@@ -558,6 +857,7 @@ export interface ModelInfo {
   workers: number;
   /** Version of the service. */
   version: string;
+  liveness?: LivenessModel;
 }
 
 export interface MeasuredThreshold {
@@ -584,6 +884,45 @@ export interface MeasuredThreshold {
   /** What the pairs are, as given to `npm run calibrate`. */
   source: string;
   created: string;
+  /** There if the figures come with the service: of the photographs that `source` names, not of yours. They show the order of magnitude until you have measured your own. */
+  provisional?: true;
+}
+
+/** Absent without `LIVENESS_MODEL`. */
+export interface LivenessModel {
+  /** Family, and the first 12 hex digits of the hash; scores of different models cannot be compared. */
+  model: string;
+  family: 'minifasnet' | 'facenox' | 'insightface';
+  files: ({
+    file: string;
+    sha256: string;
+    pinned: boolean;
+  })[];
+  licence: string;
+  /** Score from which a face is live. Absent if nothing says which. */
+  threshold?: number;
+  /** Measured with `npm run calibrate -- --liveness`, at its own threshold. */
+  calibration?: {
+    threshold: number;
+    /** Share of spoofs called live, of the worst kind of them. */
+    apcer: number;
+    /** 95 % confidence interval: [low, high]. */
+    apcer_interval: number[];
+    /** Share of live faces called spoofs. */
+    bpcer: number;
+    /** 95 % confidence interval: [low, high]. */
+    bpcer_interval: number[];
+    /** The mean of both. */
+    acer: number;
+    /** 95 % confidence interval: [low, high]. */
+    acer_interval: number[];
+    live_pictures: number;
+    spoof_pictures: number;
+    source: string;
+    created: string;
+  };
+  /** The default of `liveness`. */
+  default: 'off' | 'report' | 'require';
 }
 
 /** What each path takes and answers. */
@@ -608,8 +947,14 @@ export interface Paths {
         min_quality?: number;
         /** Minimum `quality.size`, the shorter side of the box in pixels. A face below it is refused in the same way. */
         min_face_size?: number;
-        /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a JPEG data URL. */
+        /** Whether `face_image` is returned: the aligned face, 112×112 pixels (or what the recogniser takes), as a data URL. */
         return_face?: boolean;
+        /** `report`: each face has `liveness`. `require`: a face that is not live, or that cannot be judged, is refused with `LIVENESS_FAILED`, or, with `faces=all`, marked and not embedded. Both need `LIVENESS_MODEL`, and `require` a threshold. This is no certified presentation attack detection: docs/LIVENESS.md. Default: the service’s `LIVENESS`. */
+        liveness?: 'off' | 'report' | 'require';
+        /** The format of `face_image`. `png` keeps every pixel: sent back with `aligned=true`, it has the same embedding. */
+        face_format?: 'jpeg' | 'png';
+        /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
+        aligned?: boolean;
       };
       body: {
         'application/json': EmbedRequest | EmbedBatchRequest;
@@ -619,7 +964,7 @@ export interface Paths {
       };
       answers: {
         200: {
-          'application/json': EmbeddedFace | EmbeddedFaces | EmbeddedBatch;
+          'application/json': EmbeddedFace | EmbeddedFaces | EmbeddedBatch | EmbeddedAlignedFace;
           'application/x-ndjson': EmbedLine;
         };
         400: {
@@ -635,7 +980,7 @@ export interface Paths {
           'application/json': Error;
         };
         422: {
-          'application/json': Error;
+          'application/json': Error | LowQualityError;
         };
         429: {
           'application/json': Error;
@@ -660,6 +1005,12 @@ export interface Paths {
         distance_metric?: 'cosine' | 'euclidean';
         /** Maximum distance, in the chosen metric, that counts as a match. Without it, matches have no `is_match`. */
         threshold?: number;
+        /** In place of `threshold`: a match is what has a `far.estimate` of at most this. It takes measured thresholds of the pack that carry the rate; else the request is refused, and `detail` says what they carry. */
+        max_far?: number;
+        /** In place of `threshold`, for a search: a match is what is found by at most this share of strangers who search among as many references as the request has, 1 − (1 − far)^n. */
+        max_fpir?: number;
+        /** Whether `far`, `max_far` and `max_fpir` may use the provisional figures that come with the service, if the pack has no measured ones. They are of other photographs than yours; the answer says `provisional`. */
+        allow_provisional?: boolean;
         /** Maximum matches of a query. */
         top_k?: number;
         /** Which face of a picture is compared. `largest`: the largest, most central face. `single`: exactly one face, else an error. */
@@ -674,6 +1025,8 @@ export interface Paths {
         return_embeddings?: boolean;
         /** `float`: an array of numbers. `base64`: little-endian float32 in padded standard base64. */
         encoding_format?: 'float' | 'base64';
+        /** Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`. */
+        liveness?: 'off' | 'report' | 'require';
       };
       body: {
         'application/json': CompareRequest;

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
-import type { ProtectingTransform } from '../../protection/transform.ts';
 import type { ChannelOrder } from '../../packs/pack.ts';
+import type { ProtectingTransform } from '../../protection/transform.ts';
 import { type AlignedFace, fitSimilarity, landmarkTemplate, warpFace } from '../align/alignment.ts';
 import type { Landmarks } from '../detect/face.ts';
 import type { Pixels } from '../picture.ts';
