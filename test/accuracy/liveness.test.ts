@@ -108,7 +108,11 @@ describe.skipIf(!hasRealWeights)('the liveness of photographs, with the MiniFASN
   });
 
   it('gives no score to a spoof that is blurred until nothing tells it from a face', async () => {
-    const body = await sharp(photo('liveness/spoof_1.jpg')).autoOrient().blur(8).jpeg({ quality: 80 }).toBuffer();
+    const body = await sharp(photo('liveness/spoof_1.jpg'))
+      .autoOrient()
+      .blur(8)
+      .jpeg({ quality: 80 })
+      .toBuffer();
     const headers = { 'Content-Type': 'image/jpeg' };
     const init = { method: 'POST', headers, body: new Uint8Array(body) };
     const { liveness } = (await answerOf(await app.request('/v1/embed?liveness=report', init))).body;
