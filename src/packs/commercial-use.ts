@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartupError } from '../errors.ts';
 import { CATALOGUE, type Catalogue } from './catalogue.ts';
+import { LIVENESS_CATALOGUE } from './liveness/catalogue.ts';
 import { MANIFEST_FILE, parseManifest } from './manifest.ts';
 import { packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
 import { type CommercialUse, type Provenance, UNKNOWN_TRAINING_DATA } from './provenance.ts';
@@ -29,6 +30,23 @@ export function assertCommercialUse(pack: { name: string; modelsDir: string; cat
   throw new StartupError(
     `REQUIRE_COMMERCIAL_WEIGHTS is true, and the commercial use of ${pack.name} is ${use}. ${REASONS[use]} ${stated} ` +
       'Accepted is a pack whose commercial use is "allowed"; a pack of your own says so in its manifest.json (docs/MODELS.md).',
+  );
+}
+
+/**
+ * Checks the same of a liveness network that the catalogue has. Of files that the operator brings, nothing is known here: they are
+ * the operator's to judge.
+ *
+ * @param model the value of LIVENESS_MODEL.
+ * @throws {StartupError} saying why it is not.
+ */
+export function assertCommercialLiveness(model: string): void {
+  const published = LIVENESS_CATALOGUE.get(model);
+  if (published === undefined || published.commercialUse === 'allowed') return;
+  const { commercialUse: use, licence } = published;
+  throw new StartupError(
+    `REQUIRE_COMMERCIAL_WEIGHTS is true, and the commercial use of the liveness model ${model} is ${use}. ${REASONS[use]} ` +
+      `Licence: ${licence} Accepted for LIVENESS_MODEL are files of your own.`,
   );
 }
 

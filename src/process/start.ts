@@ -15,7 +15,7 @@ import type { Lifecycle } from '../http/context.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { startTracing } from '../observability/tracing.ts';
-import { assertCommercialUse } from '../packs/commercial-use.ts';
+import { assertCommercialLiveness, assertCommercialUse } from '../packs/commercial-use.ts';
 import { assertLivenessReady } from '../packs/liveness/setup.ts';
 import { assertKnownPack } from '../packs/pack-folders.ts';
 import { assertKeyIsMeant } from '../protection/embedding-key.ts';
@@ -34,8 +34,10 @@ export async function start(): Promise<void> {
   );
   connectionLimit(config);
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
-  if (config.REQUIRE_COMMERCIAL_WEIGHTS)
+  if (config.REQUIRE_COMMERCIAL_WEIGHTS) {
     assertCommercialUse({ name: config.MODEL_NAME, modelsDir: config.MODELS_DIR });
+    assertCommercialLiveness(config.LIVENESS_MODEL);
+  }
   await assertLivenessReady(config);
   // One that was found works.
   if (config.autoDevice === undefined) await assertDeviceAvailable(config.DEVICE);

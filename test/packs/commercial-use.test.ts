@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StartupError } from '../../src/errors.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
-import { assertCommercialUse } from '../../src/packs/commercial-use.ts';
+import { assertCommercialLiveness, assertCommercialUse } from '../../src/packs/commercial-use.ts';
 import { combinedProvenance, type Provenance } from '../../src/packs/provenance.ts';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { writeDescribedPack } from '../support/packs/described-packs.ts';
@@ -26,6 +26,13 @@ describe('assertCommercialUse', () => {
   ])('refuses %s and says why', (name, message) => {
     expect(check(name)).toThrow(StartupError);
     expect(check(name)).toThrow(message);
+  });
+
+  it("refuses InsightFace's liveness network, and leaves files to the operator", () => {
+    expect(() => assertCommercialLiveness('insightface-liveness')).toThrow(
+      /is excluded.*non-commercial research/,
+    );
+    for (const model of ['', 'mine.onnx']) expect(() => assertCommercialLiveness(model)).not.toThrow();
   });
 
   it('accepts the synthetic pack, and what a catalogue allows', () => {

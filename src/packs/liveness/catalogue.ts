@@ -1,4 +1,5 @@
 import type { PublishedFile } from '../catalogue.ts';
+import type { CommercialUse } from '../provenance.ts';
 import type { LivenessFamily } from './identify-network.ts';
 
 /** A published liveness network that LIVENESS_MODEL can name. */
@@ -7,6 +8,7 @@ export interface PublishedLiveness {
   family: LivenessFamily;
   /** The licence of the weights, as a sentence for operators. */
   licence: string;
+  commercialUse: CommercialUse;
   file: PublishedFile;
   /** URLs of the file, in the order in which they are tried. */
   sources: readonly string[];
@@ -25,6 +27,7 @@ export const LIVENESS_CATALOGUE: LivenessCatalogue = new Map(
       family: 'insightface' as const,
       licence:
         'Weights by InsightFace (github.com/deepinsight/insightface), for non-commercial research purposes only.',
+      commercialUse: 'excluded' as const,
       // Source: insightface 2.1, addons/catalog.py.
       file: {
         name: 'liveness.onnx',
