@@ -20,7 +20,17 @@ async function publish(answer: (request: ReceivedRequest, index: number) => Answ
   const file = { name: 'liveness.onnx', bytes: network.length, sha256: sha256(network) };
   const sources = ['first', 'second'].map((name) => `${server.url}/${name}/liveness.onnx`);
   const catalogue: LivenessCatalogue = new Map([
-    ['known', { name: 'known', family: 'insightface', licence: 'For tests only.', file, sources }],
+    [
+      'known',
+      {
+        name: 'known',
+        family: 'insightface',
+        licence: 'For tests only.',
+        commercialUse: 'unknown',
+        file,
+        sources,
+      },
+    ],
   ]);
   const messages: string[] = [];
   const note = (_: object, message: string) => messages.push(message);
