@@ -12,6 +12,7 @@ import {
   OPEN_PACK,
   photo,
 } from '../support/shared.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The size at which OpenCV searched. */
 const SIZE = 640;
@@ -22,7 +23,12 @@ describe.skipIf(!hasOpenWeights)('parity with OpenCV’s FaceDetectorYN', () => 
   let pairs: { golden: GoldenFace; face: EmbeddedFace; scale: number }[];
 
   beforeAll(async () => {
-    engine = await startRealEngine({ MODEL_NAME: OPEN_PACK, DETECTION_SIZES: String(SIZE) });
+    // As users run it, but for the size.
+    engine = await startRealEngine({
+      MODEL_NAME: OPEN_PACK,
+      DETECTION_SIZES: String(SIZE),
+      PREPARED_DIR: await temporaryFolder(),
+    });
     images = [];
     pairs = [];
     await Promise.all(
