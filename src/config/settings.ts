@@ -109,7 +109,7 @@ export const SETTINGS = {
   }),
   DETECTION_SIZES: setting<number[] | undefined>({
     default: undefined,
-    defaultLabel: "the detector's: `128,640` for SCRFD, `320,512` for YuNet",
+    defaultLabel: "the detector's: `128,640` for SCRFD, `256,512` for YuNet",
     parse: (text: string) => {
       const sizes = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
       const valid = sizes.every((size) => size >= 32 && size <= 2048 && size % 32 === 0);

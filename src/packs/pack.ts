@@ -69,7 +69,7 @@ export interface ModelPack {
 /** Sides in pixels of the square inputs of each family, unless DETECTION_SIZES states others. docs/DETECTION.md has the measurements. */
 const DETECTION_SIZES: Readonly<Record<DetectorFamily, readonly number[]>> = {
   scrfd: [128, 640],
-  yunet: [320, 512],
+  yunet: [256, 512],
   rfb: [320],
 };
 
