@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { COLOUR_PROFILE_MODES } from '../config/settings.ts';
+import { RFB_INPUT } from '../onnx/rfb-outputs.ts';
 import type { Provenance } from './provenance.ts';
 
 export type ColourProfiles = (typeof COLOUR_PROFILE_MODES)[number];
@@ -64,6 +65,20 @@ export interface ModelPack extends Provenance {
   /** Embeddings are comparable if their spaces have the same name. */
   embeddingSpace: string;
 }
+
+/** Sides in pixels of the square inputs of each family, unless DETECTION_SIZES states others. docs/DETECTION.md has the measurements. */
+const DETECTION_SIZES: Readonly<Record<DetectorFamily, readonly number[]>> = {
+  scrfd: [128, 640],
+  yunet: [256, 512],
+  /** The longer side of the only input that its graph takes. */
+  rfb: [RFB_INPUT.width],
+};
+
+/** @param configured DETECTION_SIZES, if it is set. It does not apply to a graph that takes a single size. */
+export const detectionSizesOf = (
+  { family }: Pick<DetectorFile, 'family'>,
+  configured: readonly number[] | undefined,
+): readonly number[] => (family === 'rfb' ? undefined : configured) ?? DETECTION_SIZES[family];
 
 /** ArcFace's input normalisation. Source: insightface, model_zoo/arcface_onnx.py. */
 export const RECOGNISER_PREPROCESSING: Preprocessing = { mean: 127.5, std: 127.5 };

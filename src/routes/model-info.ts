@@ -11,11 +11,10 @@ import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import type { LivenessCalibration } from '../packs/liveness/calibration-file.ts';
 import { LIVENESS_FAMILIES } from '../packs/liveness/identify-network.ts';
 import type { LivenessSetup } from '../packs/liveness/setup.ts';
-import { DETECTOR_FAMILIES, type ModelFile } from '../packs/pack.ts';
+import { DETECTOR_FAMILIES, detectionSizesOf, type ModelFile } from '../packs/pack.ts';
 import { COMMERCIAL_USES } from '../packs/provenance.ts';
 import { provisionalFor } from '../packs/provisional/provisional.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
-import { inputSizesOf } from '../vision/detect/open-detector.ts';
 import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
 import type { Api } from './api.ts';
 
@@ -218,7 +217,7 @@ function describeModel(
       ...describeFile(pack.detector),
       rewrites: rewrites.detector,
       family: pack.detector.family,
-      input_sizes: inputSizesOf(pack.detector, config.DETECTION_SIZES),
+      input_sizes: [...detectionSizesOf(pack.detector, config.DETECTION_SIZES)],
       ...(pack.detector.landmarks && {
         landmarks: { ...describeFile(pack.detector.landmarks), rewrites: rewrites.landmarks ?? [] },
       }),

@@ -12,7 +12,7 @@ import {
 } from '../onnx/rewrite/rewrite.ts';
 import { readVerified } from '../packs/file-hash.ts';
 import type { LivenessWeights } from '../packs/liveness/weights.ts';
-import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
+import { detectionSizesOf, type ModelFile, type ModelPack, type RecogniserFile } from '../packs/pack.ts';
 import type { EmbeddingKey } from '../protection/embedding-key.ts';
 import { ACCEPTED_SIZES, isProtectable, ProtectingTransform } from '../protection/transform.ts';
 import type { FaceDetector } from './detect/face-detector.ts';
@@ -33,7 +33,8 @@ export interface NetworkOptions {
    * `intraOpThreads`, each network gets a second session.
    */
   loneRequestThreads: number;
-  detectionSizes: readonly number[];
+  /** Sides of the detector's square inputs, in pixels; undefined for those of its family. */
+  detectionSizes?: readonly number[] | undefined;
   /** Whether graphs are rewritten into faster, equivalent ones. */
   rewrites: boolean;
   /** Without them, the graphs are loaded from the files of the pack. */
@@ -90,7 +91,7 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     ));
   const detector = openDetector(detectorFile, {
     ...detectorGraph,
-    sizes: options.detectionSizes,
+    sizes: detectionSizesOf(detectorFile, options.detectionSizes),
     landmarks: landmarksGraph?.session,
   });
   assertInputSize(recogniserGraph.session, recogniserFile);

@@ -65,6 +65,7 @@ describe('LIVENESS_MODEL', () => {
           name: 'known',
           family: 'insightface',
           licence: 'For tests only.',
+          commercialUse: 'unknown',
           file,
           sources: ['https://example.org/x'],
         },

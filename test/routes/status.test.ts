@@ -40,6 +40,7 @@ describe('GET /v1/model-info', () => {
         pinned: false,
         rewrites: expect.any(Array),
         input_sizes: [128, 640],
+        family: 'scrfd',
       },
       recogniser: {
         file: 'recogniser.onnx',
@@ -48,6 +49,7 @@ describe('GET /v1/model-info', () => {
         rewrites: expect.any(Array),
         input_size: 112,
       },
+      quality: { evidence: 'transferred' },
       licence: expect.stringContaining('recognises nobody'),
       training_data: 'None.',
       commercial_use: 'allowed',
