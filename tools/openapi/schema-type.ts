@@ -19,7 +19,11 @@ export function typeOf(schema: Schema | boolean | undefined, indent = ''): strin
     // Members beside a choice hold for each of its sides.
     return schema.properties ? `(${types}) & ${objectType(schema, indent)}` : types;
   }
-  if (schema.allOf) return schema.allOf.map((part) => `(${typeOf(part, indent)})`).join(' & ');
+  if (schema.allOf) {
+    // A part may only describe, or give an example.
+    const parts = schema.allOf.map((part) => typeOf(part, indent)).filter((type) => type !== 'unknown');
+    return parts.length === 1 ? (parts[0] as string) : parts.map((type) => `(${type})`).join(' & ');
+  }
   const types = [schema.type ?? []].flat();
   if (types.length === 0) return schema.properties ? objectType(schema, indent) : 'unknown';
   return union(types.map((type) => plainType(type, schema, indent)));

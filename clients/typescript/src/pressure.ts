@@ -24,11 +24,11 @@ const MAX_OPEN_PAUSE_MS = 30_000;
 const OVERLOAD_MS = 2 * MAX_OPEN_PAUSE_MS;
 
 /**
- * A refusal after a pause doubles the next pause, and an answer divides it by the square root of two: pauses grow until two of
- * three requests are answered.
+ * A refusal after a pause doubles the next pause, and an answer divides it by the cube root of two: pauses grow until three of
+ * four requests are answered.
  */
 const PAUSE_GROWTH = 2;
-const PAUSE_DECAY = Math.SQRT1_2;
+const PAUSE_DECAY = 2 ** (-1 / 3);
 
 /** How much longer than asked a pause may be, so that callers do not come back all at once. */
 const JITTER = 0.5;
