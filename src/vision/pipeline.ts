@@ -100,7 +100,8 @@ async function runStages(
   await clock.pause(networksFree);
   const fast = options.detection === 'fast' && options.selection === 'largest';
   const detectFaces = (picture: Picture) => {
-    const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
+    const isEnough = (faces: readonly FaceBox[], scale: number) =>
+      isConfidentChoice(faces, picture, scale, detector.scale.confident);
     return detector.detectFaces(picture, options.detectionThreshold, {
       coresIdle,
       ...(fast ? { isEnough } : {}),

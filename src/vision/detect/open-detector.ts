@@ -4,8 +4,8 @@ import type { DetectorFamily, DetectorFile } from '../../packs/pack.ts';
 import type { FaceDetector } from './face-detector.ts';
 import type { LetterboxOptions } from './letterbox.ts';
 import { LetterboxDetector } from './letterbox-detector.ts';
-import { SCRFD_OVERLAP, ScrfdNetwork } from './scrfd/network.ts';
-import { YUNET_OVERLAP, YunetNetwork } from './yunet/network.ts';
+import { SCRFD_OVERLAP, SCRFD_SCALE, ScrfdNetwork } from './scrfd/network.ts';
+import { YUNET_OVERLAP, YUNET_SCALE, YunetNetwork } from './yunet/network.ts';
 
 /** A detector's network, opened. */
 export interface OpenedDetector {
@@ -33,11 +33,13 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
       return new LetterboxDetector(new ScrfdNetwork(opened.session, opened), {
         ...letterboxed,
         overlap: SCRFD_OVERLAP,
+        scale: SCRFD_SCALE,
       });
     case 'yunet':
       return new LetterboxDetector(new YunetNetwork(opened.session, opened), {
         ...letterboxed,
         overlap: YUNET_OVERLAP,
+        scale: YUNET_SCALE,
       });
     case 'rfb':
       throw new Error('Detectors of the family rfb cannot be run yet.');
