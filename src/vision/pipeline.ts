@@ -115,7 +115,8 @@ async function runStages(
   // The search for the upright orientation looks at the landmarks of all faces.
   const onlyLargest = options.selection === 'largest' && options.orientation !== 'auto';
   const detectFaces = (picture: Picture) => {
-    const isEnough = (faces: readonly FaceBox[], scale: number) => isConfidentChoice(faces, picture, scale);
+    const isEnough = (faces: readonly FaceBox[], scale: number) =>
+      isConfidentChoice(faces, picture, scale, detector.scale.confident);
     return detector.detectFaces(picture, options.detectionThreshold, {
       coresIdle,
       ...(fast ? { isEnough } : {}),

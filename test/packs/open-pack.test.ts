@@ -29,6 +29,12 @@ describe.skipIf(!hasOpenWeights)('the service with another family of networks', 
     });
     expect(upright.quality.score).toBeGreaterThan(0.5);
 
+    // YuNet finds a face in most portraits that are upside down, with a score that SCRFD gives to upright ones only.
+    for (const degrees of [90, 180, 270]) {
+      const portrait = new Uint8Array(await sharp(photo(PORTRAIT)).rotate(degrees).png().toBuffer());
+      expect((await embed(portrait, 'orientation=auto')).body.rotation).toBe(360 - degrees);
+    }
+
     // The same person, a photograph that lies on its side, and the coarse pass alone.
     const turned = new Uint8Array(await sharp(photo('lfw/Abdullah_0003.jpg')).rotate(90).toBuffer());
     const other = (await embed(turned, 'faces=largest&orientation=auto&detection=fast')).body;

@@ -16,8 +16,20 @@ export interface SearchOptions {
   choose?: (faces: readonly FaceBox[]) => readonly FaceBox[];
 }
 
+/** What a family's scores mean. They are not on one scale. */
+export interface ScoreScale {
+  /** From this score on, a face is upright: those in turned photographs reach less. */
+  upright: number;
+  /** By how much a face in another orientation must score higher, for the picture to be turned. */
+  turnGain: number;
+  /** Minimum score of a face at which a search at larger inputs is unnecessary (`detection=fast`). */
+  confident: number;
+}
+
 /** What the pipeline knows of a detector, whatever its family. open-detector.ts makes one of a pack's files. */
 export interface FaceDetector {
+  readonly scale: ScoreScale;
+
   /**
    * Finds faces.
    *

@@ -10,7 +10,7 @@ import {
   MAX_CANDIDATES,
 } from './candidates.ts';
 import type { DetectedFace } from './face.ts';
-import type { FaceDetector, SearchOptions } from './face-detector.ts';
+import type { FaceDetector, ScoreScale, SearchOptions } from './face-detector.ts';
 import { Letterbox, type LetterboxOptions } from './letterbox.ts';
 import { type OverlapRule, suppressOverlaps } from './nms.ts';
 import { drawTurnedViews, highestInViews, TURNED_VIEWS } from './turned-views.ts';
@@ -54,6 +54,7 @@ export interface DetectorNetwork {
  * cell of its feature maps.
  */
 export class LetterboxDetector implements FaceDetector {
+  readonly scale: ScoreScale;
   readonly #network: DetectorNetwork;
   readonly #overlap: OverlapRule;
   /** Smallest first. They are reused from picture to picture. */
@@ -69,8 +70,14 @@ export class LetterboxDetector implements FaceDetector {
   /** @param options.sizes sides of the square inputs, in pixels. */
   constructor(
     network: DetectorNetwork,
-    options: { sizes: readonly number[]; letterbox: LetterboxOptions; overlap: OverlapRule },
+    options: {
+      sizes: readonly number[];
+      letterbox: LetterboxOptions;
+      overlap: OverlapRule;
+      scale: ScoreScale;
+    },
   ) {
+    this.scale = options.scale;
     this.#network = network;
     this.#overlap = options.overlap;
     this.#inputs = options.sizes

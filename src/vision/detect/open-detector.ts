@@ -6,8 +6,8 @@ import type { LetterboxOptions } from './letterbox.ts';
 import { LetterboxDetector } from './letterbox-detector.ts';
 import { RfbDetector } from './rfb/detector.ts';
 import { LandmarkFinder } from './rfb/landmark-finder.ts';
-import { SCRFD_OVERLAP, ScrfdNetwork } from './scrfd/network.ts';
-import { YUNET_OVERLAP, YunetNetwork } from './yunet/network.ts';
+import { SCRFD_OVERLAP, SCRFD_SCALE, ScrfdNetwork } from './scrfd/network.ts';
+import { YUNET_OVERLAP, YUNET_SCALE, YunetNetwork } from './yunet/network.ts';
 
 /** A detector's network, opened. */
 export interface OpenedDetector {
@@ -37,11 +37,13 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
       return new LetterboxDetector(new ScrfdNetwork(opened.session, opened), {
         ...letterboxed,
         overlap: SCRFD_OVERLAP,
+        scale: SCRFD_SCALE,
       });
     case 'yunet':
       return new LetterboxDetector(new YunetNetwork(opened.session, opened), {
         ...letterboxed,
         overlap: YUNET_OVERLAP,
+        scale: YUNET_SCALE,
       });
     case 'rfb':
       if (file.landmarks === undefined || opened.landmarks === undefined)

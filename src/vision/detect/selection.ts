@@ -8,10 +8,9 @@ export const FACE_SELECTIONS = ['single', 'largest', 'all'] as const;
 export type DetectionMode = (typeof DETECTION_MODES)[number];
 
 /**
- * Minimum score, and minimum shorter side in pixels of the detector input, at which a face makes a search at larger inputs
- * unnecessary. Chosen on LFW: test/accuracy/lfw.test.ts measures their cost there.
+ * Minimum shorter side, in pixels of the detector input, at which a face makes a search at larger inputs unnecessary. Chosen on LFW:
+ * test/accuracy/lfw.test.ts measures its cost there.
  */
-const CONFIDENT_SCORE = 0.7;
 const CONFIDENT_SIDE = 48;
 
 export type FaceSelection = (typeof FACE_SELECTIONS)[number];
@@ -63,14 +62,16 @@ function prominence({ left, top, right, bottom }: BoundingBox, image: { width: n
  * replace these.
  *
  * @param scale detector input pixels per picture pixel.
+ * @param confident minimum score of the choice.
  */
 export function isConfidentChoice(
   [first, ...others]: readonly FaceBox[],
   image: { width: number; height: number },
   scale: number,
+  confident: number,
 ): boolean {
   if (first === undefined) return false;
   const { box, score } = mostProminent(first, others, image);
   const side = Math.min(box.right - box.left, box.bottom - box.top) * scale;
-  return score >= CONFIDENT_SCORE && side >= CONFIDENT_SIDE;
+  return score >= confident && side >= CONFIDENT_SIDE;
 }

@@ -7,23 +7,17 @@ import { TURNS, type Turn, turnPicture } from './turn.ts';
 /*
  * Detectors learn from upright pictures. In one that is turned by a quarter or a half, SCRFD finds no face, or one with a low
  * score, in part with landmarks that lean as the face does. So a picture whose best face has a high score and stands upright is
- * left alone. Any other is looked at in the three other orientations, in a coarse view that costs little; and what looks better
+ * left alone; which score is high differs between families. Any other is looked at in the three other orientations, in a coarse view that costs little; and what looks better
  * there is turned and searched in full, before it is believed.
  *
- * docs/DETECTION.md has the measurements that these numbers were chosen by.
+ * docs/DETECTION.md has the measurements that these numbers, and those of each family's ScoreScale, were chosen by.
  */
-
-/** Score from which a face is upright: those in turned photographs reach 0.75, and 99 % of those in upright ones reach 0.80. */
-const SURE_SCORE = 0.78;
 
 /** Degrees by which an upright face leans at most: beyond, a quarter turn brings it nearer to upright. */
 const MAX_ROLL = 45;
 
 /** Minimum score of a face in the coarse view, for the picture to be searched in that orientation. */
 const MIN_COARSE_SCORE = 0.5;
-
-/** By how much a face in another orientation must score higher, for the picture to be turned. */
-const MIN_GAIN = 0.05;
 
 /** A picture, and its faces, best score first. */
 export interface SearchedPicture {
@@ -41,13 +35,13 @@ export interface SearchedPicture {
  */
 export async function findUpright(
   { picture, faces }: SearchedPicture,
-  detector: Pick<FaceDetector, 'scoreTurns'>,
+  detector: Pick<FaceDetector, 'scoreTurns' | 'scale'>,
   detectFaces: (picture: Picture) => Promise<DetectedFace[]>,
 ): Promise<SearchedPicture> {
   const [best] = faces;
-  if (best && best.score >= SURE_SCORE && Math.abs(rollOf(best.landmarks)) <= MAX_ROLL)
+  if (best && best.score >= detector.scale.upright && Math.abs(rollOf(best.landmarks)) <= MAX_ROLL)
     return { picture, faces };
-  const needed = (best?.score ?? 0) + MIN_GAIN;
+  const needed = (best?.score ?? 0) + detector.scale.turnGain;
   const candidates = [
     bestTurn(await detector.scoreTurns(picture), Math.max(needed, MIN_COARSE_SCORE)),
     turnAgainst(faces),

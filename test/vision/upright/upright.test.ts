@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DetectedFace } from '../../../src/vision/detect/face.ts';
+import { SCRFD_SCALE } from '../../../src/vision/detect/scrfd/network.ts';
 import type { Picture } from '../../../src/vision/picture.ts';
 import { findUpright } from '../../../src/vision/upright/upright.ts';
 
@@ -22,6 +23,7 @@ function face(score: number, roll = 0): DetectedFace {
 async function search(faces: DetectedFace[], scores: [number, number, number], ...found: DetectedFace[][]) {
   const asked: string[] = [];
   const detector = {
+    scale: SCRFD_SCALE,
     scoreTurns: async () => {
       asked.push('turns');
       return scores;

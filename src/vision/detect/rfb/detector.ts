@@ -4,7 +4,7 @@ import { RFB_BOX_VALUES, RFB_CLASSES, RFB_INPUT, RFB_OUTPUTS } from '../../../on
 import { Mutex } from '../../../threads/mutex.ts';
 import type { Pixels } from '../../picture.ts';
 import type { DetectedFace } from '../face.ts';
-import type { FaceDetector, SearchOptions } from '../face-detector.ts';
+import type { FaceDetector, ScoreScale, SearchOptions } from '../face-detector.ts';
 import { type OverlapRule, suppressOverlaps } from '../nms.ts';
 import { PictureInput, type PictureInputOptions } from '../picture-input.ts';
 import { highestScore, type RfbOutputs, readCandidates } from './candidates.ts';
@@ -15,6 +15,12 @@ import { type QuarterTurn, turnInput } from './turn-input.ts';
 /** Source: Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB, vision/ssd/config/fd_config.py. */
 const RFB_OVERLAP: OverlapRule = { maxOverlap: 0.3, extra: 0 };
 
+/**
+ * Softened scores (scores.ts) of upright faces lie where SCRFD's do, so the same limits hold. There is one input, so nothing is
+ * left out after a confident face.
+ */
+const RFB_SCALE: ScoreScale = { upright: 0.78, turnGain: 0.05, confident: 0.7 };
+
 /** Maximum candidates that suppression compares, best scores first. At a threshold near 0 every anchor is one. */
 const MAX_CANDIDATES = 1_500;
 
@@ -23,6 +29,7 @@ const MAX_CANDIDATES = 1_500;
  * Block Net for Accurate and Fast Object Detection", 2018; Linzaer's RFB-320), another one 68 points in each box.
  */
 export class RfbDetector implements FaceDetector {
+  readonly scale = RFB_SCALE;
   readonly #session: ort.InferenceSession;
   readonly #multiThreadSession: ort.InferenceSession;
   readonly #landmarks: LandmarkFinder;
