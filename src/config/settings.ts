@@ -107,8 +107,9 @@ export const SETTINGS = {
     accepts: 'a number from 0 to 1',
     description: 'Minimum detection score of a face; a request may override it.',
   }),
-  DETECTION_SIZES: setting({
-    default: [128, 640],
+  DETECTION_SIZES: setting<number[] | undefined>({
+    default: undefined,
+    defaultLabel: "the detector's: `128,640` for SCRFD, `256,512` for YuNet",
     parse: (text: string) => {
       const sizes = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN));
       const valid = sizes.every((size) => size >= 32 && size <= 2048 && size % 32 === 0);
@@ -116,8 +117,8 @@ export const SETTINGS = {
     },
     accepts: 'up to four different multiples of 32 from 32 to 2048, separated by commas',
     description:
-      'Sides of the square detector inputs. The detector runs at every size and the results are merged: 128 finds faces that fill ' +
-      'the picture, 640 all others. A detector with an input of one size, that of `lite`, ignores it.',
+      'Sides of the square detector inputs. The detector runs at every size and the results are merged: with SCRFD, 128 finds faces ' +
+      'that fill the picture, 640 all others. A detector with an input of one size, that of `lite`, ignores it.',
   }),
   DETECTION: setting({
     default: 'full',

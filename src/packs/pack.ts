@@ -65,6 +65,19 @@ export interface ModelPack extends Provenance {
   embeddingSpace: string;
 }
 
+/** Sides in pixels of the square inputs of each family, unless DETECTION_SIZES states others. docs/DETECTION.md has the measurements. */
+const DETECTION_SIZES: Readonly<Record<DetectorFamily, readonly number[]>> = {
+  scrfd: [128, 640],
+  yunet: [256, 512],
+  rfb: [320],
+};
+
+/** @param configured DETECTION_SIZES, if it is set. */
+export const detectionSizesOf = (
+  { family }: Pick<DetectorFile, 'family'>,
+  configured: readonly number[] | undefined,
+): readonly number[] => configured ?? DETECTION_SIZES[family];
+
 /** ArcFace's input normalisation. Source: insightface, model_zoo/arcface_onnx.py. */
 export const RECOGNISER_PREPROCESSING: Preprocessing = { mean: 127.5, std: 127.5 };
 

@@ -11,7 +11,7 @@ import {
   rewritesPayOff,
 } from '../onnx/rewrite/rewrite.ts';
 import { readVerified } from '../packs/file-hash.ts';
-import type { ModelFile, ModelPack, RecogniserFile } from '../packs/pack.ts';
+import { detectionSizesOf, type ModelFile, type ModelPack, type RecogniserFile } from '../packs/pack.ts';
 import type { FaceDetector } from './detect/face-detector.ts';
 import { openDetector } from './detect/open-detector.ts';
 import type { PreparedGraph } from './prepared/prepared-graph.ts';
@@ -29,7 +29,8 @@ export interface NetworkOptions {
    * `intraOpThreads`, each network gets a second session.
    */
   loneRequestThreads: number;
-  detectionSizes: readonly number[];
+  /** Sides of the detector's square inputs, in pixels; undefined for those of its family. */
+  detectionSizes?: readonly number[] | undefined;
   /** Whether graphs are rewritten into faster, equivalent ones. */
   rewrites: boolean;
   /** Without them, the graphs are loaded from the files of the pack. */
@@ -81,7 +82,7 @@ export async function loadNetworks(options: NetworkOptions): Promise<Networks> {
     ));
   const detector = openDetector(detectorFile, {
     ...detectorGraph,
-    sizes: options.detectionSizes,
+    sizes: detectionSizesOf(detectorFile, options.detectionSizes),
     landmarks: landmarksGraph?.session,
   });
   assertInputSize(recogniserGraph.session, recogniserFile);

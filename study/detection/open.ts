@@ -11,7 +11,7 @@ export interface PackLocation {
 /** Loads the networks as a worker of the service does. */
 export async function openNetworks(
   { pack, models }: PackLocation,
-  detectionSizes: readonly number[] = [128, 640],
+  detectionSizes?: readonly number[],
 ): Promise<Networks> {
   return loadNetworks({
     pack: await resolvePack({ name: pack, modelsDir: resolve(models) }),

@@ -28,7 +28,7 @@ const SIZES_STEP = 13;
 const SIZES_PHOTOS = 40;
 
 /** Values of DETECTION_SIZES at which families are compared. */
-const FAMILY_SIZES = [[640], [128, 640], [320, 640], [128, 320, 640]] as const;
+const FAMILY_SIZES = [[640], [128, 640], [256, 512]] as const;
 
 const options = readOptions(USAGE, {
   ...COMMON_OPTIONS,

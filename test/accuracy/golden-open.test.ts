@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
@@ -18,11 +21,18 @@ const SIZE = 640;
 
 describe.skipIf(!hasOpenWeights)('parity with OpenCV’s FaceDetectorYN', () => {
   let engine: InferenceEngine;
+  let prepared: string;
   let images: { file: string; golden: GoldenFace[]; faces: EmbeddedFace[] }[];
   let pairs: { golden: GoldenFace; face: EmbeddedFace; scale: number }[];
 
   beforeAll(async () => {
-    engine = await startRealEngine({ MODEL_NAME: OPEN_PACK, DETECTION_SIZES: String(SIZE) });
+    // As users run it, but for the size.
+    prepared = await mkdtemp(join(tmpdir(), 'face-embedding-'));
+    engine = await startRealEngine({
+      MODEL_NAME: OPEN_PACK,
+      DETECTION_SIZES: String(SIZE),
+      PREPARED_DIR: prepared,
+    });
     images = [];
     pairs = [];
     await Promise.all(
@@ -37,7 +47,10 @@ describe.skipIf(!hasOpenWeights)('parity with OpenCV’s FaceDetectorYN', () => 
       }),
     );
   });
-  afterAll(() => engine?.close());
+  afterAll(async () => {
+    await engine?.close();
+    await rm(prepared, { recursive: true, force: true });
+  });
 
   it('finds every face that it finds, and no other', () => {
     const others = images.filter(({ golden, faces }) => golden.length !== faces.length);

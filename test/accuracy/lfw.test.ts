@@ -1,48 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
 import type { DetectionMode } from '../../src/vision/detect/selection.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
 import { embed, startRealEngine } from '../support/engine/real-engine.ts';
-import { rankReferences } from '../support/http/rank-references.ts';
+import { bestThreshold, readPairs } from '../support/lfw.ts';
 import { cosine, quantile } from '../support/numbers.ts';
 import { overlap } from '../support/overlap.ts';
-import { FACES, hasRealWeights, photo } from '../support/shared.ts';
-
-interface Pair {
-  a: string;
-  b: string;
-  same: boolean;
-}
-
-function readPairs(): Pair[] {
-  const [, ...lines] = readFileSync(join(FACES, 'lfw', 'pairs.csv'), 'utf8')
-    .trim()
-    .split('\n');
-  return lines.map((line) => {
-    const [a, b, same] = line.trim().split(',') as [string, string, string];
-    return { a, b, same: same === '1' };
-  });
-}
-
-/** The best accuracy that one threshold reaches, with the distances of the API. */
-function bestThreshold(pairs: Pair[], faces: Map<string, EmbeddedFace>) {
-  const embedding = (file: string) => Array.from(faces.get(file)?.embedding ?? []);
-  const distances = pairs.map(({ a, b, same }) => {
-    const { best_match } = rankReferences({
-      query_embedding: embedding(a),
-      reference_embeddings: [{ id: b, embedding: embedding(b) }],
-      distance_metric: 'cosine',
-    });
-    return { distance: best_match?.distance ?? 2, same };
-  });
-  const accuracyAt = (threshold: number) =>
-    distances.filter(({ distance, same }) => distance <= threshold === same).length / distances.length;
-  return distances
-    .map(({ distance }) => ({ threshold: distance, accuracy: accuracyAt(distance) }))
-    .reduce((p, q) => (q.accuracy > p.accuracy ? q : p));
-}
+import { hasRealWeights, photo } from '../support/shared.ts';
 
 describe.skipIf(!hasRealWeights)('300 pairs of Labeled Faces in the Wild', () => {
   const pairs = hasRealWeights ? readPairs() : [];

@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/load.ts';
 
 it('shows no setting that has its default', () => {
   expect(changedSettings(loadConfig({}))).toEqual({});
-  expect(changedSettings(loadConfig({ PORT: '8000', DETECTION_SIZES: '128,640' }))).toEqual({});
+  expect(changedSettings(loadConfig({ PORT: '8000', DETECTION_SIZES: '' }))).toEqual({});
 });
 
 it('shows values, of secrets their number, and no password of a URL', () => {

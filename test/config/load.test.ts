@@ -11,7 +11,7 @@ describe('loadConfig', () => {
       MODEL_NAME: 'buffalo_l',
       MODELS_DIR: './models',
       DETECTION_THRESHOLD: 0.5,
-      DETECTION_SIZES: [128, 640],
+      DETECTION_SIZES: undefined,
       MAX_IMAGE_SIZE: 10_485_760,
       DEVICE: 'cpu',
     });

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { rewriteGraph } from '../../src/onnx/rewrite/rewrite.ts';
 import { readFields } from '../../src/onnx/wire.ts';
 import { seededRandom } from '../support/numbers.ts';
-import { expectRewritten, expectUnchanged, runModel, TestNetwork } from '../support/packs/onnx-graphs.ts';
+import {
+  differenceOf,
+  expectRewritten,
+  expectUnchanged,
+  runModel,
+  TestNetwork,
+} from '../support/packs/onnx-graphs.ts';
 
 /** Random slopes. 20 channels are not a multiple of a block in ONNX Runtime's layout. */
 const slopesIn = (low: number, high: number, count = 20) => {
@@ -36,6 +42,14 @@ describe('rewritePrelu', () => {
   ])('rewrites a shared slope of shape %s', async (_, dims) => {
     await expectRewritten(network([0.3], dims), 'prelu 1');
   });
+
+  it.each([-1, 0.1, 2])(
+    'returns the same results bit for bit with one slope of %f for all channels',
+    async (slope) => {
+      const model = network([slope], [1, 1, 1]);
+      expect(await differenceOf(model, rewriteGraph(model).bytes, [1, 3, 9, 9])).toBe(0);
+    },
+  );
 
   it('rewrites a slope with a leading axis', async () => {
     await expectRewritten(network(slopesIn(-1, 2), [1, 20, 1, 1]), 'prelu 1');
@@ -147,6 +161,6 @@ describe('rewritePrelu does not rewrite a PReLU', () => {
     const x = other.graph.add('Transpose', [other.conv('x', { inputs: 3, outputs: 8 })], {
       perm: { ints: [0, 1, 3, 2] },
     });
-    await expectUnchanged(other.model([other.prelu(x, [0.1], [1])]));
+    await expectUnchanged(other.model([other.prelu(x, slopesIn(-1, 2, 8), [8, 1, 1])]));
   });
 });

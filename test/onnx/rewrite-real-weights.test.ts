@@ -10,7 +10,7 @@ import { SCORE_WEIGHTS } from '../../src/vision/quality/quality-score.ts';
 import { FaceRecogniser } from '../../src/vision/recognise/recogniser.ts';
 import { cosine } from '../support/numbers.ts';
 import { appliedTo } from '../support/packs/onnx-graphs.ts';
-import { goldenImages, hasRealWeights, MODELS, photo } from '../support/shared.ts';
+import { goldenImages, hasOpenWeights, hasRealWeights, MODELS, OPEN_PACK, photo } from '../support/shared.ts';
 
 const networkFile = (name: string) => new Uint8Array(readFileSync(join(MODELS, 'buffalo_sc_dq', name)));
 
@@ -29,6 +29,12 @@ describe.skipIf(!hasRealWeights)('rewriting real networks', () => {
     expect(appliedTo(wholeDetector)).toBe('sibling-convolutions 3, transposes 9');
     // 34 PReLUs, of which the two next to the grouped convolution are split into two parts each.
     expect(appliedTo(recogniser)).toBe('grouped-convolutions 1, prelu 36, gemms 1');
+  });
+
+  it.skipIf(!hasOpenWeights)('applies those of another family of networks', () => {
+    const open = (name: string) => new Uint8Array(readFileSync(join(MODELS, OPEN_PACK, name)));
+    expect(appliedTo(rewriteDetector(open('face_detection_yunet_2026may.onnx')))).toBe('separable-heads 3');
+    expect(appliedTo(rewriteGraph(open('face_reidentification_retail_0095.onnx')))).toBe('prelu 48');
   });
 
   it('gives the same faces and embeddings for photographs', async () => {

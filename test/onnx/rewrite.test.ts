@@ -18,12 +18,16 @@ function network({ opset = 13 } = {}): Uint8Array<ArrayBuffer> {
   const rows = net.graph.add('Reshape', [last, net.graph.ints([-1, 4])]);
   const vector = net.graph.add('Flatten', [net.graph.add('GlobalAveragePool', [wide])]);
   const product = net.graph.add('Gemm', [vector, net.randomConstant([32, 16]), net.randomConstant([16])]);
+  const separable = [6, 10].map((outputs) => {
+    const middle = net.conv(wide, { inputs: 32, outputs, kernel: 1 });
+    return net.conv(middle, { inputs: outputs, outputs, group: outputs });
+  });
   const plain = net.conv(mixed, { inputs: 8, outputs: 4, kernel: 1, name: 'plain' });
-  return net.model([...heads, narrow, rows, product, plain], { opset });
+  return net.model([...heads, narrow, rows, product, ...separable, plain], { opset });
 }
 
 const ALL =
-  'sibling-convolutions 1, narrow-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1, gemms 1';
+  'separable-heads 1, sibling-convolutions 1, narrow-convolutions 1, grouped-convolutions 1, prelu 3, transposes 1, gemms 1';
 
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
 

@@ -13,7 +13,7 @@ describe.skipIf(!hasOpenWeights)('the service with another family of networks', 
     expect(info).toMatchObject({
       name: OPEN_PACK,
       embedding_size: 256,
-      detector: { family: 'yunet', pinned: true },
+      detector: { family: 'yunet', pinned: true, input_sizes: [256, 512] },
       recogniser: { input_size: 128, pinned: true },
       quality: { evidence: 'transferred' },
     });

@@ -11,18 +11,32 @@ import type { Node, TensorName } from './node.ts';
  * It takes two passes over the tensor: both scalings are depthwise 1×1 convolutions, into which the runtime fuses the
  * Relu and the addition.
  *
+ * A PReLU with one slope for all channels is a LeakyRelu, which the runtime fuses into the convolution before it.
+ *
  * @returns the number of PReLUs rewritten.
  */
 export function rewritePrelu(graph: EditableGraph): number {
   const constants = new ScalingConstants(graph);
   let count = 0;
   for (const node of graph.nodesOf('PRelu')) {
-    const nodes = scalingsFor(graph, node, constants);
+    const nodes = leakyReluFor(graph, node) ?? scalingsFor(graph, node, constants);
     if (nodes === undefined) continue;
     graph.replace([node], nodes);
     count++;
   }
   return count;
+}
+
+function leakyReluFor(graph: EditableGraph, { inputs, outputs }: Node): GraphNode[] | undefined {
+  const [input, slopeName] = inputs;
+  const [output] = outputs;
+  const slope = graph.constant(slopeName);
+  if (!input || !output || !slope || slope.dims.some((dim) => dim !== 1)) return undefined;
+  const [alpha] = slope.floats();
+  if (alpha === undefined) return undefined;
+  return [
+    { opType: 'LeakyRelu', inputs: [input], outputs: [output], attributes: { alpha: { float: alpha } } },
+  ];
 }
 
 function scalingsFor(graph: EditableGraph, node: Node, constants: ScalingConstants): GraphNode[] | undefined {

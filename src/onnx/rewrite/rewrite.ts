@@ -5,6 +5,7 @@ import { rewriteGemms } from './gemms.ts';
 import { splitGroupedConvolutions } from './grouped-convolutions.ts';
 import { splitNarrowConvolutions } from './narrow-convolutions.ts';
 import { rewritePrelu } from './prelu.ts';
+import { mergeSeparableHeads } from './separable-heads.ts';
 import { mergeSiblingConvolutions } from './sibling-convolutions.ts';
 import { flattenTransposes } from './transposes.ts';
 
@@ -36,6 +37,7 @@ import { flattenTransposes } from './transposes.ts';
  * 5. Compare `npm run bench` with GRAPH_REWRITES on and off.
  */
 const PASSES = {
+  'separable-heads': mergeSeparableHeads,
   // Before narrow-convolutions: convolutions that were merged are no longer narrow.
   'sibling-convolutions': mergeSiblingConvolutions,
   'narrow-convolutions': splitNarrowConvolutions,
@@ -52,7 +54,7 @@ export const REWRITE_PASSES = Object.keys(PASSES) as RewritePass[];
 
 /**
  * Versions of ONNX's operator set in which the operators that passes read and write (Add, BatchNormalization, Compress,
- * Conv, Flatten, Gemm, Greater, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Resize, Sigmoid, Split, Transpose) have the semantics
+ * Conv, Flatten, Gemm, Greater, LeakyRelu, MaxPool, Mul, PRelu, ReduceMax, Relu, Reshape, Resize, Sigmoid, Split, Transpose) have the semantics
  * that passes rely on. Source: onnx/onnx, docs/Changelog.md.
  */
 const OPSETS = { min: 9, max: 24 } as const;

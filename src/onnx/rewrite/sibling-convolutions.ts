@@ -7,7 +7,7 @@ import type { Node, TensorName } from './node.ts';
  * A convolution with this many output channels gains nothing from being merged: ONNX Runtime's blocked kernels process
  * four blocks of 16 channels at once (microsoft/onnxruntime, core/mlas/lib/snchwc.cpp).
  */
-const WIDE = 64;
+export const WIDE = 64;
 
 /** Permitted consumers. A Split leaves the blocked layout, and a convolution that follows would convert back to it. */
 const CONSUMERS: readonly string[] = ['Flatten', 'Mul', 'Reshape', 'Sigmoid', 'Transpose'];
@@ -34,11 +34,12 @@ export function mergeSiblingConvolutions(graph: EditableGraph): number {
 }
 
 function isNarrowHead(graph: EditableGraph, { group, dims, output }: Convolution): boolean {
-  return (
-    group === 1 &&
-    dims[0] < WIDE &&
-    graph.consumersOf(output).every(({ opType, domain }) => domain === '' && CONSUMERS.includes(opType))
-  );
+  return group === 1 && dims[0] < WIDE && isHeadOutput(graph, output);
+}
+
+/** Whether a tensor may come from a Split instead of a convolution. */
+export function isHeadOutput(graph: EditableGraph, output: TensorName): boolean {
+  return graph.consumersOf(output).every(({ opType, domain }) => domain === '' && CONSUMERS.includes(opType));
 }
 
 function merge(graph: EditableGraph, siblings: readonly Convolution[]): void {
@@ -51,10 +52,8 @@ function merge(graph: EditableGraph, siblings: readonly Convolution[]): void {
     first.input,
     graph.addConstant(weights, [total, ...rest], `${first.output}_merged_weights`),
   ];
-  if (siblings.some(({ bias }) => bias !== undefined)) {
-    const biases = siblings.map(({ bias, dims }) => bias?.floats() ?? new Float32Array(dims[0]));
-    inputs.push(graph.addConstant(concatenate(biases), [total], `${first.output}_merged_bias`));
-  }
+  const biases = biasesOf(siblings);
+  if (biases) inputs.push(graph.addConstant(biases, [total], `${first.output}_merged_bias`));
   const merged = graph.freshName(`${first.output}_merged`);
   const convolution = { opType: 'Conv', inputs, outputs: [merged], attributes: first.attributes };
   const outputs = siblings.map(({ output }) => output);
@@ -63,8 +62,14 @@ function merge(graph: EditableGraph, siblings: readonly Convolution[]): void {
   graph.replace(nodes, [convolution, splitNode(graph, merged, outputs, channels)]);
 }
 
+/** The biases of all siblings; undefined if none has one. */
+export function biasesOf(siblings: readonly Convolution[]): Float32Array<ArrayBuffer> | undefined {
+  if (siblings.every(({ bias }) => bias === undefined)) return undefined;
+  return concatenate(siblings.map(({ bias, dims }) => bias?.floats() ?? new Float32Array(dims[0])));
+}
+
 /** The sizes are an input of a Split since opset 13, and an attribute before. */
-function splitNode(
+export function splitNode(
   graph: EditableGraph,
   input: TensorName,
   outputs: readonly TensorName[],
@@ -78,6 +83,6 @@ function splitNode(
   return { opType: 'Split', inputs: [input, sizes], outputs, attributes: { axis } };
 }
 
-function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+export function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   return Float32Array.from(parts.flatMap((part) => Array.from(part)));
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../onnx/quantise/quantise.ts';
 import { type Range, typicalRange, type WeightBits } from '../../../onnx/quantise/ranges.ts';
 import { readVerified } from '../../../packs/file-hash.ts';
-import type { ChannelOrder, ModelFile, ModelPack } from '../../../packs/pack.ts';
+import { type ChannelOrder, detectionSizesOf, type ModelFile, type ModelPack } from '../../../packs/pack.ts';
 import { Letterbox } from '../../../vision/detect/letterbox.ts';
 import { letterboxOptionsOf } from '../../../vision/detect/open-detector.ts';
 import type { Networks } from '../../../vision/networks.ts';
@@ -47,7 +47,7 @@ export class Calibration {
     this.#threshold = config.DETECTION_THRESHOLD;
     this.#detector = detector;
     this.#recogniser = recogniser;
-    this.#letterboxes = config.DETECTION_SIZES.map(
+    this.#letterboxes = detectionSizesOf(pack.detector, config.DETECTION_SIZES).map(
       (size) => new Letterbox(size, letterboxOptionsOf(pack.detector)),
     );
     this.#normalisation = tabulateNormalisation(pack.recogniser.preprocessing);
