@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { COLOUR_PROFILE_MODES } from '../config/settings.ts';
+import { RFB_INPUT } from '../onnx/rfb-outputs.ts';
 import type { Provenance } from './provenance.ts';
 
 export type ColourProfiles = (typeof COLOUR_PROFILE_MODES)[number];
@@ -35,6 +36,8 @@ export interface DetectorFile extends ModelFile {
   family: DetectorFamily;
   /** The second network of the family `rfb`, which finds 68 points in a crop of the box. */
   landmarks?: ModelFile;
+  /** Side of the square input, in pixels, if the graph of a published detector takes no other. */
+  inputSize?: number | undefined;
 }
 
 /** The order of an input's channels. */
@@ -69,14 +72,18 @@ export interface ModelPack extends Provenance {
 const DETECTION_SIZES: Readonly<Record<DetectorFamily, readonly number[]>> = {
   scrfd: [128, 640],
   yunet: [256, 512],
-  rfb: [320],
+  /** The longer side of the only input that its graph takes. */
+  rfb: [RFB_INPUT.width],
 };
 
-/** @param configured DETECTION_SIZES, if it is set. */
+/** @param configured DETECTION_SIZES, if it is set. It does not apply to a graph that takes a single size. */
 export const detectionSizesOf = (
-  { family }: Pick<DetectorFile, 'family'>,
+  { family, inputSize }: Pick<DetectorFile, 'family' | 'inputSize'>,
   configured: readonly number[] | undefined,
-): readonly number[] => configured ?? DETECTION_SIZES[family];
+): readonly number[] => {
+  if (inputSize !== undefined) return [inputSize];
+  return (family === 'rfb' ? undefined : configured) ?? DETECTION_SIZES[family];
+};
 
 /** ArcFace's input normalisation. Source: insightface, model_zoo/arcface_onnx.py. */
 export const RECOGNISER_PREPROCESSING: Preprocessing = { mean: 127.5, std: 127.5 };

@@ -11,7 +11,6 @@ import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import { DETECTOR_FAMILIES, detectionSizesOf, type ModelFile } from '../packs/pack.ts';
 import { COMMERCIAL_USES } from '../packs/provenance.ts';
 import { EVIDENCE_RULES, THRESHOLD_METRICS } from '../packs/thresholds.ts';
-import { inputSizesOf } from '../vision/detect/open-detector.ts';
 import { QUALITY_EVIDENCE, qualityEvidenceOf } from '../vision/quality/quality-score.ts';
 import type { Api } from './api.ts';
 
@@ -167,7 +166,7 @@ function describeModel(
       ...describeFile(pack.detector),
       rewrites: rewrites.detector,
       family: pack.detector.family,
-      input_sizes: inputSizesOf(pack.detector, detectionSizesOf(pack.detector, config.DETECTION_SIZES)),
+      input_sizes: [...detectionSizesOf(pack.detector, config.DETECTION_SIZES)],
       ...(pack.detector.landmarks && {
         landmarks: { ...describeFile(pack.detector.landmarks), rewrites: rewrites.landmarks ?? [] },
       }),

@@ -1,45 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runModelsCommand } from '../../src/cli/models/command.ts';
 import type { InferenceEngine } from '../../src/engine/inference-engine.ts';
-import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import type { EmbeddedFace } from '../../src/vision/embed-face.ts';
 import { embed, startRealEngine } from '../support/engine/real-engine.ts';
+import { LITE, liteModels } from '../support/packs/lite-models.ts';
 import { FACES, hasRealWeights, photo } from '../support/shared.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const PACK = 'lite';
+const modelsDir = hasRealWeights ? await liteModels() : undefined;
 
-/**
- * The folder of packs: that which `LITE_MODELS_DIR` names, or one into which the pack was installed from the npm registry. Undefined if
- * there is neither.
- */
-async function modelsFolder(): Promise<string | undefined> {
-  if (process.env.LITE_MODELS_DIR) return process.env.LITE_MODELS_DIR;
-  if (!CATALOGUE.has(PACK)) return undefined;
-  const folder = await temporaryFolder();
-  let said = '';
-  const write = (text: string) => (said += text);
-  const code = await runModelsCommand(['install', PACK], {
-    environment: { ...process.env, MODELS_DIR: folder, PREPARED_DIR: 'none' },
-    stdout: { write },
-    stderr: { write },
-  });
-  if (code === 0) return folder;
-  console.log(`The pack could not be installed, so it is not tested: ${said}`);
-  return undefined;
-}
-
-const modelsDir = hasRealWeights ? await modelsFolder() : undefined;
-
-describe.skipIf(modelsDir === undefined)(`the pack ${PACK} on Labeled Faces in the Wild`, () => {
+describe.skipIf(modelsDir === undefined)(`the pack ${LITE} on Labeled Faces in the Wild`, () => {
   const files = hasRealWeights ? readdirSync(join(FACES, 'lfw')).filter((file) => file.endsWith('.jpg')) : [];
   const embeddings = new Map<string, Float32Array>();
   let engine: InferenceEngine;
 
   beforeAll(async () => {
-    engine = await startRealEngine({ MODEL_NAME: PACK, MODELS_DIR: modelsDir as string });
+    engine = await startRealEngine({ MODEL_NAME: LITE, MODELS_DIR: modelsDir as string });
     await Promise.all(
       files.map(async (file) => {
         const answer = await embed(engine, photo(`lfw/${file}`), 'largest').catch(() => undefined);

@@ -1,6 +1,5 @@
 import type * as ort from 'onnxruntime-node';
 import type { DeferredHeads } from '../../onnx/rewrite/deferred-heads.ts';
-import { RFB_INPUT } from '../../onnx/rfb-outputs.ts';
 import type { DetectorFamily, DetectorFile } from '../../packs/pack.ts';
 import type { FaceDetector } from './face-detector.ts';
 import type { LetterboxOptions } from './letterbox.ts';
@@ -60,11 +59,6 @@ function sizesOf({ session, sizes }: OpenedDetector): readonly number[] {
   const [input] = session.inputMetadata;
   const [height, width] = input?.isTensor ? input.shape.slice(2) : [];
   return typeof height === 'number' && height === width ? [height] : sizes;
-}
-
-/** The sides of a detector's inputs: the configured ones, unless its graph takes a single size. */
-export function inputSizesOf({ family }: Described, sizes: readonly number[]): number[] {
-  return family === 'rfb' ? [RFB_INPUT.width] : [...sizes];
 }
 
 /** YuNet reads pictures as OpenCV has them. */
