@@ -36,6 +36,8 @@ export interface DetectorFile extends ModelFile {
   family: DetectorFamily;
   /** The second network of the family `rfb`, which finds 68 points in a crop of the box. */
   landmarks?: ModelFile;
+  /** Side of the square input, in pixels, if the graph of a published detector takes no other. */
+  inputSize?: number | undefined;
 }
 
 /** The order of an input's channels. */
@@ -76,9 +78,12 @@ const DETECTION_SIZES: Readonly<Record<DetectorFamily, readonly number[]>> = {
 
 /** @param configured DETECTION_SIZES, if it is set. It does not apply to a graph that takes a single size. */
 export const detectionSizesOf = (
-  { family }: Pick<DetectorFile, 'family'>,
+  { family, inputSize }: Pick<DetectorFile, 'family' | 'inputSize'>,
   configured: readonly number[] | undefined,
-): readonly number[] => (family === 'rfb' ? undefined : configured) ?? DETECTION_SIZES[family];
+): readonly number[] => {
+  if (inputSize !== undefined) return [inputSize];
+  return (family === 'rfb' ? undefined : configured) ?? DETECTION_SIZES[family];
+};
 
 /** ArcFace's input normalisation. Source: insightface, model_zoo/arcface_onnx.py. */
 export const RECOGNISER_PREPROCESSING: Preprocessing = { mean: 127.5, std: 127.5 };

@@ -111,6 +111,7 @@ async function resolvePublishedPack(
       ...at(detector),
       family: detector.family,
       preprocessing: detector.preprocessing,
+      inputSize: detector.inputSize,
       ...(landmarks && { landmarks: { ...at(landmarks), preprocessing: landmarks.preprocessing } }),
     },
     recogniser: {

@@ -116,6 +116,7 @@ describe.each([...CATALOGUE.values()])('a stand-in of $name', (published) => {
         pinned: true,
       },
     });
+    expect(pack.detector.inputSize).toBe(detector.inputSize);
     expect(pack.detector.landmarks?.preprocessing).toEqual(detector.landmarks?.preprocessing);
   });
 });

@@ -39,6 +39,7 @@ describe('GET /v1/model-info', () => {
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
         pinned: false,
         rewrites: expect.any(Array),
+        family: 'scrfd',
         input_sizes: [128, 640],
         family: 'scrfd',
       },

@@ -689,7 +689,7 @@ export interface RateInterval {
 }
 
 export type BestMatch = (Match) & ({
-  fpir?: (RateInterval) & (unknown);
+  fpir?: RateInterval;
 });
 
 /** The answer to `query_embeddings`. */
@@ -800,7 +800,7 @@ export interface ModelInfo {
   detector: {
     /** The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`. */
     rewrites: ({
-      pass: 'deferred-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
+      pass: 'deferred-heads' | 'separable-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
       count: number;
     })[];
     file: string;
@@ -814,7 +814,7 @@ export interface ModelInfo {
     landmarks?: {
       /** The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`. */
       rewrites: ({
-        pass: 'deferred-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
+        pass: 'deferred-heads' | 'separable-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
         count: number;
       })[];
       file: string;
@@ -826,7 +826,7 @@ export interface ModelInfo {
   recogniser: {
     /** The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`. */
     rewrites: ({
-      pass: 'deferred-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
+      pass: 'deferred-heads' | 'separable-heads' | 'sibling-convolutions' | 'narrow-convolutions' | 'grouped-convolutions' | 'prelu' | 'transposes' | 'gemms' | 'constant-scales';
       count: number;
     })[];
     file: string;

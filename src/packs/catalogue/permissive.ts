@@ -12,13 +12,14 @@ import type { CataloguePack, FilesSource, PublishedDetector, PublishedRecogniser
 const OPENCV_ZOO = 'https://github.com/opencv/opencv_zoo/raw/47534e27c9851bb1128ccc0102f1145e27f23f98/models';
 const OPENCV_HUB = 'https://huggingface.co/opencv';
 
-/** Source of the licence and the size of faces: opencv_zoo, models/face_detection_yunet/README.md and LICENSE. */
+/** Source of the licence and of the fixed input: opencv_zoo, models/face_detection_yunet/README.md and LICENSE. */
 const YUNET: PublishedDetector = {
   name: 'face_detection_yunet_2023mar.onnx',
   bytes: 232_589,
   sha256: '8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4',
   family: 'yunet',
   preprocessing: DETECTOR_PREPROCESSING.yunet,
+  inputSize: 640,
 };
 
 const YUNET_URLS = [

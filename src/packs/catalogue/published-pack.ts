@@ -14,6 +14,8 @@ export interface PublishedFile {
 export interface PublishedDetector extends PublishedFile {
   family: DetectorFile['family'];
   preprocessing: Preprocessing;
+  /** Side of the square input, in pixels, if the graph takes no other. */
+  inputSize?: number;
   /** A second network that finds the landmarks, for a family whose first one finds boxes only. */
   landmarks?: PublishedFile & { preprocessing: Preprocessing };
 }
