@@ -41,7 +41,6 @@ describe('GET /v1/model-info', () => {
         rewrites: expect.any(Array),
         family: 'scrfd',
         input_sizes: [128, 640],
-        family: 'scrfd',
       },
       recogniser: {
         file: 'recogniser.onnx',

@@ -625,7 +625,7 @@ export interface CompareResponse {
   /** Nearest first, ties in request order. */
   matches: Match[];
   /** The first match; null without references. */
-  best_match: BestMatch | null;
+  best_match: Match | null;
   distance_metric: 'cosine' | 'euclidean';
   threshold?: number;
   max_far?: number;
@@ -678,19 +678,16 @@ export interface Match {
   /** distance ≤ `threshold`, far.estimate ≤ `max_far`, or the same of the search’s rate and `max_fpir`; only with one of them. */
   is_match?: boolean;
   far?: RateInterval;
+  fpir?: RateInterval;
   face?: ComparedFace;
 }
 
-/** The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack. */
+/** A rate, 0..1, with its 95 % interval: what another group of as many people as were measured would show. Only `high` where the measured pairs are too few for an estimate. `far` of a match: the share of pairs of strangers that are at least as near; with measured thresholds of the loaded pack. `fpir`, in `best_match` only: the share of strangers who find something at least as near among as many references as the request has, 1 − (1 − far)^n. */
 export interface RateInterval {
   estimate?: number;
   low?: number;
   high: number;
 }
-
-export type BestMatch = (Match) & ({
-  fpir?: RateInterval;
-});
 
 /** The answer to `query_embeddings`. */
 export interface CompareManyResponse {
@@ -700,7 +697,7 @@ export interface CompareManyResponse {
     /** Nearest first, ties in request order. */
     matches: Match[];
     /** The first match; null without references. */
-    best_match: BestMatch | null;
+    best_match: Match | null;
   })[];
   distance_metric: 'cosine' | 'euclidean';
   threshold?: number;
