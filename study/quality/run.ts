@@ -8,7 +8,7 @@ import { readPairs } from './comparisons.ts';
 import { embedAll } from './embed/embed-all.ts';
 import type { Photo } from './photos.ts';
 import { renderCurves, renderSections, writeDocs } from './report.ts';
-import { judgeReturned } from './returned.ts';
+import { judgeReturned } from './embed/returned.ts';
 import { runStudy } from './study.ts';
 
 const USAGE = `npm run study:quality -- [options]
