@@ -1,5 +1,6 @@
 import { SCORE_WEIGHTS } from '../../src/vision/quality/quality-score.ts';
 import { falseNonMatchRate, genuineComparisons, type VersionComparison } from './comparisons.ts';
+import { learnDistinctness, limited } from './darkness.ts';
 import {
   areaUnderCurve,
   curvePoints,
@@ -7,7 +8,6 @@ import {
   rankComparisons,
   rankIdeally,
 } from './discard-curve.ts';
-import { learnDistinctness, limited } from './darkness.ts';
 import { DEGRADATION_KINDS } from './embed/degradations.ts';
 import { mapValues } from './map-values.ts';
 import {

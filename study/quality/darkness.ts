@@ -75,7 +75,10 @@ export function judgeDark({ pairs, photos }: Half, threshold: number) {
   const score = scoreWith(SCORE_WEIGHTS.withNorm);
   // Of a face that is not dark.
   const before: Measure = (version) =>
-    scoreQuality({ ...scoreInputs(version), brightness: Math.max(0.15, version.quality.brightness) }, SCORE_WEIGHTS.withNorm);
+    scoreQuality(
+      { ...scoreInputs(version), brightness: Math.max(0.15, version.quality.brightness) },
+      SCORE_WEIGHTS.withNorm,
+    );
   const degraded = photos.flatMap(({ versions }) => versions.filter(isDark));
   return DEGRADATIONS.dark.levels.map((gain, index) => {
     const level = index + 1;

@@ -4,9 +4,9 @@ import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { DISTINCTNESS, type ScoreWeights } from '../../src/vision/quality/quality-score.ts';
 import { table, updateSections } from '../../tools/markdown.ts';
 import { drawCurves } from './draw.ts';
+import type { judgeReturned } from './embed/returned.ts';
 import { mapValues } from './map-values.ts';
 import { RIVAL_MEASURES } from './measures.ts';
-import type { judgeReturned } from './embed/returned.ts';
 import type { StudyResults } from './study.ts';
 
 export interface Results extends StudyResults {
