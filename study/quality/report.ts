@@ -273,7 +273,7 @@ function renderReturned(rows: Results['returned']): string {
     rows.map((row) => [
       `\`${row.format}\``,
       row.faces,
-      row.bytes,
+      Math.round(row.bytes),
       ...[row.median, row.lowest1, row.lowest].map((cosine) => cosine.toFixed(4)),
     ]),
   );
