@@ -1,5 +1,6 @@
 import { SCORE_WEIGHTS } from '../../src/vision/quality/quality-score.ts';
 import { falseNonMatchRate, genuineComparisons, type VersionComparison } from './comparisons.ts';
+import { learnDistinctness, limited } from './darkness.ts';
 import {
   areaUnderCurve,
   curvePoints,
@@ -15,6 +16,7 @@ import {
   RIVAL_MEASURES,
   SINGLE_MEASURES,
   scoreWith,
+  type TermName,
   weightedSum,
 } from './measures.ts';
 import { MIXES } from './photos.ts';
@@ -89,9 +91,12 @@ function middle95(values: readonly number[]): Interval {
 /** Areas with the halves swapped: weights from the judging half, areas on the choosing half. */
 export function judgeSwapped(halves: { choosing: Half; judging: Half }, threshold: number) {
   const { pairs, photos } = halves.choosing;
+  const line = learnDistinctness(halves.judging, threshold);
+  const learned = (terms: readonly TermName[]) =>
+    limited(weightedSum(learnWeights(halves.judging, terms, threshold)), line);
   const measures = {
-    score: weightedSum(learnWeights(halves.judging, CHOSEN_FORMS.withNorm, threshold)),
-    'score without the norm': weightedSum(learnWeights(halves.judging, CHOSEN_FORMS.withoutNorm, threshold)),
+    score: learned(CHOSEN_FORMS.withNorm),
+    'score without the norm': learned(CHOSEN_FORMS.withoutNorm),
     ...RIVAL_MEASURES,
   };
   const comparisons = mapValues(MIXES, (wanted) => genuineComparisons(pairs, photos, wanted));

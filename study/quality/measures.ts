@@ -94,7 +94,7 @@ export function weightedSum({ intercept, ...weights }: Partial<Weights<TermName>
   };
 }
 
-function scoreInputs({ quality, detectionScore }: MeasuredVersion): ScoreInputs {
+export function scoreInputs({ quality, detectionScore }: MeasuredVersion): ScoreInputs {
   return { ...quality, detectionScore };
 }
 

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../../src/config/package.ts';
-import type { ScoreWeights } from '../../src/vision/quality/quality-score.ts';
+import { DISTINCTNESS, type ScoreWeights } from '../../src/vision/quality/quality-score.ts';
 import { table, updateSections } from '../../tools/markdown.ts';
 import { drawCurves } from './draw.ts';
+import type { judgeReturned } from './embed/returned.ts';
 import { mapValues } from './map-values.ts';
 import { RIVAL_MEASURES } from './measures.ts';
-import type { judgeReturned } from './returned.ts';
 import type { StudyResults } from './study.ts';
 
 export interface Results extends StudyResults {
@@ -42,6 +42,7 @@ export function renderSections(results: Results): Record<string, string> {
     calibration: renderCalibration(results.calibration),
     reasons: renderReasons(results.reasons),
     returned: renderReturned(results.returned),
+    dark: renderDark(results.dark),
   };
 }
 
@@ -234,13 +235,45 @@ function renderReasons({ kinds, onOriginals }: Results['reasons']): string {
   ].join('\n');
 }
 
+function renderDark(rows: Results['dark']): string {
+  const { intercept, logBrightness } = DISTINCTNESS;
+  return [
+    `The limit: 1 / (1 + exp(−(${intercept} + ${logBrightness} · ln \`brightness\`))).`,
+    '',
+    renderDarkRows(rows),
+  ].join('\n');
+}
+
+function renderDarkRows(rows: Results['dark']): string {
+  return table(
+    [
+      'light',
+      'faces found',
+      '`brightness`, median',
+      'match their own good photograph',
+      'match a stranger as dark',
+      'score of 0.8 and above',
+      'without the limit',
+    ],
+    rows.map((row) => [
+      percent(row.gain, 0),
+      percent(row.found, 0),
+      row.brightness.toFixed(3),
+      percent(row.matches, 0),
+      percent(row.strangers, 1),
+      percent(row.pass, 0),
+      percent(row.passBefore, 0),
+    ]),
+  );
+}
+
 function renderReturned(rows: Results['returned']): string {
   return table(
     ['`face_format`', 'faces', 'bytes, median', 'cosine, median', 'lowest of 100', 'lowest'],
     rows.map((row) => [
       `\`${row.format}\``,
       row.faces,
-      row.bytes,
+      Math.round(row.bytes),
       ...[row.median, row.lowest1, row.lowest].map((cosine) => cosine.toFixed(4)),
     ]),
   );

@@ -6,9 +6,9 @@ import { median } from '../../bench/statistics.ts';
 import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
 import { readPairs } from './comparisons.ts';
 import { embedAll } from './embed/embed-all.ts';
+import { judgeReturned } from './embed/returned.ts';
 import type { Photo } from './photos.ts';
 import { renderCurves, renderSections, writeDocs } from './report.ts';
-import { judgeReturned } from './returned.ts';
 import { runStudy } from './study.ts';
 
 const USAGE = `npm run study:quality -- [options]

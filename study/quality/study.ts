@@ -9,6 +9,7 @@ import {
   splitPersons,
   thresholdAt,
 } from './comparisons.ts';
+import { judgeDark, learnDistinctness } from './darkness.ts';
 import { judgeCalibration, judgeGates, judgeReasons } from './gates.ts';
 import { mapValues } from './map-values.ts';
 import { CHOSEN_FORMS } from './measures.ts';
@@ -31,6 +32,7 @@ export function runStudy(pairs: readonly Pair[], photos: readonly Photo[], log: 
     weights: {
       withNorm: learnWeights(choosing, CHOSEN_FORMS.withNorm, threshold),
       withoutNorm: learnWeights(choosing, CHOSEN_FORMS.withoutNorm, threshold),
+      distinctness: learnDistinctness(choosing, threshold),
     },
   };
   log('judging');
@@ -48,6 +50,7 @@ export function runStudy(pairs: readonly Pair[], photos: readonly Photo[], log: 
     gates: judgeGates(judging, threshold),
     calibration: judgeCalibration(judging, threshold),
     reasons: judgeReasons(judging),
+    dark: judgeDark(judging, threshold),
   };
 }
 

@@ -48,6 +48,30 @@ describe.skipIf(!hasRealWeights)('the quality score of photographs', () => {
     expect(body.detail.split(', ')).toContain(reason);
   });
 
+  it.each([
+    'insightface/Tom_Hanks_54745.png',
+    // Bright and rich in contrast: at a twentieth of the light, it still matches its person.
+    'lfw/Elvis_Presley_0001.jpg',
+  ])('falls with the light, and is below 0.8 at a twentieth of it: %s', async (path) => {
+    const darkened = (gain: number) => sharp(photo(path)).removeAlpha().linear(gain, 0);
+    const scores: number[] = [];
+    for (const gain of [1, 0.2, 0.1, 0.05]) {
+      const { body } = await send(await darkened(gain).png().toBuffer());
+      scores.push(body.quality.score);
+    }
+    expect(scores).toEqual(scores.toSorted((p, q) => q - p));
+    for (const bytes of [
+      await darkened(0.05).png().toBuffer(),
+      await darkened(0.05).jpeg({ quality: 90 }).toBuffer(),
+    ]) {
+      const { status, body } = await send(bytes, '?min_quality=0.8');
+      expect(status).toBe(422);
+      expect(body).toMatchObject({ error_code: 'LOW_QUALITY', detail: expect.stringMatching(/^too dark/) });
+      expect(body.reasons[0]).toBe('TOO_DARK');
+      expect(body.quality.score).toBeLessThan(0.6);
+    }
+  });
+
   it('marks the small faces of a group photograph and embeds the others', async () => {
     const group = photo('insightface/t1.jpg');
     const { faces } = (await send(group, '?faces=all')).body;

@@ -61,6 +61,16 @@ export const SCORE_WEIGHTS = {
   },
 } as const satisfies Record<string, ScoreWeights>;
 
+/**
+ * How likely a face of this brightness is not taken for a stranger's that is as dark: the logistic function of a line in the
+ * logarithm of the brightness, from the same study. It limits the score, since a dark face may well match a good photograph of
+ * its person and yet match most strangers in the dark. At a brightness of 0.15, where a face begins to be too dark, it is 0.997.
+ */
+export const DISTINCTNESS = { intercept: 12.2, logBrightness: 3.43 } as const;
+
+/** The brightness of a single grey level; the logarithm of 0 is none. */
+const MIN_BRIGHTNESS = 1 / 255;
+
 /** SHA-256 of the recognisers whose norms were measured: w600k_mbf as published, and the copy that the study used. */
 const RECOGNISERS_WITH_KNOWN_NORM = new Set([
   '9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f',
@@ -89,7 +99,7 @@ export function qualityEvidenceOf({
 
 /**
  * The quality score, 0..1: the estimated probability that this face matches a good photograph of the same person at a
- * threshold that one stranger in a thousand passes.
+ * threshold that one stranger in a thousand passes; or, if that is lower, that it does not match a stranger as dark.
  */
 export function scoreQuality(inputs: ScoreInputs, weights: ScoreWeights): number {
   const terms = scoreTerms(inputs);
@@ -97,7 +107,15 @@ export function scoreQuality(inputs: ScoreInputs, weights: ScoreWeights): number
     (total, name) => total + weights[name] * terms[name],
     weights.intercept,
   );
-  return 1 / (1 + Math.exp(-sum));
+  return 1 / (1 + Math.exp(-Math.min(sum, distinctness(inputs))));
+}
+
+/** The logit of the probability of {@link DISTINCTNESS}. */
+export function distinctness(
+  { brightness }: Pick<ScoreInputs, 'brightness'>,
+  { intercept, logBrightness }: { intercept: number; logBrightness: number } = DISTINCTNESS,
+): number {
+  return intercept + logBrightness * Math.log(Math.max(MIN_BRIGHTNESS, brightness));
 }
 
 export function scoreTerms(inputs: ScoreInputs): ScoreTerms {

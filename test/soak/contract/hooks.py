@@ -37,7 +37,7 @@ def map_body(context, body):
     return with_pictures(body)
 
 
-BOOLEANS = ("quality", "return_face", "return_embeddings")
+BOOLEANS = ("quality", "return_face", "return_embeddings", "aligned")
 QUERIES = ("query_embedding", "query_embeddings", "query_image")
 
 
@@ -76,6 +76,8 @@ def follow_words(case, body, query):
     for options in (body, case.query):
         if options.get("detection") == "fast":
             del options["detection"]
+        # It goes with few of the other options, and with none of the pictures here.
+        options.pop("aligned", None)
     for name in [name for name in QUERIES if name in body][1:]:
         del body[name]
     if "reference_embeddings" in body and not any(name in body for name in QUERIES):

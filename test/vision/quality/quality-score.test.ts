@@ -7,6 +7,7 @@ import {
   relativeDetail,
   SCORE_WEIGHTS,
   type ScoreInputs,
+  type ScoreWeights,
   scoreQuality,
   scoreWeightsFor,
 } from '../../../src/vision/quality/quality-score.ts';
@@ -39,7 +40,8 @@ describe('the quality score', () => {
     const random = seededRandom(5);
     for (let round = 0; round < 300; round++) {
       const members = {
-        brightness: random(),
+        // Less is better for what is too bright only; the darkest have a test of their own.
+        brightness: 0.25 + 0.75 * random(),
         contrast: 0.5 * random(),
         sharpness: 0.9 * random(),
         detectionScore: random(),
@@ -50,6 +52,21 @@ describe('the quality score', () => {
         expect(scoreQuality(better, weights)).toBeGreaterThanOrEqual(scoreQuality(members, weights));
       }
     }
+  });
+
+  it('is limited by darkness: the more, the darker, and with any weights', () => {
+    // Strangers as dark resemble a face, however well it matches its person.
+    const scoreAt = (brightness: number, weights: ScoreWeights) =>
+      scoreQuality({ ...GOOD, brightness, embeddingNorm: 40, detectionScore: 1 }, weights);
+    for (const weights of [withNorm, withoutNorm]) {
+      const scores = [0, 0.01, 0.02, 0.03, 0.045, 0.06].map((brightness) => scoreAt(brightness, weights));
+      expect(scores).toEqual(scores.toSorted((p, q) => p - q));
+      expect(scoreAt(0.03, weights)).toBeCloseTo(1 / (1 + Math.exp(-(12.2 + 3.43 * Math.log(0.03)))), 10);
+      expect(scoreAt(0.04, weights)).toBeLessThan(0.8);
+    }
+    // A face that is not too dark is not limited below what a good face has.
+    expect(scoreAt(0.15, withNorm)).toBeGreaterThan(0.99);
+    expect(scoreQuality({ ...GOOD, brightness: 0.15 }, withNorm)).toBe(scoreQuality(GOOD, withNorm));
   });
 
   it.each([

@@ -1,6 +1,6 @@
-import { median } from '../../bench/statistics.ts';
-import { FACE_FORMATS } from '../../src/vision/align/face-format.ts';
-import type { Photo } from './photos.ts';
+import { median } from '../../../bench/statistics.ts';
+import { FACE_FORMATS } from '../../../src/vision/align/face-format.ts';
+import type { Photo } from '../photos.ts';
 
 /** What a face loses when it is returned in each format, stored, and embedded again. */
 export function judgeReturned(photos: readonly Photo[]) {
