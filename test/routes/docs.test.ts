@@ -97,7 +97,7 @@ describe('GET /openapi.json', () => {
       description?: string;
     }[];
     const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-    expect(inQuery.length).toBe(20);
+    expect(inQuery.length).toBe(25);
     for (const { schema } of inQuery) expect(schema).not.toHaveProperty('default');
   });
 
@@ -120,6 +120,8 @@ describe('GET /openapi.json', () => {
       'min_face_size',
       'return_face',
       'liveness',
+      'face_format',
+      'aligned',
     ]);
   });
 
@@ -146,7 +148,7 @@ describe('GET /openapi.json', () => {
     expect(responses[200].content['application/x-ndjson'].schema).toEqual({
       $ref: '#/components/schemas/EmbedLine',
     });
-    const results = ['FaceResult', 'FacesResult', 'FailedResult'];
+    const results = ['FaceResult', 'FacesResult', 'FailedResult', 'LowQualityResult', 'AlignedFaceResult'];
     expect(schemas.EmbedResult.anyOf).toEqual(
       results.map((name) => ({ $ref: `#/components/schemas/${name}` })),
     );

@@ -101,7 +101,10 @@ describe('a service with a liveness model and a threshold', () => {
 
   it('applies the limits of quality first, and recognises no spoof', async () => {
     const answer = await route.sendRaw(dark, '?liveness=require&min_face_size=10000');
-    expectRefusal(answer, 422, 'LOW_QUALITY');
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { error_code: 'LOW_QUALITY', reasons: ['TOO_SMALL'] },
+    });
     const refused = await route.sendRaw(dark, '?liveness=require');
     const timing = (headers: Headers) => headers.get('server-timing') ?? '';
     expect(timing(refused.headers)).toMatch(/liveness;dur=/);
