@@ -39,6 +39,7 @@ describe('GET /v1/model-info', () => {
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
         pinned: false,
         rewrites: expect.any(Array),
+        family: 'scrfd',
         input_sizes: [128, 640],
       },
       recogniser: {
@@ -48,6 +49,7 @@ describe('GET /v1/model-info', () => {
         rewrites: expect.any(Array),
         input_size: 112,
       },
+      quality: { evidence: 'transferred' },
       licence: expect.stringContaining('recognises nobody'),
       synthetic: true,
       thresholds: [],
