@@ -47,4 +47,5 @@ export const compareQuerySchema = z.strictObject({
     .optional()
     .openapi({ ...describeOption(shape.return_embeddings), type: 'boolean' }),
   encoding_format: shape.encoding_format.unwrap().optional().openapi(describeOption(shape.encoding_format)),
+  person_distance: shape.person_distance.unwrap().optional().openapi(describeOption(shape.person_distance)),
 });

@@ -50,7 +50,8 @@ const matchSchema = z
     }),
     far: rateSchema.optional().openapi({
       description:
-        'The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack.',
+        'The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack. Of the nearest of ' +
+        'k embeddings of one person: `low` is that of one pair; `estimate` and `high` are 1 − (1 − far)^k, the most that it can be.',
     }),
     face: pictureSchema.optional(),
   })
@@ -60,7 +61,8 @@ const bestMatchSchema = matchSchema
   .extend({
     fpir: rateSchema.optional().openapi({
       description:
-        'The share of strangers who find something at least as near among as many references as the request has: 1 − (1 − far)^n.',
+        'The share of strangers who find something at least as near among as many references as the request has: 1 − (1 − far)^n, ' +
+        'where n counts each embedding of a person whose nearest is taken.',
     }),
   })
   .openapi('BestMatch');
