@@ -133,9 +133,7 @@ function storeComparison(request: OpenedCompareRequest): PendingComparison {
   const length = sample?.length ?? 0;
   const { starts } = references;
   const missing = new Set(
-    pictures.flatMap(({ reference }) =>
-      reference === undefined ? [] : (starts?.[reference] ?? reference),
-    ),
+    pictures.flatMap(({ reference }) => (reference === undefined ? [] : (starts?.[reference] ?? reference))),
   );
   return {
     comparison: {

@@ -53,11 +53,15 @@ const referenceListSchema = z.array(
   z.strictObject({
     id: idSchema,
     embedding: embeddingSchema.optional(),
-    embeddings: z.array(embeddingSchema).min(1, 'expected at least one embedding').optional().meta({
-      description:
-        'Several embeddings of one person, in place of `embedding`. Each counts as a reference in `MAX_REFERENCES` and ' +
-        '`MAX_COMPARISONS`.',
-    }),
+    embeddings: z
+      .array(embeddingSchema)
+      .min(1, 'expected at least one embedding')
+      .optional()
+      .meta({
+        description:
+          'Several embeddings of one person, in place of `embedding`. Each counts as a reference in `MAX_REFERENCES` and ' +
+          '`MAX_COMPARISONS`.',
+      }),
     image: imageSchema.optional(),
     embedding_space: spaceSchema,
   }),

@@ -125,7 +125,9 @@ function tooLow(
   most: number,
 ): ServiceError {
   const ofNearest =
-    most > 1 ? `${roundUp(searchRate(lowest, most))} for the nearest of ${most} embeddings of one person` : lowest;
+    most > 1
+      ? `${roundUp(searchRate(lowest, most))} for the nearest of ${most} embeddings of one person`
+      : lowest;
   const detail =
     max_far !== undefined
       ? `max_far: ${max_far} is less than the measured pairs can show; the lowest is ${ofNearest}`
@@ -162,7 +164,8 @@ export function packPoints(points: readonly FarPoint[]): Float64Array {
   );
 }
 
-function unpackPoints(rows: Float64Array): FarPoint[] {
+/** The inverse of {@link packPoints}. */
+export function unpackPoints(rows: Float64Array): FarPoint[] {
   return Array.from({ length: rows.length / ROW }, (_, index) => {
     const [score = 0, far = 0, low = 0, high = 0] = rows.subarray(index * ROW, (index + 1) * ROW);
     return Number.isNaN(far) ? { score, high } : { score, far, low, high };

@@ -47,7 +47,9 @@ const MAX_ROUNDS = 10;
 /** The picture whose median cosine to the others is the largest. */
 function medoidOf(pictures: readonly FusedPicture[]): number {
   const medians = pictures.map((picture, index) => {
-    const others = pictures.flatMap((other, place) => (place === index ? [] : dot(picture.embedding, other.embedding)));
+    const others = pictures.flatMap((other, place) =>
+      place === index ? [] : dot(picture.embedding, other.embedding),
+    );
     others.sort((a, b) => b - a);
     // Of an even number, the upper one: in a group of just more than half, so many are of the same person.
     return others[Math.ceil(others.length / 2) - 1] as number;

@@ -61,7 +61,8 @@ function readerOfMeans(each: EmbeddingReader, starts: Uint32Array, name: string)
     let sum = 0;
     for (let i = 0; i < row.length; i++) sum += (row[i] as number) * (row[i] as number);
     const place = `${name}[${reference}].embeddings`;
-    if (Math.sqrt(sum) < MIN_MEAN_NORM * (end - first)) throw invalidEmbedding(place, 'has no mean: they cancel out');
+    if (Math.sqrt(sum) < MIN_MEAN_NORM * (end - first))
+      throw invalidEmbedding(place, 'has no mean: they cancel out');
     scaleToUnit(row, place);
   };
 }

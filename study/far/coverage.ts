@@ -4,7 +4,7 @@ import { measureFarCurve } from '../../src/cli/calibrate/statistics/far-curve.ts
 import { type Interval, wilsonInterval } from '../../src/cli/calibrate/statistics/intervals.ts';
 import { seededRandom } from '../../src/cli/calibrate/statistics/seeded-random.ts';
 import { FarCurve } from '../../src/similarity/far-curve.ts';
-import { Distances, type People, shuffled } from './people.ts';
+import { type Distances, type People, shuffled } from './people.ts';
 
 /** Ways to compute a 95 % interval, from the usual one to that of the service. */
 export const METHODS = {

@@ -1,6 +1,6 @@
 import { table } from '../../tools/markdown.ts';
 import { type Coverage, METHODS, type Method } from './coverage.ts';
-import { DRAWS, type DoorResult, ENROLLED, STRANGERS } from './door.ts';
+import { type DoorResult, DRAWS, ENROLLED, STRANGERS } from './door.ts';
 
 const percent = (rate: number, digits = 1) => `${(100 * rate).toFixed(digits)} %`;
 

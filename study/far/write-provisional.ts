@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { analyse } from '../../src/cli/calibrate/analysis.ts';
-import { thresholdEntries } from '../../src/cli/calibrate/report/thresholds-file.ts';
 import { makePairs } from '../../src/cli/calibrate/pairs/identities.ts';
+import { thresholdEntries } from '../../src/cli/calibrate/report/thresholds-file.ts';
 import { scorePairs } from '../../src/cli/calibrate/scored-pairs.ts';
 import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import type { ModelPack } from '../../src/packs/pack.ts';

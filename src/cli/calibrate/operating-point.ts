@@ -1,5 +1,5 @@
-import { evidenceFor, type Evidence } from './statistics/evidence.ts';
 import type { BootstrapIntervals } from './statistics/bootstrap.ts';
+import { type Evidence, evidenceFor } from './statistics/evidence.ts';
 import type { Interval } from './statistics/intervals.ts';
 import {
   type Rates,

@@ -1,5 +1,6 @@
 import type { CurvePoint } from '../../packs/thresholds.ts';
 import { FarCurve, type RateInterval, rateOfOne, searchInterval } from '../../similarity/far-curve.ts';
+import { isMeasured, type OperatingPoint } from './operating-point.ts';
 import {
   type DrawnRate,
   drawSearches,
@@ -8,7 +9,6 @@ import {
   type PersonPicture,
   type SearchDraws,
 } from './statistics/search.ts';
-import { isMeasured, type OperatingPoint } from './operating-point.ts';
 
 /** Sizes of galleries that the report has thresholds for. */
 const SIZES = [1, 10, 100, 1_000, 10_000];

@@ -4,6 +4,7 @@ import { errorSchema } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { TURNS } from '../../vision/upright/turn.ts';
 import { describeFace, faceShape, refusedFaceShape } from '../face.ts';
+import { templateSchema } from './fuse.ts';
 
 /* The answers of `/v1/embed`. */
 
@@ -77,6 +78,7 @@ const resultSchema = z
 const batchSchema = z
   .object({
     results: z.array(resultSchema).openapi({ description: 'One for each image, in request order.' }),
+    template: templateSchema.optional(),
     model: modelSchema,
   })
   .openapi('EmbeddedBatch', { description: 'The answer to a batch.' });
@@ -85,7 +87,7 @@ const lineSchema = z
   .union([
     resultSchema,
     z
-      .object({ done: z.literal(true), model: modelSchema })
+      .object({ done: z.literal(true), template: templateSchema.optional(), model: modelSchema })
       .openapi('EmbedEnd', { description: 'The last line. An answer without it is incomplete.' }),
   ])
   .openapi('EmbedLine', {

@@ -9,13 +9,16 @@ import { prefersLines } from '../../http/answer/ndjson.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { errorResponses } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
+import { agreementOf } from '../../similarity/agreement.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
 import { type Api, IMAGE_ERRORS } from '../api.ts';
+import { evidenceOf } from '../compare/evidence.ts';
 import { queryOf } from '../query.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
 import { type Answering, answerBatch, answerBatchInLines } from './batch.ts';
+import { Fusing } from './fuse.ts';
 import { EMBED_REQUEST, type EmbedRequest, readEmbedRequest } from './request.ts';
 
 const route = createRoute({
@@ -59,7 +62,9 @@ export function addEmbedRoute(api: Api): void {
         c.get('body').release();
       }
     };
-    const answering: Answering = { embedAll, options, model: describeModel(admission.model), log: api.log };
+    const { model } = admission;
+    const fusing = options.fuse ? new Fusing(agreementOf(evidenceOf(model)), options) : undefined;
+    const answering: Answering = { embedAll, options, fusing, model: describeModel(model), log: api.log };
     if (prefersLines(c)) return answerBatchInLines(c, answering);
     return batch ? answerBatch(c, answering) : answerOne(c, answering);
   });
@@ -86,7 +91,8 @@ function embedOptions(options: RequestOptions, config: Config): EmbedOptions {
   return {
     ...toSearchOptions(options, config),
     maxFaces: config.MAX_FACES,
-    quality: options.quality,
+    // What a picture of a template counts follows from its quality.
+    quality: options.quality || options.fuse,
     minQuality: options.min_quality,
     minFaceSize: options.min_face_size,
     returnFace: options.return_face,

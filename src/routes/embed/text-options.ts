@@ -25,6 +25,7 @@ const numbers = {
 };
 
 const quality = { ...describeOption(shape.quality), type: 'boolean' } as const;
+const fuse = { ...describeOption(shape.fuse), type: 'boolean' } as const;
 const returnFace = { ...describeOption(shape.return_face), type: 'boolean' } as const;
 
 /** The options as form fields. */
@@ -36,6 +37,9 @@ export const textOptionsSchema = optionsSchema.extend({
   return_face: booleanText()
     .default(false)
     .openapi({ ...returnFace, default: false }),
+  fuse: booleanText()
+    .default(false)
+    .openapi({ ...fuse, default: false }),
 });
 
 /** The options as query parameters: only what is given. */
@@ -45,4 +49,5 @@ export const queryOptionsSchema = optionsSchema.extend({
   encoding_format: shape.encoding_format.unwrap().optional().openapi(describeOption(shape.encoding_format)),
   quality: booleanText().optional().openapi(quality),
   return_face: booleanText().optional().openapi(returnFace),
+  fuse: booleanText().optional().openapi(fuse),
 });

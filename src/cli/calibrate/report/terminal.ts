@@ -1,6 +1,6 @@
 import { isMeasured, type OperatingPoint } from '../operating-point.ts';
-import { METRIC_NAMES } from '../statistics/scores.ts';
 import type { SearchFigures, SearchPoint } from '../search-figures.ts';
+import { METRIC_NAMES } from '../statistics/scores.ts';
 import { verdict } from './groups.ts';
 import type { CalibrationReport } from './report.ts';
 import { missing, targetsOf } from './search.ts';

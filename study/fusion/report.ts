@@ -1,0 +1,71 @@
+import { table } from '../../tools/markdown.ts';
+import type { Gain } from './gain.ts';
+import type { IntruderResult } from './intruders.ts';
+
+const percent = (rate: number, digits = 2) => `${(100 * rate).toFixed(digits)} %`;
+const interval = ([low, high]: readonly [number, number], digits = 2) =>
+  `${(100 * low).toFixed(digits)}–${(100 * high).toFixed(digits)}`;
+
+export interface Results {
+  pack: string;
+  /** The least cosine of two photographs of one person, from the FAR curve of these photographs. */
+  agreement: number;
+  gains: Gain[];
+  intruders: IntruderResult[];
+}
+
+/** The generated sections of docs/FUSION.md. */
+export function renderSections({ gains, intruders }: Results): Record<string, string> {
+  return {
+    gain: table(
+      [
+        'photographs are',
+        'enrolled',
+        'compared with',
+        'people; queries',
+        'TAR of one, 95 %',
+        'TAR of several, 95 %',
+        'FNMR falls by, 95 %',
+        'FAR at the threshold of one',
+      ],
+      gains.map((row) => [
+        row.mix,
+        String(row.photographs),
+        row.way,
+        `${row.people}; ${row.queries}`,
+        `${percent(1 - row.one)} (${interval(complement(row.oneInterval))})`,
+        `${percent(1 - row.several)} (${interval(complement(row.severalInterval))})`,
+        `${percent(row.gain)} (${interval(row.interval)})`,
+        percent(row.farAtOne, 3),
+      ]),
+    ),
+    intruders: table(
+      [
+        'photographs are',
+        'set',
+        'agreement',
+        'people; sets',
+        'intruder named, 95 %',
+        'and nobody else',
+        'no template',
+        'intruder used',
+        'without an intruder, all used',
+      ],
+      intruders.map((row) => [
+        row.mix,
+        `${row.size - 1} + 1`,
+        row.agreement.toFixed(3),
+        `${row.people}; ${row.sets}`,
+        `${percent(row.found)} (${interval(row.foundInterval)})`,
+        percent(row.exactly),
+        percent(row.none),
+        percent(row.missed),
+        percent(row.whole),
+      ]),
+    ),
+  };
+}
+
+function complement([low, high]: readonly [number, number]): [number, number] {
+  return [1 - high, 1 - low];
+}
