@@ -10,7 +10,10 @@ import type { EmbeddedPhoto } from './photos.ts';
 
 export const ENROLLED = 120;
 export const STRANGERS = 120;
+/** Shown one by one. */
 export const DRAWS = 20;
+/** For the mean: twenty draws say little of it. */
+const ALL_DRAWS = 200;
 
 /** Options of `/v1/compare` that decide at the door. */
 export const RULES = {
@@ -38,7 +41,7 @@ export function runDoor(people: People, distances: Distances): DoorResult[] {
   const results = (Object.keys(RULES) as Rule[]).map(
     (rule): DoorResult => ({ rule, letIn: [], turnedAway: [] }),
   );
-  for (let draw = 1; draw <= DRAWS; draw++) {
+  for (let draw = 1; draw <= ALL_DRAWS; draw++) {
     const random = seededRandom(draw);
     const order = shuffled(people, random).map((photos) => shuffled(photos, random));
     const enrolled = order.filter(({ length }) => length > 1).slice(0, ENROLLED);

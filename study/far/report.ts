@@ -35,25 +35,30 @@ function renderCoverage(rows: readonly Coverage[]): string {
 }
 
 function renderDoor(rows: readonly DoorResult[]): string {
+  const all = rows[0]?.letIn.length ?? 0;
+  const meanOf = (values: readonly number[]) =>
+    values.length === 0 ? '–' : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2);
   return table(
     [
       'verdict by',
-      `strangers let in, of ${STRANGERS}: mean`,
-      `each of ${DRAWS} draws`,
-      `enrolled turned away, of ${ENROLLED} (FNIR)`,
+      `strangers let in, of ${STRANGERS}: each of ${DRAWS} draws`,
+      'mean',
+      `mean of ${all} draws`,
+      `enrolled turned away, of ${ENROLLED} (FNIR), mean of ${all} draws`,
     ],
     rows.map(({ rule, letIn, turnedAway }) => {
-      const counts = letIn.filter((count) => count !== undefined);
+      const [shown, counts] = [letIn.slice(0, DRAWS), letIn].map((list) =>
+        list.filter((count) => count !== undefined),
+      ) as [number[], number[]];
       const refused = letIn.length - counts.length;
-      const tries = turnedAway.filter((tried) => tried !== undefined);
-      const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+      const tried = turnedAway.filter((tries) => tries !== undefined);
+      const away = meanOf(tried.map(({ count }) => count));
       return [
         `\`${rule.replace(/ .*/, '')}\`${/ .*/.exec(rule)?.[0] ?? ''}`,
-        counts.length === 0 ? '–' : (sum(counts) / counts.length).toFixed(2),
-        `${counts.join(' ')}${refused > 0 ? `; ${refused} refused` : ''}`,
-        tries.length === 0
-          ? '–'
-          : `${(sum(tries.map(({ count }) => count)) / tries.length).toFixed(2)} (${percent(sum(tries.map(({ count }) => count)) / sum(tries.map(({ of }) => of)), 2)})`,
+        shown.join(' '),
+        meanOf(shown),
+        `${meanOf(counts)}${refused > 0 ? ` (${refused} refused: too little evidence)` : ''}`,
+        `${away} (${percent(Number(away) / ENROLLED, 2)})`,
       ];
     }),
   );

@@ -20,7 +20,7 @@ const USAGE = `npm run study:far -- [options]
   --threads N           (usable cores)
   --out FOLDER          for results.json and the tables (study-out)
   --write-docs          also write the tables of docs/THRESHOLDS.md
-  --write-provisional   also write the provisional figures of the recogniser to src/packs/provisional/`;
+  --write-provisional   also write the provisional figures of the recogniser to src/packs/provisional/; then npm run format`;
 
 /** As many splits as the floor says, and enough to see the share itself. */
 const SPLITS = [20, 200];

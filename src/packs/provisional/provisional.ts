@@ -1,31 +1,7 @@
 import type { ModelPack } from '../pack.ts';
 import type { CurvePoint, MeasuredThreshold } from '../thresholds.ts';
+import type { CurveRow, ProvisionalFigures } from './figures.ts';
 import { W600K_MBF } from './w600k-mbf.ts';
-
-/** A row of a curve: score and high, or score, far, low and high, as in a thresholds.json. */
-export type CurveRow =
-  | readonly [score: number, high: number]
-  | readonly [score: number, far: number, low: number, high: number];
-
-/**
- * Figures of a recogniser that were measured on public photographs, by `npm run study:far -- --write-provisional`. They show the
- * order of magnitude, until an operator has measured those of his own photographs.
- */
-export interface ProvisionalFigures {
-  /** SHA-256 of the files of the recogniser, which give the same embeddings up to rounding. */
-  recognisers: readonly string[];
-  /** The photographs and the pack that were measured, in a sentence. */
-  source: string;
-  created: string;
-  genuine_pairs: number;
-  impostor_pairs: number;
-  people: number;
-  thresholds: readonly Omit<
-    MeasuredThreshold,
-    'source' | 'created' | 'genuine_pairs' | 'impostor_pairs' | 'people'
-  >[];
-  curve: readonly CurveRow[];
-}
 
 /** Recognisers that were measured. One that is not here has no figures: those of another network say nothing about it. */
 const MEASURED: readonly ProvisionalFigures[] = [W600K_MBF];

@@ -54,7 +54,7 @@ describe('a calibration against the real service', () => {
     await startService();
     calibration = await runCalibration([
       ...['--identities', join(folder, 'people'), '--out', out, '--url', address],
-      ...['--source', 'generated <blobs> & "noise"'],
+      ...['--source', 'generated <blobs> & "noise"', '--gallery', '4'],
     ]);
     report = readJson(out, 'report.json');
   });
@@ -114,6 +114,43 @@ describe('a calibration against the real service', () => {
       expect(accepted.impostor / IMPOSTORS).toBe(measured_far);
       expect(accepted.genuine / (3 * PEOPLE)).toBe(tar);
     }
+  });
+
+  it('leads with the search that was asked for, and has both questions', () => {
+    const { gallery, sizes } = report.figures.search;
+    expect(gallery.draws).toBeGreaterThan(0);
+    const [at10] = gallery.points;
+    // The distances of these pictures leave no doubt: three pictures of a "person" are nearly the same.
+    expect(at10.fpir.rate).toBeLessThan(0.3);
+    expect(at10.fnir.rate).toBe(0);
+    expect(sizes.map(({ people }: { people: number }) => people)).toEqual([1, 10, 100, 1_000, 10_000]);
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(page.indexOf('Search, 1:N')).toBeGreaterThan(0);
+    expect(page.indexOf('Search, 1:N')).toBeLessThan(page.indexOf('Verification, 1:1'));
+    expect(calibration.stdout).toMatch(/FPIR among 4[\s\S]*1:1/);
+  });
+
+  it('gives the rates of groups of a table, and says whether they differ', async () => {
+    const people = Array.from({ length: PEOPLE }, (_, person) => `p${person}`);
+    const lines = people.flatMap((a, index) => [
+      `${a}/95.jpg,${a}/60.jpg,1,${index % 2 ? '<odd>' : 'even'}`,
+      ...people.slice(index + 1).map((b) => `${a}/95.jpg,${b}/95.jpg,0,${index % 2 ? '<odd>' : 'even'}`),
+    ]);
+    await writeFiles(folder, { 'pairs.csv': ['image_a,image_b,same_person,group', ...lines].join('\n') });
+    const own = join(folder, 'groups');
+    const { code, stdout } = await runCalibration([
+      ...['--pairs', join(folder, 'pairs.csv'), '--images', join(folder, 'people')],
+      ...['--url', address, '--out', own, '--gallery', '4'],
+    ]);
+    expect(code).toBe(0);
+    const { groups, search } = readJson(own, 'report.json').figures;
+    expect(groups[0].groups.map(({ group }: { group: string }) => group)).toEqual(['<odd>', 'even']);
+    expect(groups[0].groups[1].fnmr).toMatchObject({ of: PEOPLE / 2, errors: 0, differs: false });
+    expect(stdout).toContain('cannot be told apart');
+    expect(readFileSync(join(own, 'report.html'), 'utf8')).toContain('&#60;odd&#62;');
+    // A table does not say whom a picture shows.
+    expect(search.gallery.draws).toBeUndefined();
+    expect(stdout).toContain('--identities does');
   });
 
   it('gives no threshold for a FAR with too few pairs, and says so', () => {

@@ -21,6 +21,18 @@ describe('pairs from a table', () => {
     ]);
   });
 
+  it('have the group that the table names', () => {
+    const text = 'image_a,image_b,same_person,group\na,b,1,evening\nc,d,0, \n';
+    expect(parsePairs(text)).toEqual([
+      { a: 'a', b: 'b', same: true, group: 'evening' },
+      { a: 'c', b: 'd', same: false },
+    ]);
+    const many = Array.from({ length: 51 }, (_, i) => `a${i},b${i},1,g${i}`).join('\n');
+    expect(() => parsePairs(`image_a,image_b,same_person,group\n${many}`)).toThrow(
+      'The column group has 51 values; the maximum is 50.',
+    );
+  });
+
   const HEADER = 'image_a,image_b,same_person\n';
   it.each([
     ['image_a,image_b\na,b\n', 'has no column same_person'],

@@ -4,9 +4,10 @@ import { ServiceError } from '../../../src/errors.ts';
 import { W600K_MBF } from '../../../src/packs/provisional/w600k-mbf.ts';
 import { TinyEngine, testConfig } from '../../support/engine/engines.ts';
 import { FAR_POINTS } from '../../support/far-points.ts';
+import { answerOf } from '../../support/http/answer.ts';
 import { assembleApp } from '../../support/http/app.ts';
 import { block, expectRefusal, postCompare } from './compare-requests.ts';
-import { config as pictureConfig, other, picture, post, usePictureService } from './picture-service.ts';
+import { other, picture, config as pictureConfig, post, usePictureService } from './picture-service.ts';
 
 const SPACE = 'own:0123456789ab';
 const config = testConfig();
@@ -217,6 +218,17 @@ describe('POST /v1/compare without measured rates', () => {
     expect(body.provisional).toBe(true);
     expect(body.matches.map(({ is_match }: { is_match: boolean }) => is_match)).toEqual([true, false]);
     expect(body.matches[1].far.estimate).toBeGreaterThan(0.5);
+  });
+
+  it('lists provisional figures in /v1/model-info, marked, unless there are measured ones', async () => {
+    const [recogniser] = W600K_MBF.recognisers;
+    const thresholdsOf = async (app: ReturnType<typeof appWith>) =>
+      (await answerOf(await app.request('/v1/model-info'))).body.thresholds;
+    const provisional = await thresholdsOf(appWith({}, recogniser));
+    expect(provisional[0]).toMatchObject({ far: 0.1, metric: 'cosine', provisional: true, people: 394 });
+    const [{ provisional: _, ...own }] = provisional;
+    expect(await thresholdsOf(appWith({ thresholds: [own] }, recogniser))).toEqual([own]);
+    expect(await thresholdsOf(unmeasured)).toEqual([]);
   });
 
   it('says that the model is still being loaded', async () => {

@@ -16,7 +16,6 @@ const RATE_DIGITS = 6;
 /** A point with what its interval is computed from. */
 interface Step {
   score: number;
-  accepts: number;
   rate: number;
   effective: number;
 }
@@ -59,7 +58,7 @@ function stepsOf(
 ): [Step, ...Step[]] {
   const counts = new DyadCounts(impostors, people);
   const nearest = similarityOf(impostors[0] as PersonScore);
-  const none = { accepts: 0, rate: 0, effective: impostors.length };
+  const none = { rate: 0, effective: impostors.length };
   const steps: [Step, ...Step[]] = [
     { score: Math.min(1, (Math.floor(nearest / SCORE_STEP) + 1) * SCORE_STEP), ...none },
   ];
@@ -75,7 +74,7 @@ function stepsOf(
     }
     const last = steps.at(-1) as Step;
     if (score < last.score) {
-      steps.push({ score, accepts: next, rate: counts.rate, effective: counts.effectiveTrials });
+      steps.push({ score, rate: counts.rate, effective: counts.effectiveTrials });
     }
   }
   return steps;
