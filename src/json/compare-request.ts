@@ -123,6 +123,7 @@ function countOf(set: unknown, limit: number): number {
   const list = Array.isArray(set) ? set : (set as { ids?: unknown } | null | undefined)?.ids;
   if (!Array.isArray(list)) return 0;
   let count = countItems(list);
+  if (list !== set) return count;
   let isWhole = true;
   for (const item of list) {
     const embeddings = item?.embeddings;
