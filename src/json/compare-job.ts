@@ -5,7 +5,7 @@ import {
   type UnitVectors,
 } from '../similarity/embedding-set.ts';
 import { type FarEvidence, farScaleOf } from '../similarity/far-evidence.ts';
-import { countRows, mostRows } from '../similarity/person-embeddings.ts';
+import { countEmbeddings, mostEmbeddings } from '../similarity/person-embeddings.ts';
 import type { JobOutcome } from '../threads/job-port.ts';
 import { answerComparison, type PictureNotes } from './compare-answer.ts';
 import {
@@ -21,8 +21,8 @@ export interface StoredComparison {
   queries: UnitVectors;
   referenceIds: readonly string[];
   references: UnitVectors;
-  /** Where the vectors of each reference begin, if some have several; see EmbeddingReader. */
-  starts?: Uint32Array | undefined;
+  /** Where the vectors of references with several embeddings are; see EmbeddingReader. */
+  layout?: Pick<EmbeddingReader, 'starts' | 'groups'>;
   options: CompareOptions;
 }
 
@@ -82,8 +82,8 @@ export function compare(
   const scale = farScaleOf(request.options, evidence, {
     space: request.space?.space,
     length: request.sample?.length,
-    references: countRows(request.references),
-    most: mostRows(request.references),
+    references: countEmbeddings(request.references),
+    most: mostEmbeddings(request.references),
   });
   if (request.pictures.length > 0) {
     const pending = storeComparison(request);
@@ -107,19 +107,19 @@ export function compare(
  * @throws {ServiceError} REQUEST_TOO_LARGE; INVALID_REQUEST when the evidence does not carry the rate that is asked for.
  */
 export function rank(
-  { queryIds, queries, referenceIds, references, starts, options }: StoredComparison,
+  { queryIds, queries, referenceIds, references, layout, options }: StoredComparison,
   notes: PictureNotes,
   maxAnswerBytes: number,
   evidence?: FarEvidence,
 ): JobOutcome<RankResult> {
   const started = performance.now();
-  const reader = openVectors(referenceIds, references, starts);
+  const reader = openVectors(referenceIds, references, layout);
   // Its embeddings have been found to be of the model.
   const compared = {
     space: undefined,
     length: references.length,
-    references: references.count,
-    most: mostRows(reader),
+    references: countEmbeddings(reader),
+    most: mostEmbeddings(reader),
   };
   const scale = farScaleOf(options, evidence, compared);
   const comparison = { queryIds, queries, references: reader, options, scale };
@@ -131,7 +131,7 @@ export function rank(
 function storeComparison(request: OpenedCompareRequest): PendingComparison {
   const { queryIds, queries, references, sample, space, pictures, options } = request;
   const length = sample?.length ?? 0;
-  const { starts } = references;
+  const { starts, groups } = references;
   const missing = new Set(
     pictures.flatMap(({ reference }) => (reference === undefined ? [] : (starts?.[reference] ?? reference))),
   );
@@ -143,7 +143,7 @@ function storeComparison(request: OpenedCompareRequest): PendingComparison {
         : { count: 1, length, values: new Float64Array(length) },
       referenceIds: references.ids,
       references: readVectors(references, length, missing),
-      starts,
+      layout: { starts, groups },
       options,
     },
     pictures,

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { writeSquaredDistances } from './distances.ts';
 import { type EmbeddingReader, type EmbeddingSet, isBlock, type UnitVectors } from './embedding-set.ts';
-import { nearestInterval, type RateInterval } from './far-curve.ts';
+import { personInterval, type RateInterval } from './far-curve.ts';
 import type { FarScale } from './far-evidence.ts';
 import { findNearest } from './nearest.ts';
 
@@ -55,7 +55,7 @@ export function* rankEach(
   { distance_metric, threshold, top_k, scale }: RankingOptions,
   more?: (reference: number) => object | undefined,
 ): Generator<Ranking> {
-  const { ids, starts } = references;
+  const { ids, starts, groups } = references;
   // One embedding may have millions of numbers.
   const row = new Float64Array(ids.length > 0 ? queries.length : 0);
   const distances = new Float64Array(queries.count * ids.length);
@@ -72,8 +72,8 @@ export function* rankEach(
     if (threshold !== undefined) match.is_match = distance <= threshold;
     if (scale) {
       const one = scale.far(similarity);
-      const rows = starts ? (starts[index + 1] as number) - (starts[index] as number) : 1;
-      const far = rows > 1 ? nearestInterval(one, rows) : one;
+      const embeddings = groups ? (groups[index + 1] as number) - (groups[index] as number) : 1;
+      const far = embeddings > 1 ? personInterval(one, embeddings) : one;
       if (scale.accepts) match.is_match = scale.accepts(far, one);
       match.far = far;
     }

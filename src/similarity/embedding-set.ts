@@ -39,6 +39,11 @@ export interface EmbeddingReader {
    * is that to the nearest of its rows. Without it, there is a row for each id.
    */
   readonly starts?: Uint32Array | undefined;
+  /**
+   * How many embeddings the references before each one have, and at last how many there are, if some have several: strangers have a
+   * chance with each, also with those of a mean. Without it, each has one.
+   */
+  readonly groups?: Uint32Array | undefined;
   /** The unit vectors of all rows, one after the other, if they have been read already. */
   readonly values?: Float64Array<ArrayBuffer>;
   /**
@@ -77,15 +82,16 @@ export function isBlock(set: EmbeddingSet): set is EmbeddingBlock {
   return !Array.isArray(set);
 }
 
-/** A reader of unit vectors. @param starts as in an EmbeddingReader. */
+/** A reader of unit vectors. @param layout as in an EmbeddingReader. */
 export function openVectors(
   ids: readonly string[],
   { length, values }: Pick<UnitVectors, 'length' | 'values'>,
-  starts?: Uint32Array,
+  layout: Pick<EmbeddingReader, 'starts' | 'groups'> = {},
 ): EmbeddingReader {
   return {
     ids,
-    starts,
+    starts: layout.starts,
+    groups: layout.groups,
     length,
     name: '',
     read: (index, row) => row.set(values.subarray(index * length, (index + 1) * length)),

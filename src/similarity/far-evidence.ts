@@ -35,7 +35,7 @@ export interface ComparedEmbeddings {
   length: number | undefined;
   /** The comparisons of a query. */
   references: number;
-  /** The most of them that are with one person, of whom the nearest counts; 1 by default. */
+  /** The most of them that are with one person; 1 by default. */
   most?: number | undefined;
 }
 
@@ -125,9 +125,7 @@ function tooLow(
   most: number,
 ): ServiceError {
   const ofNearest =
-    most > 1
-      ? `${roundUp(searchRate(lowest, most))} for the nearest of ${most} embeddings of one person`
-      : lowest;
+    most > 1 ? `${roundUp(searchRate(lowest, most))} for ${most} embeddings of one person` : lowest;
   const detail =
     max_far !== undefined
       ? `max_far: ${max_far} is less than the measured pairs can show; the lowest is ${ofNearest}`

@@ -43,8 +43,8 @@ export function openPersons(
   };
   const each = openList(rows, name, like, nameOf);
   const ids = list.map(({ id }) => id);
-  if (distance === 'nearest') return { ...each, ids, starts };
-  return { ...each, ids, read: readerOfMeans(each, starts, name) };
+  if (distance === 'nearest') return { ...each, ids, starts, groups: starts };
+  return { ...each, ids, groups: starts, read: readerOfMeans(each, starts, name) };
 }
 
 function readerOfMeans(each: EmbeddingReader, starts: Uint32Array, name: string): EmbeddingReader['read'] {
@@ -67,17 +67,17 @@ function readerOfMeans(each: EmbeddingReader, starts: Uint32Array, name: string)
   };
 }
 
-/** The embeddings that a reader has rows for. */
-export function countRows({ ids, starts }: Pick<EmbeddingReader, 'ids' | 'starts'>): number {
-  return starts?.at(-1) ?? ids.length;
+/** The embeddings of all references together. */
+export function countEmbeddings({ ids, groups }: Pick<EmbeddingReader, 'ids' | 'groups'>): number {
+  return groups?.at(-1) ?? ids.length;
 }
 
-/** The most embeddings of one reference among which the nearest is taken. */
-export function mostRows({ starts }: Pick<EmbeddingReader, 'starts'>): number {
+/** The most embeddings of one reference. */
+export function mostEmbeddings({ groups }: Pick<EmbeddingReader, 'groups'>): number {
   let most = 1;
-  if (starts) {
-    for (let i = 1; i < starts.length; i++) {
-      most = Math.max(most, (starts[i] as number) - (starts[i - 1] as number));
+  if (groups) {
+    for (let i = 1; i < groups.length; i++) {
+      most = Math.max(most, (groups[i] as number) - (groups[i - 1] as number));
     }
   }
   return most;

@@ -3,8 +3,12 @@ import type { Gain } from './gain.ts';
 import type { IntruderResult } from './intruders.ts';
 
 const percent = (rate: number, digits = 2) => `${(100 * rate).toFixed(digits)} %`;
-const interval = ([low, high]: readonly [number, number], digits = 2) =>
-  `${(100 * low).toFixed(digits)}–${(100 * high).toFixed(digits)}`;
+
+/** Of one person there is no interval, and none of people who do not differ. */
+function withInterval(rate: number, [low, high]: readonly [number, number], people: number): string {
+  if (people < 2 || low === high) return percent(rate);
+  return `${percent(rate)} (${(100 * low).toFixed(2)}–${(100 * high).toFixed(2)})`;
+}
 
 export interface Results {
   pack: string;
@@ -33,9 +37,9 @@ export function renderSections({ gains, intruders }: Results): Record<string, st
         String(row.photographs),
         row.way,
         `${row.people}; ${row.queries}`,
-        `${percent(1 - row.one)} (${interval(complement(row.oneInterval))})`,
-        `${percent(1 - row.several)} (${interval(complement(row.severalInterval))})`,
-        `${percent(row.gain)} (${interval(row.interval)})`,
+        withInterval(1 - row.one, complement(row.oneInterval), row.people),
+        withInterval(1 - row.several, complement(row.severalInterval), row.people),
+        withInterval(row.gain, row.interval, row.people),
         percent(row.farAtOne, 3),
       ]),
     ),
@@ -56,7 +60,7 @@ export function renderSections({ gains, intruders }: Results): Record<string, st
         `${row.size - 1} + 1`,
         row.agreement.toFixed(3),
         `${row.people}; ${row.sets}`,
-        `${percent(row.found)} (${interval(row.foundInterval)})`,
+        withInterval(row.found, row.foundInterval, row.people),
         percent(row.exactly),
         percent(row.none),
         percent(row.missed),

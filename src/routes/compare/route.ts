@@ -50,8 +50,8 @@ const matchSchema = z
     }),
     far: rateSchema.optional().openapi({
       description:
-        'The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack. Of the nearest of ' +
-        'k embeddings of one person: `low` is that of one pair; `estimate` and `high` are 1 − (1 − far)^k, the most that it can be.',
+        'The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack. Of k ' +
+        'embeddings of one person: `low` is that of one pair; `estimate` and `high` are 1 − (1 − far)^k.',
     }),
     face: pictureSchema.optional(),
   })
@@ -62,7 +62,7 @@ const bestMatchSchema = matchSchema
     fpir: rateSchema.optional().openapi({
       description:
         'The share of strangers who find something at least as near among as many references as the request has: 1 − (1 − far)^n, ' +
-        'where n counts each embedding of a person whose nearest is taken.',
+        'where n counts each embedding.',
     }),
   })
   .openapi('BestMatch');

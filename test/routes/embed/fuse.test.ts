@@ -153,7 +153,7 @@ describe('fuse with the synthetic pack', () => {
   });
 
   it('is refused without a batch and with faces=all', async () => {
-    const [image] = (await pictures) as [Uint8Array<ArrayBuffer>];
+    const [image] = await pictures;
     const batchOnly = /^fuse: goes with a batch only/;
     expectRefusal(await sendJson({ image: base64(image), fuse: true }), 400, 'INVALID_REQUEST', batchOnly);
     expectRefusal(await sendForm({ image, fuse: 'true' }), 400, 'INVALID_REQUEST', batchOnly);
