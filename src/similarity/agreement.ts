@@ -1,4 +1,4 @@
-import { FarCurve } from './far-curve.ts';
+import { FarCurve, type FarPoint } from './far-curve.ts';
 import { type FarEvidence, unpackPoints } from './far-evidence.ts';
 
 /**
@@ -15,26 +15,26 @@ export const DEFAULT_AGREEMENT = 0.2;
 
 const known = new WeakMap<Float64Array, number>();
 
-/**
- * The least cosine at which two pictures count as of one person when they are fused, −1..1: that with {@link AGREEMENT_FAR} on the
- * measured curve, or the nearest that it has.
- */
+/** The least cosine at which two pictures count as of one person when they are fused, −1..1. */
 export function agreementOf(evidence: FarEvidence | undefined): number {
   const rows = evidence?.points;
   if (rows === undefined || rows.length === 0) return DEFAULT_AGREEMENT;
-  const earlier = known.get(rows);
-  if (earlier !== undefined) return earlier;
-  const points = unpackPoints(rows);
+  const cosine = known.get(rows) ?? cosineAt(unpackPoints(rows), AGREEMENT_FAR);
+  known.set(rows, cosine);
+  return cosine;
+}
+
+/** The cosine with a false accept rate on a measured curve, or with the nearest rate that it has. */
+export function cosineAt(points: readonly FarPoint[], far: number): number {
   const curve = new FarCurve(points);
   const rateAt = (similarity: number) => curve.at(similarity).estimate ?? 0;
-  let [low, high] = [points.at(-1)?.score ?? 0, points.find(({ far }) => far !== undefined)?.score ?? 1];
+  let low = points.at(-1)?.score ?? 0;
+  let high = points.find((point) => point.far !== undefined)?.score ?? 1;
   // Halved until nothing is left of the width: rates never rise with the similarity.
   for (let step = 0; step < 50; step++) {
     const middle = (low + high) / 2;
-    if (rateAt(middle) > AGREEMENT_FAR) low = middle;
+    if (rateAt(middle) > far) low = middle;
     else high = middle;
   }
-  const cosine = 2 * high - 1;
-  known.set(rows, cosine);
-  return cosine;
+  return 2 * high - 1;
 }

@@ -9,8 +9,9 @@ export interface IntruderResult {
   size: number;
   people: number;
   sets: number;
-  /** The least cosine of two photographs of one person. */
+  /** The least cosine of two photographs of one person, and where it is from. */
   agreement: number;
+  source: string;
   /** Sets whose intruder is named. */
   found: number;
   foundInterval: [number, number];
@@ -31,7 +32,7 @@ export function measureIntruders(
   people: readonly Person[],
   strangers: readonly Person[],
   mixes: readonly Mix[],
-  agreements: readonly number[],
+  agreements: readonly Pick<IntruderResult, 'agreement' | 'source'>[],
 ): IntruderResult[] {
   return mixes.flatMap((mix) =>
     [3, 4, 5].flatMap((size) =>
@@ -45,7 +46,7 @@ function measure(
   strangers: readonly Person[],
   mix: Mix,
   size: number,
-  agreement: number,
+  { agreement, source }: Pick<IntruderResult, 'agreement' | 'source'>,
 ): IntruderResult {
   const random = seededRandom(size);
   const able = people.filter(({ length }) => length >= size - 1);
@@ -84,6 +85,7 @@ function measure(
     people: able.length,
     sets,
     agreement,
+    source,
     found: meanOf('found'),
     foundInterval: intervalOverPeople(
       shares.map(({ found }) => found),

@@ -12,8 +12,6 @@ function withInterval(rate: number, [low, high]: readonly [number, number], peop
 
 export interface Results {
   pack: string;
-  /** The least cosine of two photographs of one person, from the FAR curve of these photographs. */
-  agreement: number;
   gains: Gain[];
   intruders: IntruderResult[];
 }
@@ -58,7 +56,7 @@ export function renderSections({ gains, intruders }: Results): Record<string, st
       intruders.map((row) => [
         row.mix,
         `${row.size - 1} + 1`,
-        row.agreement.toFixed(3),
+        `${row.agreement.toFixed(3)} (${row.source})`,
         `${row.people}; ${row.sets}`,
         withInterval(row.found, row.foundInterval, row.people),
         percent(row.exactly),

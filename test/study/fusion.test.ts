@@ -55,7 +55,9 @@ describe('the study of several photographs', () => {
 
   it('counts intruders that are found, missed, and sets without a template', () => {
     const alike = peopleWith(0.4);
-    const [found] = measureIntruders(alike, alike, ['as they are'], [0.5]).slice(-1);
+    const [found] = measureIntruders(alike, alike, ['as they are'], [{ agreement: 0.5, source: '' }]).slice(
+      -1,
+    );
     expect(found).toMatchObject({
       size: 5,
       people: 12,
@@ -66,9 +68,16 @@ describe('the study of several photographs', () => {
       missed: 0,
       whole: 1,
     });
-    const [blind] = measureIntruders(alike, alike, ['as they are'], [-1]).slice(-1);
+    const [blind] = measureIntruders(alike, alike, ['as they are'], [{ agreement: -1, source: '' }]).slice(
+      -1,
+    );
     expect(blind).toMatchObject({ found: 0, missed: 1, whole: 1 });
-    const [strict] = measureIntruders(alike, alike, ['as they are'], [0.999]).slice(-1);
+    const [strict] = measureIntruders(
+      alike,
+      alike,
+      ['as they are'],
+      [{ agreement: 0.999, source: '' }],
+    ).slice(-1);
     expect(strict).toMatchObject({ found: 0, missed: 0, none: 1, whole: 0 });
   });
 
