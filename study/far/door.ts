@@ -13,7 +13,7 @@ export const STRANGERS = 120;
 /** Shown one by one. */
 export const DRAWS = 20;
 /** For the mean: twenty draws say little of it. */
-const ALL_DRAWS = 200;
+const ALL_DRAWS = 100;
 
 /** Options of `/v1/compare` that decide at the door. */
 export const RULES = {

@@ -97,7 +97,7 @@ describe('GET /openapi.json', () => {
       description?: string;
     }[];
     const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-    expect(inQuery.length).toBe(18);
+    expect(inQuery.length).toBe(23);
     for (const { schema } of inQuery) expect(schema).not.toHaveProperty('default');
   });
 

@@ -1,9 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerOf } from '../support/http/answer.ts';
 import { type Calibration, readJson, runCalibration } from '../support/processes/calibration.ts';
+import { ServiceProcess } from '../support/processes/service-process.ts';
 import { FACES, hasRealWeights, MODELS } from '../support/shared.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
@@ -41,6 +52,51 @@ describe.skipIf(!hasRealWeights)('a calibration on 300 pairs of Labeled Faces in
     expect(
       file.curve.points.find(({ far }: { far?: number }) => far !== undefined).far,
     ).toBeGreaterThanOrEqual(0.02);
+  });
+
+  it('gives the service the rates of its matches', async () => {
+    const pack = 'buffalo_sc_dq';
+    const folder = join(out, 'models', pack);
+    mkdirSync(folder, { recursive: true });
+    for (const file of readdirSync(join(MODELS, pack)))
+      symlinkSync(join(MODELS, pack, file), join(folder, file));
+    copyFileSync(join(out, 'thresholds.json'), join(folder, 'thresholds.json'));
+    const service = new ServiceProcess({ MODEL_NAME: pack, MODELS_DIR: join(out, 'models') });
+    try {
+      const address = await service.ready();
+      const image = (file: string) => readFileSync(join(FACES, 'lfw', file)).toString('base64');
+      const compare = async (query: string) =>
+        answerOf(
+          await fetch(`${address}/v1/compare?${query}`, {
+            method: 'POST',
+            headers: { 'Content-Type': 'application/json' },
+            body: JSON.stringify({
+              query_image: image('Al_Pacino_0001.jpg'),
+              reference_embeddings: [
+                { id: 'same', image: image('Al_Pacino_0002.jpg') },
+                { id: 'other', image: image('Edwina_Currie_0002.jpg') },
+              ],
+            }),
+          }),
+        );
+      const { status, body } = await compare('max_fpir=0.1');
+      expect(status).toBe(200);
+      expect(body.best_match).toMatchObject({
+        id: 'same',
+        is_match: true,
+        far: { high: expect.any(Number) },
+      });
+      // 150 pairs show little about so near a pair.
+      expect(body.best_match.far).not.toHaveProperty('estimate');
+      expect(body.matches[1]).toMatchObject({ id: 'other', is_match: false });
+      expect(body.matches[1].far.estimate).toBeGreaterThan(0.05);
+      const refused = await compare('max_far=0.001');
+      expect(refused.status).toBe(400);
+      expect(refused.body.detail).toMatch(/^max_far: 0\.001 is less than the measured pairs can show/);
+    } finally {
+      service.kill('SIGTERM');
+      await service.exit;
+    }
   });
 
   it('measures an accuracy of at least 99 %', () => {

@@ -36,7 +36,10 @@ const rateSchema = z
   .openapi('RateInterval', {
     description:
       'A rate, 0..1, with its 95 % interval: what another group of as many people as were measured would show. Only `high` ' +
-      'where the measured pairs are too few for an estimate.',
+      'where the measured pairs are too few for an estimate. `far` of a match: the share of pairs of strangers that are at least ' +
+      'as near; with measured thresholds of the loaded pack. `fpir`, in `best_match` only: the share of strangers who find ' +
+      'something at least as near among as many references as the request has, 1 − (1 − far)^n. Each of k embeddings of one person ' +
+      'counts in n; the `far` of their match has the `low` of one pair, and 1 − (1 − far)^k for `estimate` and `high`.',
   });
 
 const matchSchema = z
@@ -48,30 +51,17 @@ const matchSchema = z
       description:
         'distance ≤ `threshold`, far.estimate ≤ `max_far`, or the same of the search’s rate and `max_fpir`; only with one of them.',
     }),
-    far: rateSchema.optional().openapi({
-      description:
-        'The share of pairs of strangers that are at least as near. With measured thresholds of the loaded pack. Of k ' +
-        'embeddings of one person: `low` is that of one pair; `estimate` and `high` are 1 − (1 − far)^k.',
-    }),
+    far: rateSchema.optional(),
+    fpir: rateSchema.optional(),
     face: pictureSchema.optional(),
   })
   .openapi('Match');
-
-const bestMatchSchema = matchSchema
-  .extend({
-    fpir: rateSchema.optional().openapi({
-      description:
-        'The share of strangers who find something at least as near among as many references as the request has: 1 − (1 − far)^n, ' +
-        'where n counts each embedding.',
-    }),
-  })
-  .openapi('BestMatch');
 
 const rankingShape = {
   matches: z.array(matchSchema).openapi({ description: 'Nearest first, ties in request order.' }),
   // Not `nullable()`, of which the document would make an object that is never null.
   best_match: z
-    .union([bestMatchSchema, z.null()])
+    .union([matchSchema, z.null()])
     .openapi({ description: 'The first match; null without references.' }),
 };
 
@@ -116,7 +106,8 @@ const route = createRoute({
     'and embedding space all embeddings must then have. If a picture fails, the `detail` of the error begins with its place in ' +
     'the request, as in `reference_embeddings[3].image: 0 faces`; if several fail, the first is reported.\n\n' +
     'At most `MAX_COMPARISONS` queries × references are compared; the limit shrinks in proportion for embeddings of more than ' +
-    '512 numbers. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
+    '512 numbers. With measured thresholds of the loaded pack, matches carry their false accept rate (`far`), and `max_far` or ' +
+    '`max_fpir` decide what a match is. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
   request: {
     query: compareQuerySchema,
     body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } },
