@@ -119,6 +119,7 @@ describe('GET /openapi.json', () => {
       'min_quality',
       'min_face_size',
       'return_face',
+      'fuse',
     ]);
   });
 
@@ -153,6 +154,11 @@ describe('GET /openapi.json', () => {
       expect(schemas[name].required).toContain('index');
       expect(schemas[name].required).not.toContain('model');
     }
+    const template = { $ref: '#/components/schemas/Template' };
+    expect(schemas.EmbeddedBatch.properties.template).toEqual(template);
+    expect(schemas.EmbedEnd.properties.template).toEqual(template);
+    expect(schemas.EmbedEnd.required).not.toContain('template');
+    expect(schemas.FusedTemplate.required).toEqual(['embedding', 'used', 'outliers']);
   });
 
   it('references only schemas that exist', () => {
