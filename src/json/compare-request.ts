@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { agreeOnSpace, type NamedSpace, spacesOf } from '../similarity/compare.ts';
 import { readUnitEmbedding } from '../similarity/embedding.ts';
 import { type EmbeddingReader, type ExpectedLength, openEmbeddings } from '../similarity/embedding-set.ts';
-import { openPersons } from '../similarity/person-embeddings.ts';
+import { countEmbeddings, openPersons } from '../similarity/person-embeddings.ts';
 import { assertAtMost } from './assert-at-most.ts';
 import { combineOptions } from './combine-options.ts';
 import { COMPARE_BODY, type CompareBody, validateCompareBody } from './compare-schema.ts';
@@ -79,6 +79,10 @@ export function readCompareRequest(
   assertOneMember('', { query_embedding, query_embeddings, query_image });
   if (Array.isArray(reference_embeddings)) {
     for (const [index, { embedding, embeddings, image }] of reference_embeddings.entries()) {
+      const given =
+        Number(embedding !== undefined) + Number(embeddings !== undefined) + Number(image !== undefined);
+      // There may be thousands: what is wrong is put into words only then.
+      if (given === 1) continue;
       assertOneMember(`reference_embeddings[${index}].`, { embedding, embeddings, image });
     }
   }
@@ -91,7 +95,7 @@ export function readCompareRequest(
       : query_embeddings && openEmbeddings(query_embeddings, 'query_embeddings');
   const references = openReferences(body, sampleOf(queries));
   const sample = sampleOf(queries) ?? sampleOf(references);
-  const embeddings = countOf(reference_embeddings, limits.references);
+  const embeddings = countEmbeddings(references);
   assertComparisons(queries?.ids.length ?? 1, embeddings, sample?.length ?? 0, limits);
   return {
     queryIds: query_embeddings && queries?.ids,
