@@ -28,15 +28,17 @@ export function openPersons(
   like?: ExpectedLength,
 ): EmbeddingReader {
   const rows: NamedEmbedding[] = [];
+  /** The reference of each row. */
+  const owners: number[] = [];
   const starts = new Uint32Array(list.length + 1);
   for (const [index, { id, embedding, embeddings }] of list.entries()) {
     if (embeddings === undefined) rows.push({ id, embedding });
     else for (const each of embeddings) rows.push({ id, embedding: each });
+    while (owners.length < rows.length) owners.push(index);
     starts[index + 1] = rows.length;
   }
   const nameOf = (row: number) => {
-    // Only for errors and the first embedding of a request.
-    const reference = starts.findLastIndex((start) => start <= row);
+    const reference = owners[row] as number;
     const place = `${name}[${reference}]`;
     if (list[reference]?.embeddings === undefined) return `${place}.embedding`;
     return `${place}.embeddings[${row - (starts[reference] as number)}]`;
