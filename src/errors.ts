@@ -98,6 +98,15 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     action: 'Show `detail` to the user and ask for another photograph.',
   },
+  PICTURES_DISAGREE: {
+    status: 422,
+    message: 'The pictures give no embedding of one person.',
+    when:
+      'With `fuse=true`, as the `template` of an answer: no picture has an embedding, or no more than half of those that have show ' +
+      'the same person. `detail` says which.',
+    retryable: false,
+    action: 'Ask for other photographs of the person, and compare those that there are.',
+  },
   INVALID_EMBEDDING: {
     status: 422,
     message: 'An embedding is invalid.',

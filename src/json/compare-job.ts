@@ -5,6 +5,7 @@ import {
   type UnitVectors,
 } from '../similarity/embedding-set.ts';
 import { type FarEvidence, farScaleOf } from '../similarity/far-evidence.ts';
+import { countEmbeddings, mostEmbeddings } from '../similarity/person-embeddings.ts';
 import type { JobOutcome } from '../threads/job-port.ts';
 import { answerComparison, type PictureNotes } from './compare-answer.ts';
 import {
@@ -20,6 +21,8 @@ export interface StoredComparison {
   queries: UnitVectors;
   referenceIds: readonly string[];
   references: UnitVectors;
+  /** Where the vectors of references with several embeddings are; see EmbeddingReader. */
+  layout?: Pick<EmbeddingReader, 'starts' | 'groups'>;
   options: CompareOptions;
 }
 
@@ -45,8 +48,8 @@ const MAX_LIGHT_COMPARISONS = 2_000;
 const MAX_LIGHT_ID_CHARACTERS = 256 * 1024;
 
 /** Whether comparing takes so long that the main thread must not do it. */
-export function isHeavy(queries: number, ids: readonly string[]): boolean {
-  if (queries * ids.length > MAX_LIGHT_COMPARISONS) return true;
+export function isHeavy(queries: number, ids: readonly string[], embeddings = ids.length): boolean {
+  if (queries * embeddings > MAX_LIGHT_COMPARISONS) return true;
   // Each query is answered with the ids of all references.
   return queries * ids.reduce((sum, { length }) => sum + length, 0) > MAX_LIGHT_ID_CHARACTERS;
 }
@@ -79,7 +82,8 @@ export function compare(
   const scale = farScaleOf(request.options, evidence, {
     space: request.space?.space,
     length: request.sample?.length,
-    references: request.references.ids.length,
+    references: countEmbeddings(request.references),
+    most: mostEmbeddings(request.references),
   });
   if (request.pictures.length > 0) {
     const pending = storeComparison(request);
@@ -88,8 +92,8 @@ export function compare(
     const transfer = [stored.values.buffer, references.values.buffer, ...images];
     return { result: { pending, ms: performance.now() - started }, transfer };
   }
-  const { queryIds, queries, references, sample, options } = request;
-  if (lightOnly && isHeavy(queryIds?.length ?? 1, references.ids)) return undefined;
+  const { queryIds, queries, references, embeddings, sample, options } = request;
+  if (lightOnly && isHeavy(queryIds?.length ?? 1, references.ids, embeddings)) return undefined;
   // Without pictures there are queries.
   const vectors = readVectors(queries as EmbeddingReader, sample?.length ?? 0);
   const answer = answerComparison({ queryIds, queries: vectors, references, options, scale }, maxAnswerBytes);
@@ -103,15 +107,20 @@ export function compare(
  * @throws {ServiceError} REQUEST_TOO_LARGE; INVALID_REQUEST when the evidence does not carry the rate that is asked for.
  */
 export function rank(
-  { queryIds, queries, referenceIds, references, options }: StoredComparison,
+  { queryIds, queries, referenceIds, references, layout, options }: StoredComparison,
   notes: PictureNotes,
   maxAnswerBytes: number,
   evidence?: FarEvidence,
 ): JobOutcome<RankResult> {
   const started = performance.now();
-  const reader = openVectors(referenceIds, references);
+  const reader = openVectors(referenceIds, references, layout);
   // Its embeddings have been found to be of the model.
-  const compared = { space: undefined, length: references.length, references: referenceIds.length };
+  const compared = {
+    space: undefined,
+    length: references.length,
+    references: countEmbeddings(reader),
+    most: mostEmbeddings(reader),
+  };
   const scale = farScaleOf(options, evidence, compared);
   const comparison = { queryIds, queries, references: reader, options, scale };
   const answer = answerComparison(comparison, maxAnswerBytes, notes);
@@ -122,7 +131,10 @@ export function rank(
 function storeComparison(request: OpenedCompareRequest): PendingComparison {
   const { queryIds, queries, references, sample, space, pictures, options } = request;
   const length = sample?.length ?? 0;
-  const missing = new Set(pictures.flatMap(({ reference }) => reference ?? []));
+  const { starts, groups } = references;
+  const missing = new Set(
+    pictures.flatMap(({ reference }) => (reference === undefined ? [] : (starts?.[reference] ?? reference))),
+  );
   return {
     comparison: {
       queryIds,
@@ -131,6 +143,7 @@ function storeComparison(request: OpenedCompareRequest): PendingComparison {
         : { count: 1, length, values: new Float64Array(length) },
       referenceIds: references.ids,
       references: readVectors(references, length, missing),
+      layout: { starts, groups },
       options,
     },
     pictures,

@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { agreeOnSpace, type NamedSpace, spacesOf } from '../similarity/compare.ts';
 import { readUnitEmbedding } from '../similarity/embedding.ts';
 import { type EmbeddingReader, type ExpectedLength, openEmbeddings } from '../similarity/embedding-set.ts';
+import { countEmbeddings, openPersons } from '../similarity/person-embeddings.ts';
 import { assertAtMost } from './assert-at-most.ts';
 import { combineOptions } from './combine-options.ts';
 import { COMPARE_BODY, type CompareBody, validateCompareBody } from './compare-schema.ts';
@@ -36,6 +37,8 @@ export interface OpenedCompareRequest {
   /** Undefined when the query is a picture. */
   queries: EmbeddingReader | undefined;
   references: EmbeddingReader;
+  /** The embeddings of all references together. */
+  embeddings: number;
   /** The first embedding's name and length, which all others must have; undefined when there are only pictures. */
   sample: ExpectedLength | undefined;
   /** The first embedding space that the request names, and where. */
@@ -75,8 +78,12 @@ export function readCompareRequest(
   } = body;
   assertOneMember('', { query_embedding, query_embeddings, query_image });
   if (Array.isArray(reference_embeddings)) {
-    for (const [index, { embedding, image }] of reference_embeddings.entries()) {
-      assertOneMember(`reference_embeddings[${index}].`, { embedding, image });
+    for (const [index, { embedding, embeddings, image }] of reference_embeddings.entries()) {
+      const given =
+        Number(embedding !== undefined) + Number(embeddings !== undefined) + Number(image !== undefined);
+      // There may be thousands: what is wrong is put into words only then.
+      if (given === 1) continue;
+      assertOneMember(`reference_embeddings[${index}].`, { embedding, embeddings, image });
     }
   }
   assertConsistent(options);
@@ -86,13 +93,15 @@ export function readCompareRequest(
     query_embedding !== undefined
       ? openOne(query_embedding)
       : query_embeddings && openEmbeddings(query_embeddings, 'query_embeddings');
-  const references = openEmbeddings(reference_embeddings, 'reference_embeddings', sampleOf(queries));
+  const references = openReferences(body, sampleOf(queries));
   const sample = sampleOf(queries) ?? sampleOf(references);
-  assertComparisons(queries?.ids.length ?? 1, references.ids.length, sample?.length ?? 0, limits);
+  const embeddings = countEmbeddings(references);
+  assertComparisons(queries?.ids.length ?? 1, embeddings, sample?.length ?? 0, limits);
   return {
     queryIds: query_embeddings && queries?.ids,
     queries,
     references,
+    embeddings,
     sample,
     space,
     pictures: takePictures(body, limits),
@@ -104,15 +113,31 @@ export function readCompareRequest(
 function parseBody(bytes: Uint8Array, limits: CompareLimits, given: object): CompareBody {
   const body = parseJson(bytes, COMPARE_BODY, { items: limits.references });
   const { query_embeddings, reference_embeddings } = (body ?? {}) as Partial<CompareBody>;
-  assertAtMost(countOf(reference_embeddings), limits.references, 'references');
-  assertAtMost(countOf(query_embeddings), limits.references, 'queries');
+  assertAtMost(countOf(reference_embeddings, limits.references), limits.references, 'references');
+  assertAtMost(countOf(query_embeddings, limits.references), limits.references, 'queries');
   return validateCompareBody(combineOptions(given, body));
 }
 
-/** Items of a list or of a block; 0 for anything else. */
-function countOf(set: unknown): number {
+/**
+ * Embeddings of a list or of a block; 0 for anything else. An item of a list counts as one, or as many as it has.
+ *
+ * @param limit more than this is returned if an item was not kept whole.
+ */
+function countOf(set: unknown, limit: number): number {
   const list = Array.isArray(set) ? set : (set as { ids?: unknown } | null | undefined)?.ids;
-  return Array.isArray(list) ? countItems(list) : 0;
+  if (!Array.isArray(list)) return 0;
+  let count = countItems(list);
+  if (list !== set) return count;
+  let isWhole = true;
+  for (const item of list) {
+    const embeddings = item?.embeddings;
+    if (!Array.isArray(embeddings)) continue;
+    const ofItem = countItems(embeddings);
+    count += Math.max(0, ofItem - 1);
+    // Lists that a later member of the same name replaces count as well.
+    isWhole &&= ofItem === embeddings.length;
+  }
+  return isWhole ? count : Math.max(count, limit + 1);
 }
 
 function assertComparisons(
@@ -158,6 +183,17 @@ function openOne(embedding: CompareBody['query_embedding'] & {}): EmbeddingReade
   const name = 'query_embedding';
   const values = readUnitEmbedding(embedding, name);
   return { ids: [''], length: values.length, name, values, read: (_, row) => row.set(values) };
+}
+
+function openReferences(
+  { reference_embeddings: set, person_distance }: CompareBody,
+  like: ExpectedLength | undefined,
+): EmbeddingReader {
+  const name = 'reference_embeddings';
+  if (!Array.isArray(set) || !set.some(({ embeddings }) => embeddings !== undefined)) {
+    return openEmbeddings(set, name, like);
+  }
+  return openPersons(set, name, person_distance, like);
 }
 
 function sampleOf(reader: EmbeddingReader | undefined): ExpectedLength | undefined {

@@ -3,6 +3,7 @@ import type { Base64Text } from '../base64.ts';
 import { LIVENESS_MODES } from '../config/settings.ts';
 import { DISTANCE_METRICS } from '../similarity/compare.ts';
 import type { UncheckedEmbedding } from '../similarity/embedding.ts';
+import { PERSON_DISTANCES } from '../similarity/person-embeddings.ts';
 import { optionsSchema } from './embed-options.ts';
 import { isText } from './parse/long-text.ts';
 import { NumberText } from './parse/number-text.ts';
@@ -53,6 +54,15 @@ const referenceListSchema = z.array(
   z.strictObject({
     id: idSchema,
     embedding: embeddingSchema.optional(),
+    embeddings: z
+      .array(embeddingSchema)
+      .min(1, 'expected at least one embedding')
+      .optional()
+      .meta({
+        description:
+          'Several embeddings of one person, in place of `embedding`. Each counts as a reference in `MAX_REFERENCES` and ' +
+          '`MAX_COMPARISONS`.',
+      }),
     image: imageSchema.optional(),
     embedding_space: spaceSchema,
   }),
@@ -94,7 +104,7 @@ export const compareRequestSchema = z
     query_image: imageSchema.optional(),
     embedding_space: spaceSchema,
     reference_embeddings: referencesSchema.meta({
-      description: 'A list, whose items have either `embedding` or `image`, or a block.',
+      description: 'A list, whose items have one of `embedding`, `embeddings` and `image`, or a block.',
     }),
     distance_metric: z.enum(DISTANCE_METRICS).default('cosine').meta({
       description: '`cosine`: 1 − cos. `euclidean`: ‖q − r‖ of the unit vectors. Both are 0..2.',
@@ -144,6 +154,14 @@ export const compareRequestSchema = z
       description:
         'Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`.',
     }),
+    person_distance: z
+      .enum(PERSON_DISTANCES)
+      .default('nearest')
+      .meta({
+        description:
+          'The distance to a reference with `embeddings`. `nearest`: that to the nearest of them. `mean`: that to the mean of their ' +
+          'unit vectors, scaled to norm 1.',
+      }),
   })
   .meta({
     id: 'CompareRequest',

@@ -89,6 +89,14 @@ export const optionsSchema = z.strictObject({
         'searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new ' +
         'embeddings of stored faces after a change of model.',
     }),
+  fuse: z
+    .boolean()
+    .default(false)
+    .meta({
+      description:
+        'For a batch of pictures of one person, with `faces=single` or `largest`: whether `template` is returned, one embedding ' +
+        'from all of them, without pictures of somebody else.',
+    }),
 });
 
 export type RequestOptions = z.output<typeof optionsSchema>;
@@ -103,6 +111,25 @@ const DETECTION_OPTIONS = [
 ] as const;
 
 type DetectionOption = (typeof DETECTION_OPTIONS)[number];
+
+/**
+ * Refuses `fuse` where there is nothing to fuse.
+ *
+ * @throws {ServiceError} INVALID_REQUEST.
+ */
+export function assertFusible({ fuse, faces }: Pick<RequestOptions, 'fuse' | 'faces'>, batch: boolean): void {
+  if (!fuse) return;
+  if (faces === 'all') {
+    throw new ServiceError('INVALID_REQUEST', {
+      detail: 'fuse: goes with faces=single and faces=largest only',
+    });
+  }
+  if (!batch) {
+    throw new ServiceError('INVALID_REQUEST', {
+      detail: 'fuse: goes with a batch only, several images of one person',
+    });
+  }
+}
 
 /**
  * Refuses options that contradict each other. Not part of the schema: a refined schema loses its shape, which the OpenAPI

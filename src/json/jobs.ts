@@ -76,8 +76,8 @@ async function runJob(job: JsonJob, lightOnly: boolean): Promise<JobOutcome<Json
       evidence,
     });
   }
-  const { queries, referenceIds } = job.comparison;
-  if (lightOnly && isHeavy(queries.count, referenceIds)) return undefined;
+  const { queries, referenceIds, references } = job.comparison;
+  if (lightOnly && isHeavy(queries.count, referenceIds, references.count)) return undefined;
   return rank(job.comparison, job.notes, maxAnswerBytes, evidence);
 }
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { writeSquaredDistances } from './distances.ts';
 import { type EmbeddingReader, type EmbeddingSet, isBlock, type UnitVectors } from './embedding-set.ts';
-import type { RateInterval } from './far-curve.ts';
+import { personInterval, type RateInterval } from './far-curve.ts';
 import type { FarScale } from './far-evidence.ts';
 import { findNearest } from './nearest.ts';
 
@@ -55,14 +55,15 @@ export function* rankEach(
   { distance_metric, threshold, top_k, scale }: RankingOptions,
   more?: (reference: number) => object | undefined,
 ): Generator<Ranking> {
-  const { ids } = references;
+  const { ids, starts, groups } = references;
   // One embedding may have millions of numbers.
   const row = new Float64Array(ids.length > 0 ? queries.length : 0);
   const distances = new Float64Array(queries.count * ids.length);
   for (let index = 0; index < ids.length; index++) {
-    references.read(index, row);
+    references.read(starts?.[index] ?? index, row);
     writeSquaredDistances(queries.values, row, distances, index, ids.length);
   }
+  if (starts) takeNearer(queries, { ...references, starts }, row, distances);
   const describe = (squared: number, index: number): Match => {
     const distance = distance_metric === 'cosine' ? squared / 2 : Math.sqrt(squared);
     const similarity = 1 - squared / 4;
@@ -70,8 +71,10 @@ export function* rankEach(
     const match: Match = { id: ids[index] as string, distance, similarity };
     if (threshold !== undefined) match.is_match = distance <= threshold;
     if (scale) {
-      const far = scale.far(similarity);
-      if (scale.accepts) match.is_match = scale.accepts(far);
+      const one = scale.far(similarity);
+      const embeddings = groups ? (groups[index + 1] as number) - (groups[index] as number) : 1;
+      const far = embeddings > 1 ? personInterval(one, embeddings) : one;
+      if (scale.accepts) match.is_match = scale.accepts(far, one);
       match.far = far;
     }
     const further = more?.(index);
@@ -86,8 +89,29 @@ export function* rankEach(
 }
 
 function bestOf([first]: readonly Match[], scale: FarScale | undefined): BestMatch | null {
-  if (first?.far && scale) return { ...first, fpir: scale.fpir(first.far) };
+  if (first?.far && scale) return { ...first, fpir: scale.fpir(scale.far(first.similarity)) };
   return first ?? null;
+}
+
+/** Replaces the distances to the first row of each reference by those to its nearest. */
+function takeNearer(
+  queries: UnitVectors,
+  { ids, starts, read }: EmbeddingReader & { starts: Uint32Array },
+  row: Float64Array,
+  distances: Float64Array,
+): void {
+  const others = new Float64Array(queries.count);
+  for (let index = 0; index < ids.length; index++) {
+    const end = starts[index + 1] as number;
+    for (let other = (starts[index] as number) + 1; other < end; other++) {
+      read(other, row);
+      writeSquaredDistances(queries.values, row, others, 0, 1);
+      for (let query = 0; query < queries.count; query++) {
+        const at = query * ids.length + index;
+        if ((others[query] as number) < (distances[at] as number)) distances[at] = others[query] as number;
+      }
+    }
+  }
 }
 
 /** An embedding's name in the request, and the embedding space that is given for it. */

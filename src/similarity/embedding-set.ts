@@ -34,10 +34,20 @@ export interface EmbeddingReader {
   readonly length: number | undefined;
   /** The name of the first one in the request. */
   readonly name: string;
-  /** The unit vectors of all embeddings, one after the other, if they have been read already. */
+  /**
+   * Where the rows of each reference begin, and at last how many there are, if some references have several: the distance to one
+   * is that to the nearest of its rows. Without it, there is a row for each id.
+   */
+  readonly starts?: Uint32Array | undefined;
+  /**
+   * How many embeddings the references before each one have, and at last how many there are, if some have several: strangers have a
+   * chance with each, also with those of a mean. Without it, each has one.
+   */
+  readonly groups?: Uint32Array | undefined;
+  /** The unit vectors of all rows, one after the other, if they have been read already. */
   readonly values?: Float64Array<ArrayBuffer>;
   /**
-   * Writes the unit vector of one embedding.
+   * Writes the unit vector of one row.
    *
    * @param row of `length` numbers.
    * @throws {ServiceError} INVALID_EMBEDDING, naming the embedding.
@@ -72,13 +82,16 @@ export function isBlock(set: EmbeddingSet): set is EmbeddingBlock {
   return !Array.isArray(set);
 }
 
-/** A reader of unit vectors. */
+/** A reader of unit vectors. @param layout as in an EmbeddingReader. */
 export function openVectors(
   ids: readonly string[],
   { length, values }: Pick<UnitVectors, 'length' | 'values'>,
+  layout: Pick<EmbeddingReader, 'starts' | 'groups'> = {},
 ): EmbeddingReader {
   return {
     ids,
+    starts: layout.starts,
+    groups: layout.groups,
     length,
     name: '',
     read: (index, row) => row.set(values.subarray(index * length, (index + 1) * length)),
@@ -86,7 +99,7 @@ export function openVectors(
 }
 
 /**
- * Reads all embeddings.
+ * Reads all rows.
  *
  * @param except indexes of those that are left zero.
  * @throws {ServiceError} INVALID_EMBEDDING, naming the embedding.
@@ -96,7 +109,7 @@ export function readVectors(
   length: number,
   except: ReadonlySet<number> = new Set(),
 ): UnitVectors {
-  const count = reader.ids.length;
+  const count = reader.starts?.at(-1) ?? reader.ids.length;
   if (reader.values) return { count, length, values: reader.values };
   const values = new Float64Array(count * length);
   for (let index = 0; index < count; index++) {
@@ -105,8 +118,13 @@ export function readVectors(
   return { count, length, values };
 }
 
-function openList(list: readonly NamedEmbedding[], name: string, like?: ExpectedLength): EmbeddingReader {
-  const nameOf = (index: number) => `${name}[${index}].embedding`;
+/** @param nameOf the name of an embedding in the request. */
+export function openList(
+  list: readonly NamedEmbedding[],
+  name: string,
+  like?: ExpectedLength,
+  nameOf = (index: number) => `${name}[${index}].embedding`,
+): EmbeddingReader {
   const expected = like ?? measureFirst(list, nameOf);
   // Base64 is decoded into these, then copied to double precision.
   const floats = new Float32Array(expected?.length ?? 0);

@@ -136,3 +136,14 @@ export function searchInterval({ estimate, low, high }: RateInterval, references
   if (estimate === undefined || low === undefined) return { high: rate(high) };
   return { estimate: rate(estimate), low: rate(low), high: rate(high) };
 }
+
+/**
+ * The rate at which a stranger is as near to the nearest of several embeddings of one person, or to their mean. Photographs of one
+ * person are not independent: to the nearest, the rate is at least that of one comparison and at most 1 − (1 − far)^n, and to the
+ * mean it was measured to lie between them too (docs/FUSION.md). The estimate is the upper end, which does not promise too much.
+ */
+export function personInterval({ estimate, low, high }: RateInterval, embeddings: number): RateInterval {
+  const rate = (far: number) => roundRate(searchRate(far, embeddings));
+  if (estimate === undefined || low === undefined) return { high: rate(high) };
+  return { estimate: rate(estimate), low, high: rate(high) };
+}

@@ -33,18 +33,21 @@ export interface ComparedEmbeddings {
   space: string | undefined;
   /** Numbers of an embedding; undefined if there are only pictures. */
   length: number | undefined;
+  /** The comparisons of a query. */
   references: number;
+  /** The most of them that are with one person; 1 by default. */
+  most?: number | undefined;
 }
 
 /** The rates of the matches of one comparison. */
 export interface FarScale {
   provisional: boolean;
-  /** Of a match. */
+  /** Of one comparison. */
   far: (similarity: number) => RateInterval;
-  /** Of the search, from the rate of its best match. */
+  /** Of the search, from the rate of the nearest comparison. */
   fpir: (far: RateInterval) => RateInterval;
-  /** The verdict of `max_far` or `max_fpir`; undefined without either. */
-  accepts: ((far: RateInterval) => boolean) | undefined;
+  /** The verdict of `max_far` or `max_fpir` on the rate of a match and that of its comparison; undefined without either. */
+  accepts: ((ofMatch: RateInterval, ofOne: RateInterval) => boolean) | undefined;
 }
 
 /**
@@ -61,7 +64,7 @@ export function farScaleOf(
   compared: ComparedEmbeddings,
 ): FarScale | undefined {
   const { max_far, max_fpir } = options;
-  const { references } = compared;
+  const { references, most = 1 } = compared;
   const name = max_far !== undefined ? 'max_far' : max_fpir !== undefined ? 'max_fpir' : undefined;
   if (evidence === undefined) {
     if (name !== undefined) throw new ServiceError('MODEL_NOT_LOADED');
@@ -73,8 +76,15 @@ export function farScaleOf(
     throw new ServiceError('INVALID_REQUEST', { detail: `${name}: ${obstacle}` });
   }
   const curve = curveOf(evidence.points);
-  const asked = max_far ?? (max_fpir && references > 0 ? rateOfOne(max_fpir, references) : undefined);
-  if (asked !== undefined && asked < curve.lowest) throw tooLow(options, curve.lowest, references);
+  const asked =
+    max_far !== undefined
+      ? most > 1
+        ? rateOfOne(max_far, most)
+        : max_far
+      : max_fpir && references > 0
+        ? rateOfOne(max_fpir, references)
+        : undefined;
+  if (asked !== undefined && asked < curve.lowest) throw tooLow(options, curve.lowest, references, most);
   const fpir = (far: RateInterval) => searchInterval(far, references);
   return {
     provisional: evidence.provisional,
@@ -108,10 +118,17 @@ function obstacleTo(
   return undefined;
 }
 
-function tooLow({ max_far, max_fpir }: FarOptions, lowest: number, references: number): ServiceError {
+function tooLow(
+  { max_far, max_fpir }: FarOptions,
+  lowest: number,
+  references: number,
+  most: number,
+): ServiceError {
+  const ofNearest =
+    most > 1 ? `${roundUp(searchRate(lowest, most))} for ${most} embeddings of one person` : lowest;
   const detail =
     max_far !== undefined
-      ? `max_far: ${max_far} is less than the measured pairs can show; the lowest is ${lowest}`
+      ? `max_far: ${max_far} is less than the measured pairs can show; the lowest is ${ofNearest}`
       : `max_fpir: ${max_fpir} among ${references} references takes a FAR of ` +
         `${roundRate(rateOfOne(max_fpir as number, references))}, less than the measured pairs can show; the lowest max_fpir among ` +
         `${references} references is ${roundUp(searchRate(lowest, references))} (a FAR of ${lowest})`;
@@ -131,7 +148,7 @@ function acceptsOf(
 ): FarScale['accepts'] {
   // Without an estimate the rate is below the lowest one, which has been compared with the maximum.
   if (max_far !== undefined) return ({ estimate = 0 }) => estimate <= max_far;
-  if (max_fpir !== undefined) return (far) => (fpir(far).estimate ?? 0) <= max_fpir;
+  if (max_fpir !== undefined) return (_, one) => (fpir(one).estimate ?? 0) <= max_fpir;
   return undefined;
 }
 
@@ -145,7 +162,8 @@ export function packPoints(points: readonly FarPoint[]): Float64Array {
   );
 }
 
-function unpackPoints(rows: Float64Array): FarPoint[] {
+/** The inverse of {@link packPoints}. */
+export function unpackPoints(rows: Float64Array): FarPoint[] {
   return Array.from({ length: rows.length / ROW }, (_, index) => {
     const [score = 0, far = 0, low = 0, high = 0] = rows.subarray(index * ROW, (index + 1) * ROW);
     return Number.isNaN(far) ? { score, high } : { score, far, low, high };

@@ -97,7 +97,7 @@ describe('GET /openapi.json', () => {
       description?: string;
     }[];
     const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-    expect(inQuery.length).toBe(25);
+    expect(inQuery.length).toBe(27);
     for (const { schema } of inQuery) expect(schema).not.toHaveProperty('default');
   });
 
@@ -122,6 +122,7 @@ describe('GET /openapi.json', () => {
       'liveness',
       'face_format',
       'aligned',
+      'fuse',
     ]);
   });
 
@@ -156,6 +157,11 @@ describe('GET /openapi.json', () => {
       expect(schemas[name].required).toContain('index');
       expect(schemas[name].required).not.toContain('model');
     }
+    const template = { $ref: '#/components/schemas/Template' };
+    expect(schemas.EmbeddedBatch.properties.template).toEqual(template);
+    expect(schemas.EmbedEnd.properties.template).toEqual(template);
+    expect(schemas.EmbedEnd.required).not.toContain('template');
+    expect(schemas.FusedTemplate.required).toEqual(['embedding', 'used', 'outliers']);
   });
 
   it('references only schemas that exist', () => {

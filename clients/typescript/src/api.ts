@@ -207,6 +207,7 @@ export interface EmbeddedFaces {
 export interface EmbeddedBatch {
   /** One for each image, in request order. */
   results: EmbedResult[];
+  template?: Template;
   model: {
     name: string;
     embedding_size: number;
@@ -375,7 +376,7 @@ export interface FailedResult {
   /** A sentence for people; its wording may change. */
   error: string;
   /** For programs. */
-  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
+  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'PICTURES_DISAGREE' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
   /** What exactly was wrong. */
   detail?: string;
   /** Also in the X-Request-Id header and in the log. */
@@ -449,6 +450,30 @@ export interface AlignedQuality {
   embedding_norm: number;
 }
 
+/** With `fuse=true`: one embedding of one person from the images of the batch. */
+export type Template = FusedTemplate | FailedTemplate;
+
+export interface FusedTemplate {
+  /** L2 norm 1, in the form that `encoding_format` selects. */
+  embedding: number[] | string;
+  /** The images that it is made of, ascending. */
+  used: number[];
+  /** Images of somebody else, or too poor to tell, which were left out. Images that failed are in neither. */
+  outliers: number[];
+}
+
+/** `PICTURES_DISAGREE` if no more than half of the images with an embedding show the same person. */
+export interface FailedTemplate {
+  /** A sentence for people; its wording may change. */
+  error: string;
+  /** For programs. */
+  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'PICTURES_DISAGREE' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
+  /** What exactly was wrong. */
+  detail?: string;
+  /** Also in the X-Request-Id header and in the log. */
+  request_id: string;
+}
+
 /** The answer with `aligned=true`. */
 export interface EmbeddedAlignedFace {
   /** L2 norm 1, in the form that `encoding_format` selects. */
@@ -476,6 +501,7 @@ export type EmbedLine = FaceResult | FacesResult | FailedResult | LowQualityResu
 /** The last line. An answer without it is incomplete. */
 export interface EmbedEnd {
   done: true;
+  template?: Template;
   model: {
     name: string;
     embedding_size: number;
@@ -488,7 +514,7 @@ export interface Error {
   /** A sentence for people; its wording may change. */
   error: string;
   /** For programs. */
-  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
+  error_code: 'INVALID_REQUEST' | 'UNAUTHORIZED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'IMAGE_TOO_LARGE' | 'REQUEST_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNSUPPORTED_FORMAT' | 'INVALID_IMAGE' | 'NO_FACE_DETECTED' | 'MULTIPLE_FACES_DETECTED' | 'LOW_QUALITY' | 'PICTURES_DISAGREE' | 'INVALID_EMBEDDING' | 'EMBEDDING_SPACE_MISMATCH' | 'LIVENESS_FAILED' | 'RATE_LIMITED' | 'PROCESSING_ERROR' | 'OVERLOADED' | 'MODEL_NOT_LOADED' | 'DEADLINE_EXCEEDED';
   /** What exactly was wrong. */
   detail?: string;
   /** Also in the X-Request-Id header and in the log. */
@@ -557,6 +583,8 @@ export interface EmbedRequest {
   face_format?: 'jpeg' | 'png';
   /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
   aligned?: boolean;
+  /** For a batch of pictures of one person, with `faces=single` or `largest`: whether `template` is returned, one embedding from all of them, without pictures of somebody else. */
+  fuse?: boolean;
   /** A data URL (`data:image/jpeg;base64,…`) or bare base64, standard or URL-safe, padded or not. */
   image: string;
 }
@@ -586,6 +614,8 @@ export interface EmbedBatchRequest {
   face_format?: 'jpeg' | 'png';
   /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
   aligned?: boolean;
+  /** For a batch of pictures of one person, with `faces=single` or `largest`: whether `template` is returned, one embedding from all of them, without pictures of somebody else. */
+  fuse?: boolean;
   /** A batch: at most `MAX_BATCH_SIZE` images. The options apply to all of them. */
   images: string[];
 }
@@ -615,6 +645,8 @@ export interface EmbedForm {
   face_format?: 'jpeg' | 'png';
   /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
   aligned?: boolean;
+  /** For a batch of pictures of one person, with `faces=single` or `largest`: whether `template` is returned, one embedding from all of them, without pictures of somebody else. */
+  fuse?: boolean;
   /** A file part; or several of this name, which form a batch of at most `MAX_BATCH_SIZE` images. */
   image: Binary[];
 }
@@ -682,7 +714,7 @@ export interface Match {
   face?: ComparedFace;
 }
 
-/** A rate, 0..1, with its 95 % interval: what another group of as many people as were measured would show. Only `high` where the measured pairs are too few for an estimate. `far` of a match: the share of pairs of strangers that are at least as near; with measured thresholds of the loaded pack. `fpir`, in `best_match` only: the share of strangers who find something at least as near among as many references as the request has, 1 − (1 − far)^n. */
+/** A rate, 0..1, with its 95 % interval: what another group of as many people as were measured would show. Only `high` where the measured pairs are too few for an estimate. `far` of a match: the share of pairs of strangers that are at least as near; with measured thresholds of the loaded pack. `fpir`, in `best_match` only: the share of strangers who find something at least as near among as many references as the request has, 1 − (1 − far)^n. Each of k embeddings of one person counts in n; the `far` of their match has the `low` of one pair, and 1 − (1 − far)^k for `estimate` and `high`. */
 export interface RateInterval {
   estimate?: number;
   low?: number;
@@ -731,12 +763,14 @@ export interface CompareRequest {
   query_image?: string;
   /** As `/v1/embed` returned it. Different values in one request are refused. */
   embedding_space?: string;
-  /** A list, whose items have either `embedding` or `image`, or a block. */
+  /** A list, whose items have one of `embedding`, `embeddings` and `image`, or a block. */
   reference_embeddings: ({
     /** The caller's id for this query or reference. */
     id: string;
     /** Numbers, or the base64 of little-endian float32 that `/v1/embed` returns. It is scaled to L2 norm 1. */
     embedding?: number[] | string;
+    /** Several embeddings of one person, in place of `embedding`. Each counts as a reference in `MAX_REFERENCES` and `MAX_COMPARISONS`. */
+    embeddings?: (number[] | string)[];
     /** A picture, as in a JSON body of `/v1/embed`: a data URL or bare base64. */
     image?: string;
     /** As `/v1/embed` returned it. Different values in one request are refused. */
@@ -768,6 +802,8 @@ export interface CompareRequest {
   encoding_format?: 'float' | 'base64';
   /** Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`. */
   liveness?: 'off' | 'report' | 'require';
+  /** The distance to a reference with `embeddings`. `nearest`: that to the nearest of them. `mean`: that to the mean of their unit vectors, scaled to norm 1. */
+  person_distance?: 'nearest' | 'mean';
 }
 
 /** Many embeddings in one string: the smallest and fastest form for thousands of them. */
@@ -952,6 +988,8 @@ export interface Paths {
         face_format?: 'jpeg' | 'png';
         /** Whether the image is an aligned face, as `return_face` gives it, of the size that the recogniser takes. No face is searched for: `bbox`, `landmarks` and `detection_score` are absent, and `quality` has what the pixels show. For new embeddings of stored faces after a change of model. */
         aligned?: boolean;
+        /** For a batch of pictures of one person, with `faces=single` or `largest`: whether `template` is returned, one embedding from all of them, without pictures of somebody else. */
+        fuse?: boolean;
       };
       body: {
         'application/json': EmbedRequest | EmbedBatchRequest;
@@ -1024,6 +1062,8 @@ export interface Paths {
         encoding_format?: 'float' | 'base64';
         /** Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`. */
         liveness?: 'off' | 'report' | 'require';
+        /** The distance to a reference with `embeddings`. `nearest`: that to the nearest of them. `mean`: that to the mean of their unit vectors, scaled to norm 1. */
+        person_distance?: 'nearest' | 'mean';
       };
       body: {
         'application/json': CompareRequest;

@@ -47,7 +47,10 @@ export function membersOf(shapes: Record<string, Shape>): Member[] {
 export const SCALAR: Shape = {};
 
 export interface ParseLimits {
-  /** Maximum items of a list that are kept; more are counted, see `countItems`. */
+  /**
+   * Maximum items of a list that are kept; more are counted, see `countItems`. It is also the maximum of the items that are kept of
+   * all lists inside other lists together: each of thousands of objects may have a list.
+   */
   items: number;
 }
 
@@ -91,6 +94,9 @@ class JsonParser {
   /** Latin-1 is faster to read. */
   readonly #encoding: 'latin1' | 'utf8';
   #others = 0;
+  /** Lists that the parser is in, and the items kept of lists inside others. */
+  #lists = 0;
+  #innerItems = 0;
 
   constructor(bytes: Buffer, limits: ParseLimits) {
     const hasMark = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
@@ -193,12 +199,16 @@ class JsonParser {
     if (shape?.numbers) return this.#numbers(depth);
     const items = shape?.items;
     const list: unknown[] | undefined = shape && [];
+    const isInner = this.#lists++ > 0 && items !== undefined;
     let count = 0;
     for (let more = this.#open(CLOSE_LIST, depth); more; more = this.#continue(CLOSE_LIST)) {
-      const kept = count++ < this.#limits.items ? items : undefined;
+      const before = isInner ? this.#innerItems++ : count;
+      count++;
+      const kept = before < this.#limits.items ? items : undefined;
       const value = this.#value(kept, depth);
       if (kept) list?.push(value);
     }
+    this.#lists--;
     if (list && items && count > list.length) itemCounts.set(list, count);
     return list;
   }

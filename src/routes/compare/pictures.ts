@@ -71,7 +71,8 @@ export async function embedPictures(
       const vector = Float64Array.from(answer.faces[0]?.embedding ?? []);
       scaleToUnit(vector, name);
       if (reference === undefined) filled.queries.values.set(vector);
-      else filled.references.values.set(vector, reference * length);
+      else
+        filled.references.values.set(vector, (comparison.layout?.starts?.[reference] ?? reference) * length);
       faces.set(reference, describeFaceOf(answer, options));
     }
     return {

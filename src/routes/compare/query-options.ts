@@ -48,4 +48,5 @@ export const compareQuerySchema = z.strictObject({
     .openapi({ ...describeOption(shape.return_embeddings), type: 'boolean' }),
   encoding_format: shape.encoding_format.unwrap().optional().openapi(describeOption(shape.encoding_format)),
   liveness: shape.liveness,
+  person_distance: shape.person_distance.unwrap().optional().openapi(describeOption(shape.person_distance)),
 });

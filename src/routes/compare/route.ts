@@ -38,7 +38,8 @@ const rateSchema = z
       'A rate, 0..1, with its 95 % interval: what another group of as many people as were measured would show. Only `high` ' +
       'where the measured pairs are too few for an estimate. `far` of a match: the share of pairs of strangers that are at least ' +
       'as near; with measured thresholds of the loaded pack. `fpir`, in `best_match` only: the share of strangers who find ' +
-      'something at least as near among as many references as the request has, 1 − (1 − far)^n.',
+      'something at least as near among as many references as the request has, 1 − (1 − far)^n. Each of k embeddings of one person ' +
+      'counts in n; the `far` of their match has the `low` of one pair, and 1 − (1 − far)^k for `estimate` and `high`.',
   });
 
 const matchSchema = z

@@ -11,6 +11,7 @@ import {
   notLiveFaceShape,
   refusedFaceShape,
 } from '../face.ts';
+import { templateSchema } from './fuse.ts';
 import { lowQualityShape } from './refusal.ts';
 
 /* The answers of `/v1/embed`. */
@@ -99,6 +100,7 @@ const resultSchema = z
 const batchSchema = z
   .object({
     results: z.array(resultSchema).openapi({ description: 'One for each image, in request order.' }),
+    template: templateSchema.optional(),
     model: modelSchema,
   })
   .openapi('EmbeddedBatch', { description: 'The answer to a batch.' });
@@ -107,7 +109,7 @@ const lineSchema = z
   .union([
     resultSchema,
     z
-      .object({ done: z.literal(true), model: modelSchema })
+      .object({ done: z.literal(true), template: templateSchema.optional(), model: modelSchema })
       .openapi('EmbedEnd', { description: 'The last line. An answer without it is incomplete.' }),
   ])
   .openapi('EmbedLine', {

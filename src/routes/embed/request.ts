@@ -5,7 +5,12 @@ import { ServiceError } from '../../errors.ts';
 import { readMultipart } from '../../http/body/multipart.ts';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import { combineOptions } from '../../json/combine-options.ts';
-import { assertConsistent, optionsSchema, type RequestOptions } from '../../json/embed-options.ts';
+import {
+  assertConsistent,
+  assertFusible,
+  optionsSchema,
+  type RequestOptions,
+} from '../../json/embed-options.ts';
 import type { JsonService } from '../../json/service.ts';
 import { validate } from '../../json/validate.ts';
 import { queryOptionsSchema, textOptionsSchema } from './text-options.ts';
@@ -78,6 +83,7 @@ export async function readEmbedRequest(
   if (mediaType?.startsWith('image/') || mediaType === 'application/octet-stream') {
     const options = validate(optionsSchema, given);
     assertConsistent(options);
+    assertFusible(options, false);
     const image = await body.read({ bytes: context.limits.MAX_IMAGE_SIZE, code: 'IMAGE_TOO_LARGE' });
     return { images: [image], batch: false, options };
   }
@@ -110,6 +116,7 @@ async function readJsonRequest(
   );
   const { image: _, images: __, ...options } = valid;
   assertConsistent(options);
+  assertFusible(options, batch);
   return { images, batch, options };
 }
 
@@ -135,5 +142,7 @@ async function readFormRequest(
     code: 'IMAGE_TOO_LARGE',
     detail: `The limit is ${limits.MAX_IMAGE_SIZE} bytes.`,
   };
-  return { images: files.map(({ bytes }) => bytes ?? tooLarge), batch: files.length > 1, options };
+  const batch = files.length > 1;
+  assertFusible(options, batch);
+  return { images: files.map(({ bytes }) => bytes ?? tooLarge), batch, options };
 }

@@ -8,14 +8,17 @@ import { answerJson } from '../../http/answer/answer-json.ts';
 import { prefersLines } from '../../http/answer/ndjson.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
+import { agreementOf } from '../../similarity/agreement.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
 import type { Api } from '../api.ts';
+import { evidenceOf } from '../compare/evidence.ts';
 import { assertLivenessPossible, toLivenessOptions } from '../liveness-options.ts';
 import { queryOf } from '../query.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
 import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
 import { type Answering, answerBatch, answerBatchInLines } from './batch.ts';
+import { Fusing } from './fuse.ts';
 import { describeRefusal, EMBED_ERRORS } from './refusal.ts';
 import { EMBED_REQUEST, type EmbedRequest, readEmbedRequest } from './request.ts';
 
@@ -60,7 +63,9 @@ export function addEmbedRoute(api: Api): void {
         c.get('body').release();
       }
     };
-    const answering: Answering = { embedAll, options, model: describeModel(admission.model), log: api.log };
+    const { model } = admission;
+    const fusing = options.fuse ? new Fusing(agreementOf(evidenceOf(model)), options) : undefined;
+    const answering: Answering = { embedAll, options, fusing, model: describeModel(model), log: api.log };
     if (prefersLines(c)) return answerBatchInLines(c, answering);
     return batch ? answerBatch(c, answering) : answerOne(c, answering);
   });
@@ -88,7 +93,8 @@ function embedOptions(options: RequestOptions, config: Config, model: LoadedMode
   return {
     ...toSearchOptions(options, config),
     maxFaces: config.MAX_FACES,
-    quality: options.quality,
+    // What a picture of a template counts follows from its quality.
+    quality: options.quality || options.fuse,
     minQuality: options.min_quality,
     minFaceSize: options.min_face_size,
     returnFace: options.return_face,

@@ -25,6 +25,7 @@ const numbers = {
 };
 
 const quality = { ...describeOption(shape.quality), type: 'boolean' } as const;
+const fuse = { ...describeOption(shape.fuse), type: 'boolean' } as const;
 const returnFace = { ...describeOption(shape.return_face), type: 'boolean' } as const;
 const aligned = { ...describeOption(shape.aligned), type: 'boolean' } as const;
 
@@ -40,6 +41,9 @@ export const textOptionsSchema = optionsSchema.extend({
   aligned: booleanText()
     .default(false)
     .openapi({ ...aligned, default: false }),
+  fuse: booleanText()
+    .default(false)
+    .openapi({ ...fuse, default: false }),
 });
 
 /** The options as query parameters: only what is given. */
@@ -51,4 +55,5 @@ export const queryOptionsSchema = optionsSchema.extend({
   return_face: booleanText().optional().openapi(returnFace),
   face_format: shape.face_format.unwrap().optional().openapi(describeOption(shape.face_format)),
   aligned: booleanText().optional().openapi(aligned),
+  fuse: booleanText().optional().openapi(fuse),
 });

@@ -100,6 +100,14 @@ describe('parsing what a shape has', () => {
     expect(parse('\ufeff{"id": 1}')).toEqual({ id: 1 });
     refused('\ufeff\ufeff{"id": 1}');
   });
+
+  it('keeps as many items of all lists inside lists as of one list, and counts the others', () => {
+    const shape = { items: { members: membersOf({ inner: { items: SCALAR } }) } };
+    const text = JSON.stringify([{ inner: [1, 2] }, { inner: [3, 4, 5] }, { inner: [6] }]);
+    const list = parseJson(Buffer.from(text), shape, { items: 3 }) as { inner: number[] }[];
+    expect(list.map(({ inner }) => inner)).toEqual([[1, 2], [3], []]);
+    expect(list.map(({ inner }) => countItems(inner))).toEqual([2, 3, 1]);
+  });
 });
 
 describe('what is not JSON', () => {

@@ -96,6 +96,39 @@ describe('POST /v1/compare with measured rates', () => {
     }
   });
 
+  it('counts the embeddings of a person, and says what the rate is at most', async () => {
+    const person = { id: 'a', embeddings: [0.5, 0.6, 0.3].map(vectorAt) };
+    const reference_embeddings = [person, ...references(0.5)];
+    const { body } = await postCompare(measured, request({ reference_embeddings }));
+    // 1 − (1 − 0.01)³, and the same of 0.013; of three photographs that are all alike, the rate is that of one.
+    expect(body.matches[0].far).toEqual({ estimate: 0.0297, low: 0.008, high: 0.0385 });
+    expect(body.matches[1].far).toEqual({ estimate: 0.1, low: 0.09, high: 0.11 });
+    // Among four embeddings.
+    expect(body.best_match.fpir).toEqual({ estimate: 0.0394, low: 0.03162, high: 0.05099 });
+    const verdictOf = async (limit: object) =>
+      (await postCompare(measured, request({ reference_embeddings, ...limit }))).body.best_match.is_match;
+    expect(await verdictOf({ max_far: 0.0297 })).toBe(true);
+    expect(await verdictOf({ max_far: 0.0296 })).toBe(false);
+    expect(await verdictOf({ max_fpir: 0.0395 })).toBe(true);
+    expect(await verdictOf({ max_fpir: 0.0393 })).toBe(false);
+    const mean = await postCompare(measured, request({ reference_embeddings, person_distance: 'mean' }));
+    // So it is for their mean.
+    const [other, ofMean] = mean.body.matches;
+    expect([other.id, ofMean.id]).toEqual(['0.5', 'a']);
+    expect(other.far.estimate).toBe(0.1);
+    expect(ofMean.far.low).toBeGreaterThan(0.09);
+    expect(ofMean.far.estimate).toBeGreaterThan(1 - 0.9 ** 3);
+    expect(mean.body.best_match.fpir).toEqual({ estimate: 0.3439, low: 0.3143, high: 0.3726 });
+    expectRefusal(
+      await postCompare(measured, request({ reference_embeddings, max_far: 0.002 })),
+      400,
+      'INVALID_REQUEST',
+      'max_far: 0.002 is less than the measured pairs can show; the lowest is 0.002998 for 3 embeddings of one person',
+    );
+    const lowest = request({ reference_embeddings, max_far: 0.002998 });
+    expect((await postCompare(measured, lowest)).status).toBe(200);
+  });
+
   it('decides by each query of several, and on the JSON thread as on the main thread', async () => {
     const rows = Array.from({ length: 3_000 }, (_, i) =>
       Float32Array.from(vectorAt(0.1 + (0.55 * i) / 3_000)),
