@@ -11,6 +11,12 @@ export const PROGRAMS = [
   'test/cli/calibrate/liveness-end-to-end.test.ts',
   'test/cli/calibrate/resilience.test.ts',
   'test/documents/commands.test.ts',
+  'test/json/hostile-bodies.test.ts',
+  'test/packs/described-packs.test.ts',
+  'test/packs/open-pack.test.ts',
+  'test/packs/rfb-pack.test.ts',
+  'test/packs/thresholds.test.ts',
+  'test/vision/prepared/prepared-pack.test.ts',
 ];
 
 export const common = {

@@ -57,6 +57,7 @@ describe('the networks of the stand-ins', () => {
       const preprocessing = { mean: 127.5, std: 127.5 };
       expect(await identifyFiles(folder)).toEqual({
         detector: 'b.onnx',
+        family: 'scrfd',
         recogniser: 'a.onnx',
         recogniserPreprocessing: preprocessing,
       });
