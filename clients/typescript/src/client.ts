@@ -4,10 +4,13 @@ import { decodeEmbeddings, encodeBody } from './json.ts';
 import { embedEach, type ManyOptions } from './many.ts';
 import { type Attempt, type Call, type CallOptions, type ClientOptions, Transport } from './transport.ts';
 import type {
+  Aligned,
+  AlignedFaceResult,
   AllFaces,
   CompareRequest,
   Comparison,
   Comparisons,
+  EmbeddedAlignedFace,
   EmbeddedBatch,
   EmbeddedFace,
   EmbeddedFaces,
@@ -60,12 +63,16 @@ export class FaceEmbeddingClient {
    * @param image a file, bytes, a data URL, or the path of a file.
    */
   embed(image: ImageSource, options: EmbedOptions & CallOptions & AllFaces): Promise<EmbeddedFaces>;
+  embed(image: ImageSource, options: EmbedOptions & CallOptions & Aligned): Promise<EmbeddedAlignedFace>;
   embed(image: ImageSource, options?: EmbedOptions & CallOptions & OneFace): Promise<EmbeddedFace>;
-  embed(image: ImageSource, options?: EmbedOptions & CallOptions): Promise<EmbeddedFace | EmbeddedFaces>;
+  embed(
+    image: ImageSource,
+    options?: EmbedOptions & CallOptions,
+  ): Promise<EmbeddedFace | EmbeddedFaces | EmbeddedAlignedFace>;
   async embed(
     image: ImageSource,
     options?: EmbedOptions & CallOptions,
-  ): Promise<EmbeddedFace | EmbeddedFaces> {
+  ): Promise<EmbeddedFace | EmbeddedFaces | EmbeddedAlignedFace> {
     const { call, query } = splitOptions(options);
     const body = await readImage(image);
     const headers = { 'Content-Type': 'application/octet-stream' };
@@ -92,15 +99,19 @@ export class FaceEmbeddingClient {
     images: Images,
     options: EmbedOptions & ManyOptions & AllFaces,
   ): AsyncGenerator<FacesResult, void>;
+  embedMany(
+    images: Images,
+    options: EmbedOptions & ManyOptions & Aligned,
+  ): AsyncGenerator<AlignedFaceResult, void>;
   embedMany(images: Images, options?: EmbedOptions & ManyOptions & OneFace): AsyncGenerator<FaceResult, void>;
   embedMany(
     images: Images,
     options?: EmbedOptions & ManyOptions,
-  ): AsyncGenerator<FaceResult | FacesResult, void>;
+  ): AsyncGenerator<FaceResult | FacesResult | AlignedFaceResult, void>;
   embedMany(
     images: Images,
     options: EmbedOptions & ManyOptions = {},
-  ): AsyncGenerator<FaceResult | FacesResult, void> {
+  ): AsyncGenerator<FaceResult | FacesResult | AlignedFaceResult, void> {
     const { order, batchSize, concurrency, ...others } = options;
     const { call, query } = splitOptions(others);
     const headers = { Accept: 'application/x-ndjson' };

@@ -5,9 +5,11 @@ export type { ImageSource } from './image.ts';
 export type { ManyOptions } from './many.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type {
+  AlignedFaceResult,
   CompareRequest,
   Comparison,
   Comparisons,
+  EmbeddedAlignedFace,
   EmbeddedBatch,
   EmbeddedFace,
   EmbeddedFaces,

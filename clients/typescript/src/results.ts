@@ -1,6 +1,6 @@
-import type { FaceResult, FacesResult } from './types.ts';
+import type { AlignedFaceResult, FaceResult, FacesResult } from './types.ts';
 
-export type ManyResult = FaceResult | FacesResult;
+export type ManyResult = FaceResult | FacesResult | AlignedFaceResult;
 
 /** Results on their way to the consumer. */
 export class Results {

@@ -52,7 +52,14 @@ type EmbedAnswer = Embed['answers'][200]['application/json'];
 type EmbedLine = Embed['answers'][200]['application/x-ndjson'];
 
 /** The answer for one face: `faces` = `single` and `largest`. */
-export type EmbeddedFace = Decoded<Extract<EmbedAnswer, { embedding: unknown; model: unknown }>>;
+export type EmbeddedFace = Decoded<
+  Extract<EmbedAnswer, { embedding: unknown; bbox: unknown; model: unknown }>
+>;
+
+/** The answer for a picture that is an aligned face: `aligned` = true. */
+export type EmbeddedAlignedFace = Decoded<
+  Exclude<Extract<EmbedAnswer, { embedding: unknown; model: unknown }>, { bbox: unknown }>
+>;
 
 /** The answer for `faces` = `all`. */
 export type EmbeddedFaces = Decoded<Extract<EmbedAnswer, { faces: unknown; model: unknown }>>;
@@ -60,12 +67,18 @@ export type EmbeddedFaces = Decoded<Extract<EmbedAnswer, { faces: unknown; model
 /** The answer to several images in one request. */
 export type EmbeddedBatch = Decoded<Extract<EmbedAnswer, { results: unknown }>>;
 
-/** The choice of one face or of every face, on which the form of the answer depends. */
-export type OneFace = { faces?: Exclude<EmbedOptions['faces'], 'all'> };
+/** The choice of one face, of every face or of an aligned face, on which the form of the answer depends. */
+export type OneFace = { faces?: Exclude<EmbedOptions['faces'], 'all'>; aligned?: false };
+export type Aligned = { aligned: true };
 export type AllFaces = { faces: 'all' };
 
 /** The outcome of one of many images: what was found, or why nothing was. */
-export type FaceResult = Found<Decoded<Extract<EmbedLine, { index: number; embedding: unknown }>>>;
+export type FaceResult = Found<
+  Decoded<Extract<EmbedLine, { index: number; embedding: unknown; bbox: unknown }>>
+>;
+export type AlignedFaceResult = Found<
+  Decoded<Exclude<Extract<EmbedLine, { index: number; embedding: unknown }>, { bbox: unknown }>>
+>;
 export type FacesResult = Found<Decoded<Extract<EmbedLine, { index: number; faces: unknown }>>>;
 
 type Found<T> = (T & { error?: undefined }) | FailedImage;
