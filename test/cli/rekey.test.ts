@@ -174,7 +174,10 @@ describe('npm run rekey', () => {
       ['--from', 'plain', '--to', 'c', '--key-file', 'keys'],
       '--to names a key that is not given; known are plain, a, b.',
     ],
-    [['--from', 'a', '--to', 'b', '--key-file', 'none'], '/none"; it cannot be read (ENOENT).'],
+    [
+      ['--from', 'a', '--to', 'b', '--key-file', 'none'],
+      '--key-file names a file that cannot be read (ENOENT).',
+    ],
     [['--from', 'a', '--to', 'b', '--key', 'x'], "Unknown option '--key'"],
     [
       ['--from', 'a', '--to', 'plain', '--key-file', 'keys', '--key-file', 'others'],
@@ -194,7 +197,7 @@ describe('npm run rekey', () => {
     const positional = () => readOptions([...sides, given], {});
     expect(positional).toThrow('There is an argument that belongs to no option.');
     const file = () => readOptions([...sides, '--key-file', given], {});
-    expect(file).toThrow('--key-file is a key; accepted is the path of a file.');
+    expect(file).toThrow('--key-file names a file that cannot be read (ENOENT).');
     for (const attempt of [positional, file]) expect(attempt).not.toThrow(SECRET);
   });
 
