@@ -452,7 +452,7 @@ def _retry_after(text: Optional[str]) -> Optional[float]:
     """Reads seconds or a date. Source: RFC 9110, section 10.2.3."""
     if text is None:
         return None
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
