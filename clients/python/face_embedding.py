@@ -412,7 +412,11 @@ def _decode(value: Any) -> Any:
     if isinstance(value, dict):
         for name, of in value.items():
             if name == "embedding" and isinstance(of, str):
-                value[name] = _swapped(array("f", base64.b64decode(of)))
+                try:
+                    value[name] = _swapped(array("f", base64.b64decode(of)))
+                except ValueError as error:
+                    message = "An embedding of the answer is not base64 of float32."
+                    raise FaceEmbeddingError("UNEXPECTED_ANSWER", message) from error
             else:
                 _decode(of)
     elif isinstance(value, list):
@@ -448,7 +452,7 @@ def _retry_after(text: Optional[str]) -> Optional[float]:
     """Reads seconds or a date. Source: RFC 9110, section 10.2.3."""
     if text is None:
         return None
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())

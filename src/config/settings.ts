@@ -386,9 +386,11 @@ export const SETTINGS = {
   }),
   EMBEDDING_KEY_FILE: setting({
     default: '',
-    ...matching(/./, 'the path of a file'),
+    // A key that was put here by mistake would be shown as a path is.
+    ...matching(/^(?![a-z0-9-]{1,32}=[A-Za-z0-9\-._~+/]{32,}=*$)./, 'the path of a file, not the key itself'),
     description:
       'A file with the key instead, in a line `name=secret`, such as a mounted secret. It is read once, at start.',
+    secret: true,
   }),
   REQUIRE_COMMERCIAL_WEIGHTS: setting({
     default: false,

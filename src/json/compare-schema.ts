@@ -168,6 +168,15 @@ export const compareRequestSchema = z
     description:
       'Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, ' +
       '`detection_threshold`, `orientation`, `return_embeddings`, `encoding_format` and `liveness` apply to pictures.',
+    // Else the page of the document sends all members together, of which some exclude each other.
+    example: {
+      query_embedding: [0.6, 0.8],
+      reference_embeddings: [
+        { id: 'user_001', embedding: [1, -1] },
+        { id: 'user_002', embedding: [0.5, 0.9] },
+      ],
+      threshold: 0.7,
+    },
   });
 
 /** What is read of the body of a compare request. */

@@ -111,6 +111,7 @@ function readText(file: string, source: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new StartupError(`${source} is ${JSON.stringify(file)}; it cannot be read (${code}).`);
+    // Not its name, which may be a key in the place of its file.
+    throw new StartupError(`${source} names a file that cannot be read (${code}).`);
   }
 }

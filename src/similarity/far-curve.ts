@@ -85,7 +85,8 @@ class Line {
       const next = this.#values[index + 1];
       if (next === undefined) return 0;
       const width = (scores[index] as number) - (scores[index + 1] as number);
-      return (value > 0 ? Math.log(next / value) : next - value) / width;
+      // The quotient of a rate and a tiny one is infinite; the logarithms are not.
+      return (value > 0 ? Math.log(next) - Math.log(value) : next - value) / width;
     });
   }
 

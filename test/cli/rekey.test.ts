@@ -123,6 +123,11 @@ describe('npm run rekey', () => {
       'its embedding is neither finite numbers',
     ],
     [
+      'numbers beyond float32',
+      `{"embedding":[${Array(64).fill(1e300)}],"embedding_space":"${SPACE}"}`,
+      'its embedding has numbers too large for float32',
+    ],
+    [
       'broken base64',
       `{"embedding":"secret*","embedding_space":"${SPACE}"}`,
       'its embedding is neither finite',
@@ -169,7 +174,10 @@ describe('npm run rekey', () => {
       ['--from', 'plain', '--to', 'c', '--key-file', 'keys'],
       '--to names a key that is not given; known are plain, a, b.',
     ],
-    [['--from', 'a', '--to', 'b', '--key-file', 'none'], '/none"; it cannot be read (ENOENT).'],
+    [
+      ['--from', 'a', '--to', 'b', '--key-file', 'none'],
+      '--key-file names a file that cannot be read (ENOENT).',
+    ],
     [['--from', 'a', '--to', 'b', '--key', 'x'], "Unknown option '--key'"],
     [
       ['--from', 'a', '--to', 'plain', '--key-file', 'keys', '--key-file', 'others'],
@@ -181,6 +189,16 @@ describe('npm run rekey', () => {
       options[i - 1] === '--key-file' ? join(folder, option) : option,
     );
     expect(() => readOptions(inFolder, {})).toThrow(sentence);
+  });
+
+  it('does not show a key that is given in the place of something else', () => {
+    const given = `a=${SECRET}`;
+    const sides = ['--from', 'plain', '--to', 'a'];
+    const positional = () => readOptions([...sides, given], {});
+    expect(positional).toThrow('There is an argument that belongs to no option.');
+    const file = () => readOptions([...sides, '--key-file', given], {});
+    expect(file).toThrow('--key-file names a file that cannot be read (ENOENT).');
+    for (const attempt of [positional, file]) expect(attempt).not.toThrow(SECRET);
   });
 
   it('reads no further than what has been taken from it', async () => {

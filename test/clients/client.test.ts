@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -117,6 +118,38 @@ describe('a failure', () => {
     const send = async () => new Response('<h1>Welcome</h1>');
     const error = await failureOf(new FaceEmbeddingClient({ url, fetch: send }).modelInfo());
     expect(error).toMatchObject({ code: 'UNEXPECTED_ANSWER', retryable: false });
+  });
+
+  it('says that an embedding of the answer cannot be read', async () => {
+    const answer = async () => Response.json({ embedding: 'AAAA' });
+    const failing = new FaceEmbeddingClient({ url, fetch: answer as typeof fetch });
+    expect(await failureOf(failing.embed(picture))).toMatchObject({
+      code: 'UNEXPECTED_ANSWER',
+      retryable: false,
+    });
+  });
+
+  it('is that of a redirect, which is not followed', async () => {
+    let requests = 0;
+    const server = createHttpServer((request, response) => {
+      requests++;
+      request.resume();
+      response.writeHead(307, { Location: `${url}/v1/embed` }).end();
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    const redirected = new FaceEmbeddingClient({ url: `http://127.0.0.1:${port}`, apiKey });
+    const failure = await failureOf(redirected.embed(picture));
+    expect(failure).toMatchObject({ code: 'UNEXPECTED_ANSWER', status: 307, retryable: false });
+    expect(requests).toBe(1);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('does not come at once from a call without a limit of its time', async () => {
+    const endless = new FaceEmbeddingClient({ url, apiKey, timeoutMs: Infinity });
+    await expect(endless.embed(picture)).resolves.toMatchObject({ face_detected: true });
+    await expect(endless.health({ timeoutMs: Infinity })).resolves.toMatchObject({ status: 'healthy' });
   });
 
   it('is thrown at once for an address that is none', () => {

@@ -77,6 +77,19 @@ describe('with a service', () => {
     })();
     await expect(collect(client.embedMany(broken))).rejects.toThrow('the source failed');
   });
+
+  it('refuses options with which it would send nothing', async () => {
+    for (const options of [{ batchSize: 0 }, { concurrency: 0 }, { batchSize: Number.NaN }])
+      await expect(collect(client.embedMany(pictures, options))).rejects.toThrow(RangeError);
+  });
+
+  it('gives an error for a data URL that is malformed', async () => {
+    const [bad, good] = await collect(
+      client.embedMany(['data:image/png;base64,!', pictures[0] as Uint8Array]),
+    );
+    expect(bad?.error).toMatchObject({ code: 'UNREADABLE_IMAGE' });
+    expect(good?.error).toBeUndefined();
+  });
 });
 
 describe('with a service that fails in the middle', () => {
@@ -96,6 +109,16 @@ describe('with a service that fails in the middle', () => {
     const { value } = await end(collect(client.embedMany(PICTURES)));
     expect((value as { index: number }[]).map(({ index }) => index)).toEqual([0, 1, 2, 3]);
     expect(requests.slice(1).reduce((sum, { images }) => sum + images, 0)).toBe(2);
+  });
+
+  it('takes an answer that leaves pictures out for one that was cut off', async () => {
+    const { client, requests, end } = scriptedClient(() => lines(last));
+    const { at, value } = await end(collect(client.embedMany(PICTURES, { batchSize: 4, timeoutMs: 2_000 })));
+    expect(value).toHaveLength(4);
+    for (const { error } of value as { error: unknown }[])
+      expect(error).toMatchObject({ code: 'CONNECTION_FAILED' });
+    expect(at).toBeGreaterThan(0);
+    expect(requests.length).toBeLessThan(40);
   });
 
   it('sends again the pictures for which there was no room, and not those at fault', async () => {

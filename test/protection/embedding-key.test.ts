@@ -79,10 +79,17 @@ describe('EMBEDDING_KEY_FILE', () => {
     expect(failure.message).not.toMatch(/not-a-secret|another-secret/);
   });
 
+  it('is not the key itself, which is then not shown', () => {
+    const EMBEDDING_KEY_FILE = `door=${SECRET}`;
+    const attempt = () => read({ EMBEDDING_KEY_FILE });
+    expect(attempt).toThrow('EMBEDDING_KEY_FILE is set to something else; accepted is the path of a file');
+    expect(attempt).not.toThrow(SECRET);
+  });
+
   it('that cannot be read fails the start, and so does a key beside it', async () => {
     const EMBEDDING_KEY_FILE = join(await temporaryFolder(), 'none');
     expect(() => read({ EMBEDDING_KEY_FILE })).toThrow(
-      /^EMBEDDING_KEY_FILE is ".*none"; it cannot be read \(ENOENT\)\.$/,
+      'EMBEDDING_KEY_FILE names a file that cannot be read (ENOENT).',
     );
     expect(() => read({ EMBEDDING_KEY_FILE, EMBEDDING_KEY: `door=${SECRET}` })).toThrow(
       'EMBEDDING_KEY and EMBEDDING_KEY_FILE are both set; accepted is one of them.',

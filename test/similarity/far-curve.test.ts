@@ -47,6 +47,16 @@ describe('the false accept rate at a similarity', () => {
     }
   });
 
+  it('is a number between rates as far apart as numbers can be', () => {
+    const steep = new FarCurve([
+      { score: 0.9, far: Number.MIN_VALUE, low: 0, high: 1 },
+      { score: 0.5, far: 1, low: 1, high: 1 },
+    ]);
+    expect(steep.at(0.9).estimate).toBeLessThan(1e-300);
+    expect(steep.at(0.6).estimate).toBeGreaterThan(0);
+    expect(steep.at(0.6).estimate).toBeLessThan(1e-50);
+  });
+
   it('is interpolated from a lower end of 0', () => {
     const rough = new FarCurve([
       { score: 0.7, far: 0.001, low: 0, high: 0.01 },

@@ -2,7 +2,14 @@ import { FaceEmbeddingError } from './errors.ts';
 import { type ImageSource, readImage } from './image.ts';
 import { decodeEmbeddings, encodeBody } from './json.ts';
 import { embedEach, type ManyOptions } from './many.ts';
-import { type Attempt, type Call, type CallOptions, type ClientOptions, Transport } from './transport.ts';
+import {
+  type Attempt,
+  type Call,
+  type CallOptions,
+  type ClientOptions,
+  MAX_TIMER_MS,
+  Transport,
+} from './transport.ts';
 import type {
   Aligned,
   AlignedFaceResult,
@@ -134,7 +141,7 @@ export class FaceEmbeddingClient {
   async health(options: CallOptions = {}): Promise<Health> {
     const { signal = new AbortController().signal, timeoutMs = 5_000 } = options;
     const attempt: Attempt = { method: 'GET', path: '/v1/health', images: 0, statuses: [200, 503] };
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + Math.min(timeoutMs, MAX_TIMER_MS);
     const read = async (response: Response) => {
       const health = (await readJson(response)) as Health;
       // A proxy answers with 503, too.

@@ -18,7 +18,7 @@ export async function readImage(source: ImageSource): Promise<Blob | Uint8Array<
   // Of a shared buffer, fetch accepts no view.
   if (source instanceof Uint8Array) return source as Uint8Array<ArrayBuffer>;
   const text = String(source);
-  if (text.startsWith('data:')) return bytesOfBase64(text.slice(text.indexOf(',') + 1));
+  if (text.startsWith('data:')) return readDataUrl(text);
   return readFile(source);
 }
 
@@ -26,6 +26,14 @@ export async function readImage(source: ImageSource): Promise<Blob | Uint8Array<
 export async function readBytes(source: ImageSource): Promise<Uint8Array<ArrayBuffer>> {
   const image = await readImage(source);
   return image instanceof Blob ? new Uint8Array(await image.arrayBuffer()) : image;
+}
+
+function readDataUrl(url: string): Uint8Array<ArrayBuffer> {
+  try {
+    return bytesOfBase64(url.slice(url.indexOf(',') + 1));
+  } catch (cause) {
+    throw new FaceEmbeddingError('UNREADABLE_IMAGE', 'The data URL has no base64.', { cause });
+  }
 }
 
 async function readFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,18 +1,37 @@
 import { base64Of, base64OfFloats, floatsOfBase64 } from './base64.ts';
+import { FaceEmbeddingError } from './errors.ts';
 import { type ImageSource, readBytes } from './image.ts';
 
-/** Replaces, in place and at any depth, the base64 of each member `embedding` by its numbers. */
+/**
+ * Replaces, in place and at any depth, the base64 of each member `embedding` by its numbers.
+ *
+ * @throws {FaceEmbeddingError} UNEXPECTED_ANSWER.
+ */
 export function decodeEmbeddings<T>(answer: unknown): T {
   if (Array.isArray(answer)) {
     for (const item of answer) decodeEmbeddings(item);
   } else if (answer !== null && typeof answer === 'object') {
     const members = answer as Record<string, unknown>;
     for (const [name, value] of Object.entries(members)) {
-      if (name === 'embedding' && typeof value === 'string') members[name] = floatsOfBase64(value);
+      if (name === 'embedding' && typeof value === 'string') members[name] = readFloats(value);
       else decodeEmbeddings(value);
     }
   }
   return answer as T;
+}
+
+function readFloats(text: string): Float32Array<ArrayBuffer> {
+  try {
+    return floatsOfBase64(text);
+  } catch (cause) {
+    throw new FaceEmbeddingError(
+      'UNEXPECTED_ANSWER',
+      'An embedding of the answer is not base64 of float32.',
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** The JSON value of a request: pictures are read, and they and embeddings become base64. */

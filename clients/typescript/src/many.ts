@@ -29,6 +29,7 @@ interface Line extends Record<string, unknown> {
  * an error. What would fail for all images (a wrong key, an unknown option) is thrown.
  *
  * @param request makes the request for a batch.
+ * @throws {RangeError} for a batch size or a concurrency below 1, with which no image would be sent.
  */
 export async function* embedEach(
   transport: Transport,
@@ -37,6 +38,8 @@ export async function* embedEach(
   options: ManyOptions,
 ): AsyncGenerator<ManyResult, void, undefined> {
   const { order = 'input', batchSize = 8, concurrency = 2 } = options;
+  assertCount('batchSize', batchSize);
+  assertCount('concurrency', concurrency);
   const ending = new AbortController();
   const { signal } = ending;
   const abort = () => ending.abort(options.signal?.reason);
@@ -65,6 +68,11 @@ export async function* embedEach(
     source.end();
     await worker.ended();
   }
+}
+
+function assertCount(name: string, value: number): void {
+  if (!(Number.isInteger(value) && value >= 1))
+    throw new RangeError(`${name} is ${value}; accepted is a whole number from 1.`);
 }
 
 class BatchWorker {
@@ -152,7 +160,8 @@ class BatchWorker {
       );
     }
     if (passing) throw passing;
-    if (!isComplete)
+    // Without this, images that an answer leaves out would be sent again and again, with no wait between.
+    if (!isComplete || part.some(({ index }) => left.has(index)))
       throw new FaceEmbeddingError('CONNECTION_FAILED', 'The answer was cut off.', { retryable: true });
   }
 

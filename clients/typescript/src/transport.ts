@@ -5,6 +5,9 @@ import { type Finding, Pressure } from './pressure.ts';
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 4_000;
 
+/** Timers of all runtimes hold no more, and end at once with it. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How much longer than asked a wait may be. */
 const JITTER = 0.5;
 
@@ -95,7 +98,8 @@ export class Transport {
    */
   async call<T>(call: Call<T>, options: CallOptions = {}): Promise<T> {
     const order = this.#calls++;
-    const deadline = performance.now() + (options.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
+    const timeoutMs = Math.min(MAX_TIMER_MS, options.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
+    const deadline = performance.now() + timeoutMs;
     const signal = options.signal ?? new AbortController().signal;
     for (let number = 0; ; number++) {
       const attempt = call.prepare(number);
@@ -137,6 +141,8 @@ export class Transport {
           ...headers,
         },
         ...(body === undefined ? {} : { body }),
+        // Photographs and keys go to no other place than the one that was named.
+        redirect: 'manual',
         signal: limit.signal,
       });
       limit.restart();

@@ -49,15 +49,19 @@ export function readOptions(argv: string[], environment: Environment): RekeyOpti
 
 function parse(argv: string[]) {
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
       args: argv,
+      // Its own error would quote what may be a key.
+      allowPositionals: true,
       options: {
         from: { type: 'string' },
         to: { type: 'string' },
         'key-file': { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
-    }).values;
+    });
+    if (positionals.length > 0) throw new RekeyError('There is an argument that belongs to no option.');
+    return values;
   } catch (error) {
     throw new RekeyError(errorMessage(error));
   }

@@ -79,9 +79,12 @@ function rekeyLine({ number, text }: Line, from: Transforms, to: Transforms): st
   if (!isProtectable(numbers.length)) {
     throw fail(`its embedding has ${numbers.length} numbers; accepted are ${ACCEPTED_SIZES}`);
   }
+  const rekeyedNumbers = to.protect(from.reveal(numbers));
+  // JSON would say null for them.
+  if (!rekeyedNumbers.every(Number.isFinite)) throw fail('its embedding has numbers too large for float32');
   const format = typeof stored.embedding === 'string' ? 'base64' : 'float';
   const rekeyed: Stored = {
-    embedding: encodeEmbedding(to.protect(from.reveal(numbers)), format),
+    embedding: encodeEmbedding(rekeyedNumbers, format),
     embedding_space: to.key ? protectedSpace(plainSpace, to.key.name) : plainSpace,
   };
   return replace(text, [
