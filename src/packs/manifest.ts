@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isAlignable } from './alignment-sides.ts';
+import { MIN_EMBEDDING_SIZE } from './identify-files.ts';
 import { parseJson, validate } from './json-document.ts';
 import {
   CHANNEL_ORDERS,
@@ -54,9 +55,13 @@ const preprocessing = z.union(
   { error: 'must be "embedded", or an object with a number mean and a positive number std' },
 );
 
+/** Several times what recognisers take. A graph that takes any size would be fed with gigabytes. */
+const MAX_INPUT_SIZE = 1024;
+
 const inputSize = z
   .tuple([z.int().positive(), z.int().positive()], { error: 'must be a pair of positive whole numbers' })
   .refine(([height, width]) => height === width, { error: 'must be square' })
+  .refine(([side]) => side <= MAX_INPUT_SIZE, { error: `must be at most ${MAX_INPUT_SIZE}` })
   .transform(([side]) => side);
 
 const choice = <const Choices extends readonly string[]>(choices: Choices) =>
@@ -123,7 +128,10 @@ const manifestSchema = z.object({
             preprocessing: preprocessing.default(RECOGNISER_PREPROCESSING),
             preprocessing_version: preprocessingVersion('insightface-arcface-1'),
             input_size: inputSize.default(RECOGNISER_INPUT_SIZE),
-            embedding_dimension: z.int({ error: 'must be a whole number' }).positive().default(512),
+            embedding_dimension: z
+              .int({ error: 'must be a whole number' })
+              .min(MIN_EMBEDDING_SIZE, { error: `must be at least ${MIN_EMBEDDING_SIZE}` })
+              .default(512),
             channel_order: choice(CHANNEL_ORDERS).default('rgb'),
             alignment: alignment.optional(),
           },

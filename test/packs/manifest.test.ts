@@ -105,7 +105,9 @@ describe('a version-2 manifest', () => {
     ['tasks.recognition.input_size', { recognition: { input_size: 112 } }],
     // Without points of its own, alignment is known for multiples of 112 and 128 only.
     ['tasks.recognition.input_size', { recognition: { input_size: [100, 100] } }],
+    ['tasks.recognition.input_size', { recognition: { input_size: [11200, 11200] } }],
     ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 0.5 } }],
+    ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 1 } }],
     ['tasks.recognition.channel_order', { recognition: { channel_order: 'BGR' } }],
     ['tasks.recognition.alignment', { recognition: { alignment: 'arcface' } }],
     ['tasks.recognition.alignment', { recognition: { alignment: Array(4).fill([1, 2]) } }],
