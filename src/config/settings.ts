@@ -418,9 +418,10 @@ export const SETTINGS = {
     defaultLabel: "that of `liveness.json` in the pack's folder",
     parse: (text: string) => {
       const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
-      return value >= 0 && value <= 1 ? value : undefined;
+      // 0 would call every face live.
+      return value > 0 && value <= 1 ? value : undefined;
     },
-    accepts: 'a number from 0 to 1',
+    accepts: 'a number above 0, up to 1',
     description: 'Score from which a face is live. `npm run calibrate -- --liveness` measures it.',
   }),
 } as const;

@@ -16,7 +16,7 @@ import {
 import { PackInvalidError } from './pack-errors.ts';
 
 /** Fewer outputs are classes, such as mask or no mask. */
-const MIN_EMBEDDING_SIZE = 32;
+export const MIN_EMBEDDING_SIZE = 32;
 
 /** Source: insightface, model_zoo/arcface_onnx.py, which looks for Sub and Mul among the first eight nodes. */
 const NORMALISATION_NODES = 8;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isAlignable } from './alignment-sides.ts';
+import { MIN_EMBEDDING_SIZE } from './identify-files.ts';
 import { parseJson, validate } from './json-document.ts';
 import {
   CHANNEL_ORDERS,
@@ -54,9 +55,13 @@ const preprocessing = z.union(
   { error: 'must be "embedded", or an object with a number mean and a positive number std' },
 );
 
+/** Several times what recognisers take. A graph that takes any size would be fed with gigabytes. */
+const MAX_INPUT_SIZE = 1024;
+
 const inputSize = z
   .tuple([z.int().positive(), z.int().positive()], { error: 'must be a pair of positive whole numbers' })
   .refine(([height, width]) => height === width, { error: 'must be square' })
+  .refine(([side]) => side <= MAX_INPUT_SIZE, { error: `must be at most ${MAX_INPUT_SIZE}` })
   .transform(([side]) => side);
 
 const choice = <const Choices extends readonly string[]>(choices: Choices) =>
@@ -68,8 +73,26 @@ const POINTS = 5;
 const alignment = z
   .array(z.tuple([z.number(), z.number()]), { error: 'must be a list of points [x, y]' })
   .length(POINTS, { error: `must be ${POINTS} points [x, y]` })
-  .transform((points) => points.flat())
-  .refine((numbers) => new Set(numbers).size > 2, { error: 'must be different points' });
+  .transform((points) => points.flat());
+
+/** The least distance of what has to be apart, as a share of the input's side. Those of known recognisers are about a third. */
+const LEAST_DISTANCE = 1 / 16;
+
+/**
+ * Whether points show an upright face inside the input. With others, such as those of another input size, the input is mostly black
+ * and all faces look the same: every stranger would match.
+ */
+function isUprightFace(points: readonly number[], side: number): boolean {
+  const isInside = points.every((value) => value >= 0 && value <= side);
+  const [leftX = 0, leftY = 0, rightX = 0, rightY = 0, , , mouthLeftX = 0, mouthLeftY = 0] = points;
+  const [mouthRightX = 0, mouthRightY = 0] = points.slice(8);
+  const distances = [
+    rightX - leftX,
+    mouthRightX - mouthLeftX,
+    (mouthLeftY + mouthRightY - leftY - rightY) / 2,
+  ];
+  return isInside && distances.every((distance) => distance >= LEAST_DISTANCE * side);
+}
 
 /** Another version means a different recipe, with which the embeddings would differ. */
 const preprocessingVersion = (implemented: string) =>
@@ -105,7 +128,10 @@ const manifestSchema = z.object({
             preprocessing: preprocessing.default(RECOGNISER_PREPROCESSING),
             preprocessing_version: preprocessingVersion('insightface-arcface-1'),
             input_size: inputSize.default(RECOGNISER_INPUT_SIZE),
-            embedding_dimension: z.int({ error: 'must be a whole number' }).positive().default(512),
+            embedding_dimension: z
+              .int({ error: 'must be a whole number' })
+              .min(MIN_EMBEDDING_SIZE, { error: `must be at least ${MIN_EMBEDDING_SIZE}` })
+              .default(512),
             channel_order: choice(CHANNEL_ORDERS).default('rgb'),
             alignment: alignment.optional(),
           },
@@ -114,7 +140,15 @@ const manifestSchema = z.object({
         .refine(({ input_size, alignment }) => alignment !== undefined || isAlignable(input_size), {
           path: ['input_size'],
           error: 'must be a multiple of 112 or 128 if there is no alignment',
-        }),
+        })
+        .refine(
+          ({ input_size, alignment }) => alignment === undefined || isUprightFace(alignment, input_size),
+          {
+            path: ['alignment'],
+            error:
+              'must be the eyes, the nose and the corners of the mouth of an upright face, in pixels of the input, the left ones first',
+          },
+        ),
       verification: z
         .object({ ...task, preprocessing: preprocessing.optional() }, { error: 'must be an object' })
         .optional(),

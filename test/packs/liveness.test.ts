@@ -168,6 +168,7 @@ describe('liveness.json', () => {
   it.each([
     ['not JSON', '{', 'is not JSON'],
     ['without a threshold', { threshold: undefined }, 'threshold'],
+    ['with a threshold that calls every face live', { threshold: 0 }, 'threshold must be above 0'],
     ['with a rate above 1', { apcer: 1.5 }, 'apcer'],
     [
       'with an interval that is reversed',

@@ -9,6 +9,15 @@ const MINIMAL = {
   tasks: { detection: { file: 'det.onnx' }, recognition: { file: 'nets/rec.onnx' } },
 };
 
+/** Points for an input of 112×112. */
+const ARCFACE: [number, number][] = [
+  [38.3, 51.7],
+  [73.5, 51.5],
+  [56, 71.7],
+  [41.5, 92.4],
+  [70.7, 92.2],
+];
+
 /** The minimal manifest with members of its two tasks changed. */
 function manifestWith({ detection = {}, recognition = {}, ...root }: Record<string, object | string> = {}) {
   const tasks = {
@@ -63,12 +72,12 @@ describe('a version-2 manifest', () => {
     ];
     const text = manifestWith({
       detection: { family: 'yunet' },
-      recognition: { input_size: [100, 100], channel_order: 'bgr', alignment },
+      recognition: { input_size: [120, 120], channel_order: 'bgr', alignment },
     });
     expect(parseManifest(text)?.tasks).toMatchObject({
       detection: { family: 'yunet' },
       recognition: {
-        input_size: 100,
+        input_size: 120,
         channel_order: 'bgr',
         alignment: [40, 59, 87, 59, 64, 82, 45, 105, 83.5, 105],
       },
@@ -96,12 +105,23 @@ describe('a version-2 manifest', () => {
     ['tasks.recognition.input_size', { recognition: { input_size: 112 } }],
     // Without points of its own, alignment is known for multiples of 112 and 128 only.
     ['tasks.recognition.input_size', { recognition: { input_size: [100, 100] } }],
+    ['tasks.recognition.input_size', { recognition: { input_size: [11200, 11200] } }],
     ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 0.5 } }],
+    ['tasks.recognition.embedding_dimension', { recognition: { embedding_dimension: 1 } }],
     ['tasks.recognition.channel_order', { recognition: { channel_order: 'BGR' } }],
     ['tasks.recognition.alignment', { recognition: { alignment: 'arcface' } }],
     ['tasks.recognition.alignment', { recognition: { alignment: Array(4).fill([1, 2]) } }],
     ['tasks.recognition.alignment', { recognition: { alignment: Array(5).fill([1, 2]) } }],
     ['tasks.recognition.alignment', { recognition: { alignment: Array(5).fill([1, '2']) } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: ARCFACE.map(([x, y]) => [x * 3, y * 3]) } }],
+    [
+      'tasks.recognition.alignment',
+      { recognition: { alignment: ARCFACE.map(([x, y]) => [x / 20, y / 20]) } },
+    ],
+    ['tasks.recognition.alignment', { recognition: { alignment: ARCFACE.map(([x, y]) => [x, y - 60]) } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: ARCFACE.map(([x, y]) => [112 - x, y]) } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: ARCFACE.map(([x, y]) => [x, 112 - y]) } }],
+    ['tasks.recognition.alignment', { recognition: { alignment: ARCFACE.map(([x]) => [x, 60]) } }],
     ['tasks.detection.family', { detection: { family: 'retinaface' } }],
     ['tasks.recognition.file', { recognition: { file: 'det.onnx' } }],
   ])('is invalid with a malformed %s; the message names it: %j', (member, change) => {

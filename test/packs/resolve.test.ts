@@ -236,7 +236,7 @@ describe('a folder with a version-2 manifest', () => {
         { recognition: { channel_order: 'rgb' }, detection: { family: 'scrfd' } },
         { recognition: { channel_order: 'bgr' } },
         { recognition: { alignment } },
-        { recognition: { alignment: alignment.toReversed() } },
+        { recognition: { alignment: alignment.map(([x = 0, y = 0]) => [x + 5, y]) } },
         { recognition: { input_size: [224, 224] } },
         { recognition: { preprocessing: 'embedded' } },
         { detection: { family: 'yunet' } },

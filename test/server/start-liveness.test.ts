@@ -20,7 +20,7 @@ describe('a start with liveness', () => {
   it.each([
     [{ LIVENESS: 'maybe' }, 'LIVENESS is "maybe"; accepted is off, report, require.'],
     [{ LIVENESS: 'report' }, 'LIVENESS is report; it needs LIVENESS_MODEL'],
-    [{ LIVENESS_THRESHOLD: '1.5' }, 'LIVENESS_THRESHOLD is "1.5"; accepted is a number from 0 to 1.'],
+    [{ LIVENESS_THRESHOLD: '0' }, 'LIVENESS_THRESHOLD is "0"; accepted is a number above 0, up to 1.'],
     [
       { LIVENESS: 'require', LIVENESS_MODEL: 'mean.onnx' },
       'LIVENESS is require, and nothing says from which score a face is live.',

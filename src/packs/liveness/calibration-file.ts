@@ -17,7 +17,8 @@ const interval = z
 
 /** Error rates at one threshold. Source of the terms: ISO/IEC 30107-3. */
 const pointShape = {
-  threshold: rate,
+  /** 0 would call every face live. */
+  threshold: rate.positive({ error: 'must be above 0' }),
   apcer: rate,
   apcer_interval: interval,
   bpcer: rate,

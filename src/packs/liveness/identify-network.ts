@@ -58,7 +58,7 @@ export function identifyNetwork(bytes: Uint8Array, path: string): LivenessNetwor
     return { family, boxes: operators.includes('Sigmoid') ? 4 : 2.7 };
   } catch (error) {
     throw new PackInvalidError(
-      `${basename(path)} is not a liveness network that this service knows: ${errorMessage(error)}.`,
+      `${basename(path)} is not a liveness network that this service knows: ${errorMessage(error).replace(/\.$/, '')}.`,
     );
   }
 }

@@ -56,11 +56,20 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
   }
 }
 
+/** In pixels, of SCRFD and of YuNet. With sides that are no multiple of it, the numbers of boxes would not be as they are decoded. */
+const LARGEST_STRIDE = 32;
+
 /** The configured sizes, or the only one that the graph takes, as that of YuNet's export of March 2023 does. */
 function sizesOf({ session, sizes }: OpenedDetector): readonly number[] {
   const [input] = session.inputMetadata;
   const [height, width] = input?.isTensor ? input.shape.slice(2) : [];
-  return typeof height === 'number' && height === width ? [height] : sizes;
+  if (typeof height !== 'number' || height !== width) return sizes;
+  if (height % LARGEST_STRIDE !== 0) {
+    throw new Error(
+      `The detector takes ${height}×${width} pixels only; accepted are sides that are multiples of ${LARGEST_STRIDE}.`,
+    );
+  }
+  return [height];
 }
 
 /** YuNet reads pictures as OpenCV has them. */

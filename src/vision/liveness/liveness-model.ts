@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import * as ort from 'onnxruntime-node';
+import { errorMessage } from '../../errors.ts';
 import { readVerified } from '../../packs/file-hash.ts';
 import type { LivenessNetwork } from '../../packs/liveness/identify-network.ts';
 import type { LivenessWeights } from '../../packs/liveness/weights.ts';
@@ -48,14 +50,25 @@ export class LivenessModel {
     this.#networks = networks;
   }
 
-  /** Loads the networks and runs each once. @throws {Error} when a file changed, or ONNX Runtime cannot use it. */
+  /**
+   * Loads the networks and runs each on a few inputs.
+   *
+   * @throws {Error} naming the file, when it changed, ONNX Runtime cannot use it, or what it gives is no probability.
+   */
   static async open({ model, files }: LivenessWeights, threads: number): Promise<LivenessModel> {
     const networks: OpenNetwork[] = [];
     for (const file of files) {
-      const session = await openSession(await readVerified(file), { device: 'cpu', threads });
-      networks.push({ ...file, session });
-      const { side } = RECIPES[file.family];
-      await run({ ...file, session }, new Float32Array(3 * side * side));
+      const bytes = await readVerified(file);
+      try {
+        const network = { ...file, session: await openSession(bytes, { device: 'cpu', threads }) };
+        for (const input of probesOf(file)) await run(network, input);
+        networks.push(network);
+      } catch (error) {
+        throw new Error(
+          `The liveness network ${basename(file.path)} cannot be used. ${errorMessage(error)}`,
+          { cause: error },
+        );
+      }
     }
     return new LivenessModel(model, networks);
   }
@@ -83,6 +96,16 @@ export class LivenessModel {
     const score = sum / this.#networks.length;
     return { score, live: threshold === undefined ? null : score >= threshold, model };
   }
+}
+
+/**
+ * A black face, a white one, and stripes: a network whose output is no probability, such as one cut off before its sigmoid, mostly
+ * shows it by one of them, and not only by the first face of a caller.
+ */
+function probesOf({ family }: LivenessNetwork): Float32Array<ArrayBuffer>[] {
+  const { side, divisor } = RECIPES[family];
+  const levels = [() => 0, () => 255, (index: number) => (index % 16 < 8 ? 40 : 200)];
+  return levels.map((level) => Float32Array.from({ length: 3 * side * side }, (_, i) => level(i) / divisor));
 }
 
 /** @returns the probability that the face of the input is live. */

@@ -13,6 +13,8 @@ interface Recipe {
   channels: readonly [number, number, number];
   /** What 8-bit levels are divided by. */
   divisor: number;
+  /** Numbers of the output for one face. */
+  outputs: number;
   /** Which of the classes is live; undefined where the output is the probability itself. */
   liveClass: number | undefined;
 }
@@ -22,9 +24,9 @@ interface Recipe {
  * channels, levels as they are); facenox/face-antispoof-onnx, src/inference; insightface 2.1, addons/liveness.py.
  */
 export const RECIPES: Readonly<Record<LivenessFamily, Recipe>> = {
-  minifasnet: { side: 80, channels: [2, 1, 0], divisor: 1, liveClass: 1 },
-  facenox: { side: 128, channels: [0, 1, 2], divisor: 255, liveClass: 0 },
-  insightface: { side: 80, channels: [0, 1, 2], divisor: 255, liveClass: undefined },
+  minifasnet: { side: 80, channels: [2, 1, 0], divisor: 1, outputs: 3, liveClass: 1 },
+  facenox: { side: 128, channels: [0, 1, 2], divisor: 255, outputs: 2, liveClass: 0 },
+  insightface: { side: 80, channels: [0, 1, 2], divisor: 255, outputs: 1, liveClass: undefined },
 };
 
 /** Why a face gets no score. */
@@ -87,10 +89,14 @@ function toPlanes(pixels: Uint8Array, { channels, divisor }: Recipe): Float32Arr
  * The probability that a face is live.
  *
  * @param output a logit for each class, or the probability.
- * @throws {Error} when it is not a number from 0 to 1.
+ * @throws {Error} when the output has another length than the family's, whatever the graph declares, or the probability is no number
+ *   from 0 to 1.
  */
 export function liveProbability(output: ArrayLike<number>, family: LivenessFamily): number {
-  const { liveClass } = RECIPES[family];
+  const { liveClass, outputs } = RECIPES[family];
+  if (output.length !== outputs) {
+    throw new Error(`The liveness network gives ${output.length} numbers, expected are ${outputs}.`);
+  }
   const score = liveClass === undefined ? (output[0] as number) : softmax(output, liveClass);
   if (score >= 0 && score <= 1) return score;
   throw new Error(`The liveness network gives ${score}, which is no probability.`);

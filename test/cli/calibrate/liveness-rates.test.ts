@@ -73,6 +73,14 @@ describe('the chosen threshold', () => {
     expect(evidence).toMatchObject({ rule: undefined, needed: 30, firm: 300 });
   });
 
+  it('is never one that calls every face live', () => {
+    const unsure: ScoresByClass = {
+      live: [...Array(20).fill(0), ...ascending(80, 0.5, 0.9)],
+      spoofs: new Map([['print', ascending(100, 0, 0.2)]]),
+    };
+    expect(chooseThreshold(unsure, { error: 'bpcer', rate: 0.1 }).rates).toBeUndefined();
+  });
+
   it('is missing where no threshold reaches the rate', () => {
     const perfect: ScoresByClass = { live: [0.5], spoofs: new Map([['print', Array(10).fill(1)]]) };
     expect(chooseThreshold(perfect, { error: 'apcer', rate: 0.5 }).rates).toBeUndefined();

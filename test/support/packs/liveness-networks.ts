@@ -5,6 +5,8 @@ import { writeModel } from '../../../src/onnx/writer.ts';
 const NETWORKS = {
   /** The mean of all levels: 0 for a black face, 1 for a white one. */
   insightface: { side: 80, output: [] },
+  /** Four times that, which is no probability of a bright face. */
+  cutOffBeforeItsSigmoid: { side: 80, output: [] },
   /** Two logits: a twentieth of the mean level of red, and of green. */
   facenox: { side: 128, output: [2] },
   /** Three logits: 0.05 times the mean level of blue, green and red. */
@@ -24,6 +26,7 @@ export function livenessNetwork(name: LivenessNetworkName): Uint8Array<ArrayBuff
   const scaled = (factor: number) => graph.add('Mul', [mean([2, 3]), graph.floats([factor], [])]);
   const results = {
     insightface: () => mean([1, 2, 3]),
+    cutOffBeforeItsSigmoid: () => graph.add('Mul', [mean([1, 2, 3]), graph.floats([4], [])]),
     facenox: () =>
       graph.add('Gather', [scaled(12.75), graph.ints([0, 1])], {
         axis: { int: 1 },

@@ -30,3 +30,10 @@ it.each([
     watched.stop();
   }
 });
+
+it('a detector whose only size is no multiple of 32 is refused when it is opened', async () => {
+  const session = await openSession(100);
+  expect(() => openDetector(STANDARD_DETECTOR, { session, sizes: [128, 640] })).toThrow(
+    'The detector takes 100×100 pixels only; accepted are sides that are multiples of 32.',
+  );
+});

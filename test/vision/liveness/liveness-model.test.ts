@@ -135,6 +135,12 @@ describe('a liveness model', () => {
   });
 });
 
+it('is refused when it is loaded, by name, if what it gives is no probability', async () => {
+  await expect(open('cutOffBeforeItsSigmoid')).rejects.toThrow(
+    /^The liveness network cutOffBeforeItsSigmoid\.onnx cannot be used\. .*4, which is no probability/,
+  );
+});
+
 describe('a face fails', () => {
   const face = (part: Partial<FaceLiveness>): FaceLiveness => ({
     score: 0.5,
@@ -153,5 +159,6 @@ describe('a face fails', () => {
   it('with a network that gives no probability', () => {
     expect(() => liveProbability([1.2], 'insightface')).toThrow('1.2, which is no probability');
     expect(() => liveProbability([Number.NaN, 1, 2], 'minifasnet')).toThrow('no probability');
+    expect(() => liveProbability([1, 2, 3, 4], 'minifasnet')).toThrow('gives 4 numbers, expected are 3');
   });
 });

@@ -83,8 +83,9 @@ export function chooseThreshold(scores: ScoresByClass, target: Target): ChosenTh
   return { target, evidence, rates: evidence.rule && best };
 }
 
-/** A threshold between each two neighbouring scores, and one beyond each end; ascending. */
+/** A threshold between each two neighbouring scores, and one beyond each end; ascending. None is 0, which calls every face live. */
 function thresholdsBetween({ live, spoofs }: ScoresByClass): number[] {
-  const all = [0, ...new Set([...live, ...[...spoofs.values()].flat()].sort((a, b) => a - b)), 1];
+  const scores = [...live, ...[...spoofs.values()].flat()].sort((a, b) => a - b);
+  const all = [...new Set([0, ...scores, 1])];
   return all.slice(1).map((score, index) => (score + (all[index] as number)) / 2);
 }
