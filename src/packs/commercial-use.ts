@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartupError } from '../errors.ts';
 import { CATALOGUE, type Catalogue } from './catalogue.ts';
+import { hashFile } from './file-hash.ts';
 import { LIVENESS_CATALOGUE } from './liveness/catalogue.ts';
 import { MANIFEST_FILE, parseManifest } from './manifest.ts';
 import { packFolder, SYNTHETIC_PACK } from './pack-folders.ts';
@@ -31,6 +33,35 @@ export function assertCommercialUse(pack: { name: string; modelsDir: string; cat
     `REQUIRE_COMMERCIAL_WEIGHTS is true, and the commercial use of ${pack.name} is ${use}. ${REASONS[use]} ${stated} ` +
       'Accepted is a pack whose commercial use is "allowed"; a pack of your own says so in its manifest.json (docs/MODELS.md).',
   );
+}
+
+/**
+ * Checks that a pack which says of itself that commercial use is allowed has no network of which the catalogue knows better: a file
+ * with the hash of a published network is that network, whatever a manifest says.
+ *
+ * @throws {StartupError} naming the file and the pack that it is of.
+ */
+export async function assertNoExcludedNetwork({
+  name,
+  modelsDir,
+  catalogue = CATALOGUE,
+}: Parameters<typeof assertCommercialUse>[0]): Promise<void> {
+  if (name === SYNTHETIC_PACK || catalogue.has(name)) return;
+  const folder = packFolder({ name, modelsDir });
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  for (const file of entries.filter((entry) => entry.toLowerCase().endsWith('.onnx'))) {
+    // A file that cannot be read is reported when the pack is loaded.
+    const found = await hashFile(join(folder, file)).catch(() => undefined);
+    const published = [...catalogue.values()].find(
+      ({ commercialUse, detector, recogniser }) =>
+        commercialUse === 'excluded' && [detector, recogniser].some(({ sha256 }) => sha256 === found?.sha256),
+    );
+    if (published)
+      throw new StartupError(
+        `REQUIRE_COMMERCIAL_WEIGHTS is true, and ${file} of ${name} is a network of ${published.name}, whose commercial use is ` +
+          `excluded. Licence: ${published.licence}`,
+      );
+  }
 }
 
 /**

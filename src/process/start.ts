@@ -15,7 +15,11 @@ import type { Lifecycle } from '../http/context.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { LogOutput } from '../observability/log-output.ts';
 import { startTracing } from '../observability/tracing.ts';
-import { assertCommercialLiveness, assertCommercialUse } from '../packs/commercial-use.ts';
+import {
+  assertCommercialLiveness,
+  assertCommercialUse,
+  assertNoExcludedNetwork,
+} from '../packs/commercial-use.ts';
 import { assertLivenessReady } from '../packs/liveness/setup.ts';
 import { assertKnownPack } from '../packs/pack-folders.ts';
 import { assertKeyIsMeant } from '../protection/embedding-key.ts';
@@ -35,7 +39,9 @@ export async function start(): Promise<void> {
   connectionLimit(config);
   await assertKnownPack(config.MODEL_NAME, config.MODELS_DIR);
   if (config.REQUIRE_COMMERCIAL_WEIGHTS) {
-    assertCommercialUse({ name: config.MODEL_NAME, modelsDir: config.MODELS_DIR });
+    const pack = { name: config.MODEL_NAME, modelsDir: config.MODELS_DIR };
+    assertCommercialUse(pack);
+    await assertNoExcludedNetwork(pack);
     assertCommercialLiveness(config.LIVENESS_MODEL);
   }
   await assertLivenessReady(config);

@@ -1,7 +1,14 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StartupError } from '../../src/errors.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
-import { assertCommercialLiveness, assertCommercialUse } from '../../src/packs/commercial-use.ts';
+import {
+  assertCommercialLiveness,
+  assertCommercialUse,
+  assertNoExcludedNetwork,
+} from '../../src/packs/commercial-use.ts';
+import { hashFile } from '../../src/packs/file-hash.ts';
 import { combinedProvenance, type Provenance } from '../../src/packs/provenance.ts';
 import { resolvePack } from '../../src/packs/resolve.ts';
 import { writeDescribedPack } from '../support/packs/described-packs.ts';
@@ -55,6 +62,20 @@ describe('assertCommercialUse', () => {
     const folder = await temporaryFolder();
     await writeFiles(folder, { 'own/manifest.json': 'no JSON', 'plain/x.onnx': 'x' });
     for (const name of ['own', 'plain']) expect(check(name, folder)).toThrow(/is unknown/);
+  });
+
+  it('knows a published network by its hash, whatever a manifest says', async () => {
+    const modelsDir = await writeDescribedPack();
+    const buffalo = CATALOGUE.get('buffalo_sc');
+    if (!buffalo) throw new Error('buffalo_sc is missing');
+    await expect(assertNoExcludedNetwork({ name: 'own', modelsDir })).resolves.toBeUndefined();
+    const [file = ''] = (await readdir(join(modelsDir, 'own'))).filter((name) => name.endsWith('.onnx'));
+    const { sha256 } = await hashFile(join(modelsDir, 'own', file));
+    const published = { ...buffalo, recogniser: { ...buffalo.recogniser, sha256 } };
+    const catalogue = new Map([['buffalo_sc', published]]);
+    await expect(assertNoExcludedNetwork({ name: 'own', modelsDir, catalogue })).rejects.toThrow(
+      /is a network of buffalo_sc, whose commercial use is excluded.*non-commercial research/,
+    );
   });
 
   it('does not load a manifest with a word of its own for it', async () => {

@@ -10,8 +10,9 @@ export function evidenceOf(model: LoadedModel | undefined): FarEvidence | undefi
   if (model === undefined) return undefined;
   const earlier = known.get(model);
   if (earlier) return earlier;
-  const { pack, embeddingSize, curve } = model;
-  const provisional = curve ? undefined : provisionalFor(pack);
+  const { pack, embeddingSize, curve, thresholds } = model;
+  // Thresholds of an operator's own, even without a curve, take the place of provisional figures.
+  const provisional = curve || thresholds.length > 0 ? undefined : provisionalFor(pack);
   const points = curve ?? provisional?.curve;
   const evidence = {
     embeddingSpace: pack.embeddingSpace,

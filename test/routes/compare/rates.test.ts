@@ -255,6 +255,17 @@ describe('POST /v1/compare without measured rates', () => {
     expect(body.matches[1].far.estimate).toBeGreaterThan(0.5);
   });
 
+  it("takes none in place of an operator's own thresholds, which have no curve in version 1 of the file", async () => {
+    const thresholds = [{ far: 0.01 }] as LoadedModel['thresholds'];
+    const app = appWith({ thresholds }, W600K_MBF.recognisers[0]);
+    expectRefusal(
+      await postCompare(app, request({ max_far: 0.01, allow_provisional: true })),
+      400,
+      'INVALID_REQUEST',
+      /no rates are measured/,
+    );
+  });
+
   it('lists provisional figures in /v1/model-info, marked, unless there are measured ones', async () => {
     const [recogniser] = W600K_MBF.recognisers;
     const thresholdsOf = async (app: ReturnType<typeof appWith>) =>
