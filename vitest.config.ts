@@ -4,8 +4,14 @@ import { defineConfig } from 'vitest/config';
 /** No test asserts how fast something is. These limits only end what hangs, also on a machine that is busy with other work. */
 const LIMIT_MS = 120_000;
 
-/** Whole programs that take long, and whose own parts have tests: they run with `npm run test:system`. */
+/**
+ * Whole programs that take long and whose own parts have tests, and accuracy of more than the path of a photograph, which golden.test.ts
+ * and lfw.test.ts measure: they run with `npm run test:system`.
+ */
 export const PROGRAMS = [
+  ...['batch', 'batched-faces', 'formats', 'fusion', 'liveness', 'orientation', 'quality'].map(
+    (name) => `test/accuracy/${name}.test.ts`,
+  ),
   'test/bench/run.test.ts',
   'test/cli/calibrate/end-to-end.test.ts',
   'test/cli/calibrate/liveness-end-to-end.test.ts',
