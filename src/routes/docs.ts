@@ -59,6 +59,7 @@ const PAGE_POLICY = [
 const documentRoute = createRoute({
   method: 'get',
   path: '/openapi.json',
+  operationId: 'getOpenApiDocument',
   tags: ['Documents'],
   summary: 'The OpenAPI 3.1 document of this API',
   responses: {
@@ -70,6 +71,7 @@ const documentRoute = createRoute({
 const pageRoute = createRoute({
   method: 'get',
   path: '/docs',
+  operationId: 'getDocumentation',
   tags: ['Documents'],
   summary: 'The interactive documentation of this API',
   responses: {

@@ -5,6 +5,7 @@ import type { Api } from './api.ts';
 const route = createRoute({
   method: 'get',
   path: '/metrics',
+  operationId: 'getMetrics',
   tags: ['Status'],
   summary: 'Metrics of this process, for Prometheus',
   description: 'Requires `METRICS_TOKEN` if it is set, else an API key if any are configured.',

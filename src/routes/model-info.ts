@@ -182,6 +182,7 @@ const modelInfoSchema = z
 const route = createRoute({
   method: 'get',
   path: '/v1/model-info',
+  operationId: 'getModelInfo',
   tags: ['Status'],
   summary: 'The loaded model, and the limits in force',
   responses: {

@@ -16,6 +16,7 @@ const healthSchema = z
 const healthRoute = createRoute({
   method: 'get',
   path: '/v1/health',
+  operationId: 'getHealth',
   tags: ['Status'],
   summary: 'Whether the service can embed faces',
   description: 'Does not wait for inference. With 503, the body also has the members of an error.',
@@ -28,6 +29,7 @@ const healthRoute = createRoute({
 const liveRoute = createRoute({
   method: 'get',
   path: '/livez',
+  operationId: 'getLiveness',
   tags: ['Status'],
   summary: 'Whether the process is alive',
   responses: {
@@ -41,6 +43,7 @@ const liveRoute = createRoute({
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
+  operationId: 'getReadiness',
   tags: ['Status'],
   summary: 'Whether the process should receive traffic',
   description:

@@ -87,6 +87,14 @@ describe('GET /openapi.json', () => {
     }
   });
 
+  it('names every operation, by which generated clients name their functions', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods as object));
+    const names = operations.map(({ operationId }) => operationId);
+    expect(names).toEqual(expect.arrayContaining(['embed', 'compare', 'getHealth', 'getModelInfo']));
+    expect(new Set(names).size).toBe(operations.length);
+    for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z]+$/);
+  });
+
   it('gives options in the query no default, which generated clients would send beside the body', () => {
     const parameters = Object.values(
       document.paths as Record<string, { post?: { parameters?: [] } }>,

@@ -98,6 +98,7 @@ const manyResponseSchema = z
 const route = createRoute({
   method: 'post',
   path: '/v1/compare',
+  operationId: 'compare',
   tags: ['Faces'],
   summary: 'Rank references by their distance to a query',
   description:

@@ -25,6 +25,7 @@ import { EMBED_REQUEST, type EmbedRequest, readEmbedRequest } from './request.ts
 const route = createRoute({
   method: 'post',
   path: '/v1/embed',
+  operationId: 'embed',
   tags: ['Faces'],
   summary: 'Embed the faces of an image',
   description:
