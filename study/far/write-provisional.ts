@@ -20,6 +20,12 @@ const RECOGNISERS: Record<string, { file: string; name: string; note: string; sa
     note: 'w600k_mbf dequantised from INT8',
     same: ['9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f'],
   },
+  e02005ceebe66b75a89afa3a4e9a28a367785b30d8b96f8401d5ea429c7313f9: {
+    file: 'retail-0095.ts',
+    name: 'RETAIL_0095',
+    note: 'face-reidentification-retail-0095 behind YuNet',
+    same: [],
+  },
 };
 
 /** Writes the figures of the recogniser, measured with all pairs of the photographs. */

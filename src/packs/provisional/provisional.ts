@@ -1,10 +1,11 @@
 import type { ModelPack } from '../pack.ts';
 import type { CurvePoint, MeasuredThreshold } from '../thresholds.ts';
 import type { CurveRow, ProvisionalFigures } from './figures.ts';
+import { RETAIL_0095 } from './retail-0095.ts';
 import { W600K_MBF } from './w600k-mbf.ts';
 
 /** Recognisers that were measured. One that is not here has no figures: those of another network say nothing about it. */
-const MEASURED: readonly ProvisionalFigures[] = [W600K_MBF];
+const MEASURED: readonly ProvisionalFigures[] = [W600K_MBF, RETAIL_0095];
 
 export interface ProvisionalThresholds {
   thresholds: MeasuredThreshold[];
