@@ -47,6 +47,15 @@ describe('withInstallLock', () => {
     expect(await filesIn(folder)).toEqual([]);
   });
 
+  it('takes it over as well when a process was killed while it did', async () => {
+    const { folder, path, counter, action } = await lockAndCounter();
+    await writeFile(path, 'host:1:killed');
+    await writeFile(`${path}.takeover`, 'host:2:killed');
+    await Promise.all(Array.from({ length: 3 }, () => withInstallLock(path, TIMING, action)));
+    expect(counter).toEqual({ running: 0, maxRunning: 1, done: 3 });
+    expect(await filesIn(folder)).toEqual([]);
+  });
+
   it('waits while the holder is alive, and calls onWait once', async () => {
     const { path } = await lockAndCounter();
     const order: string[] = [];

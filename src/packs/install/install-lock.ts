@@ -61,6 +61,7 @@ async function acquire(path: string, owner: string, options: LockOptions): Promi
   const { signal, heartbeatMs, staleMs, onWait } = options;
   let last = { state: '', since: performance.now() };
   let waiting = false;
+  let held = 0;
   for (;;) {
     signal?.throwIfAborted();
     const handle = await tryCreate(path, owner);
@@ -69,7 +70,9 @@ async function acquire(path: string, owner: string, options: LockOptions): Promi
     // Measured with the clock of this process, because those of machines that share a volume may differ.
     if (state !== last.state) last = { state, since: performance.now() };
     if (performance.now() - last.since > staleMs) {
-      await removeStale(path, state, owner);
+      held = (await removeStale(path, state, owner)) ? 0 : held + 1;
+      // Whoever takes a lock over needs no such time: it was killed while it did.
+      if (held > 1) await discard(guardOf(path));
       last = { state: '', since: performance.now() };
     } else if (!waiting) {
       waiting = true;
@@ -99,17 +102,30 @@ async function tryCreate(path: string, owner: string): Promise<FileHandle | unde
   });
 }
 
-/** Two processes may find the same lock stale. One that takes away the new lock of the other puts it back. */
-async function removeStale(path: string, staleState: string, owner: string): Promise<void> {
+/** Held by the process that removes a stale lock: of two that find the same one stale, the slower must not remove the new lock. */
+const guardOf = (path: string) => `${path}.takeover`;
+
+/**
+ * Removes a lock that is still in its stale state. One that changed after it was looked at, because its owner went on, is put back.
+ *
+ * @returns false if another process is removing it.
+ */
+async function removeStale(path: string, staleState: string, owner: string): Promise<boolean> {
+  const guard = await tryCreate(guardOf(path), owner);
+  if (guard === undefined) return false;
   const taken = `${path}.${owner.split(':').at(-1)}`;
   try {
+    if ((await stateOf(path)) !== staleState) return true;
     await rename(path, taken);
     if ((await stateOf(taken)) !== staleState) await link(taken, path);
   } catch {
-    // Another process was faster, or the file system has no links: all try again.
+    // The owner removed it, or the file system has no links: all try again.
   } finally {
     await discard(taken);
+    await guard.close().catch(() => {});
+    await discard(guardOf(path));
   }
+  return true;
 }
 
 /** The owner and the last update. Opening the file makes network file systems ask the server. */
