@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { PACKAGE_ROOT } from '../../src/config/package.ts';
-import { table, updateSections } from '../../tools/markdown.ts';
+import { table } from '../../tools/markdown.ts';
+import { updateDocument } from '../results.ts';
 import type { CostRow } from './cost.ts';
 import type { FamilyRow } from './families.ts';
 import type { OrientationRow } from './orientation.ts';
@@ -103,6 +102,5 @@ export function renderFamilies(names: readonly string[], rows: readonly FamilyRo
 }
 
 export function writeDocs(sections: Readonly<Record<string, string>>): void {
-  const file = new URL('docs/DETECTION.md', PACKAGE_ROOT);
-  writeFileSync(file, updateSections(readFileSync(file, 'utf8'), sections));
+  updateDocument('DETECTION.md', sections);
 }

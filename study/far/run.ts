@@ -1,11 +1,9 @@
 // npm run study:far tries the false accept rates that the service claims on people who did not calibrate. See docs/THRESHOLDS.md.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { PICTURE_FILE } from '../../src/cli/calibrate/pairs/collect.ts';
-import { PACKAGE_ROOT } from '../../src/config/package.ts';
-import { updateSections } from '../../tools/markdown.ts';
 import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
+import { updateDocument, writeResults } from '../results.ts';
 import { measureCoverage } from './coverage.ts';
 import { runDoor } from './door.ts';
 import { Distances, groupByPerson } from './people.ts';
@@ -45,15 +43,7 @@ const door = runDoor(people, distances);
 log('door');
 const results = { pack: options.pack, photographs: photos.length, people: people.length, coverage, door };
 const sections = renderSections(results);
-const text = Object.entries(sections)
-  .map(([name, body]) => `## ${name}\n\n${body}\n`)
-  .join('\n');
-mkdirSync(options.out, { recursive: true });
-writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-writeFileSync(join(options.out, 'tables.md'), text);
-if (options['write-docs']) {
-  const document = new URL('docs/THRESHOLDS.md', PACKAGE_ROOT);
-  writeFileSync(document, updateSections(readFileSync(document, 'utf8'), sections));
-}
+const text = writeResults(options.out, results, sections);
+if (options['write-docs']) updateDocument('THRESHOLDS.md', sections);
 if (options['write-provisional']) writeProvisional({ photos, pack });
 console.log(text);

@@ -1,17 +1,15 @@
 // npm run study:fusion measures what several photographs of a person gain, and whether intruders are found. See docs/FUSION.md.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { FARS } from '../../src/cli/calibrate/analysis.ts';
 import { PICTURE_FILE } from '../../src/cli/calibrate/pairs/collect.ts';
 import { measureFarCurve } from '../../src/cli/calibrate/statistics/far-curve.ts';
 import { cosineDistance } from '../../src/cli/calibrate/statistics/scores.ts';
-import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { AGREEMENT_FAR, cosineAt, DEFAULT_AGREEMENT } from '../../src/similarity/agreement.ts';
-import { updateSections } from '../../tools/markdown.ts';
 import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
 import { embedAll } from '../quality/embed/embed-all.ts';
 import { personOf } from '../quality/photos.ts';
+import { updateDocument, writeResults } from '../results.ts';
 import { measureGains } from './gain.ts';
 import { measureIntruders } from './intruders.ts';
 import { groupPeople, MIXES, type Mix, type Person } from './people.ts';
@@ -76,16 +74,8 @@ const intruders = [
 ];
 const results = { pack: options.pack, gains, intruders };
 const sections = renderSections(results);
-const text = Object.entries(sections)
-  .map(([name, body]) => `## ${name}\n\n${body}\n`)
-  .join('\n');
-mkdirSync(options.out, { recursive: true });
-writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-writeFileSync(join(options.out, 'tables.md'), text);
-if (options['write-docs']) {
-  const document = new URL('docs/FUSION.md', PACKAGE_ROOT);
-  writeFileSync(document, updateSections(readFileSync(document, 'utf8'), sections));
-}
+const text = writeResults(options.out, results, sections);
+if (options['write-docs']) updateDocument('FUSION.md', sections);
 log('done');
 console.log(text);
 

@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { Share } from '../../src/cli/calibrate/statistics/intervals.ts';
-import { PACKAGE_ROOT } from '../../src/config/package.ts';
-import { table, updateSections } from '../../tools/markdown.ts';
+import { table } from '../../tools/markdown.ts';
+import { updateDocument } from '../results.ts';
 import type { Cost } from './embed-photos.ts';
 import type { measureOffset } from './exactness.ts';
 import type { StudyResults } from './study.ts';
@@ -26,8 +25,7 @@ export function renderSections(results: Results): Record<string, string> {
 
 /** Writes the sections of docs/PROTECTION.md. */
 export function writeDocs(results: Results): void {
-  const file = new URL('docs/PROTECTION.md', PACKAGE_ROOT);
-  writeFileSync(file, updateSections(readFileSync(file, 'utf8'), renderSections(results)));
+  updateDocument('PROTECTION.md', renderSections(results));
 }
 
 function renderData({ pack, size, people, couples, others, photographs }: Results): string {

@@ -1,9 +1,9 @@
 // npm run study:protection attacks protected embeddings. See docs/PROTECTION.md.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
 import { readPairs } from '../quality/comparisons.ts';
+import { writeResults } from '../results.ts';
 import { embedPhotos } from './embed-photos.ts';
 import { measureOffset } from './exactness.ts';
 import { renderSections, writeDocs } from './report.ts';
@@ -25,12 +25,7 @@ const { photos, cost } = await embedPhotos(pairs, options, log);
 log('attacking');
 const results = { pack: options.pack, cost, exactness: measureOffset(photos), ...runStudy(photos, log) };
 
-const text = Object.entries(renderSections(results))
-  .map(([name, body]) => `## ${name}\n\n${body}\n`)
-  .join('\n');
-mkdirSync(options.out, { recursive: true });
-writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-writeFileSync(join(options.out, 'tables.md'), text);
+const text = writeResults(options.out, results, renderSections(results));
 if (options['write-docs']) writeDocs(results);
 log('done');
 console.log(text);

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../../src/config/package.ts';
 import { DISTINCTNESS, type ScoreWeights } from '../../src/vision/quality/quality-score.ts';
-import { table, updateSections } from '../../tools/markdown.ts';
+import { table } from '../../tools/markdown.ts';
+import { updateDocument } from '../results.ts';
 import { drawCurves } from './draw.ts';
 import type { judgeReturned } from './embed/returned.ts';
 import { mapValues } from './map-values.ts';
@@ -63,9 +64,8 @@ export function renderCurves({ curves }: Results): Record<string, string> {
 
 /** Writes the sections and the curves of docs/QUALITY.md. */
 export function writeDocs(results: Results): void {
-  const file = new URL('QUALITY.md', DOCS);
   const { chosen: _, ...sections } = renderSections(results);
-  writeFileSync(file, updateSections(readFileSync(file, 'utf8'), sections));
+  updateDocument('QUALITY.md', sections);
   for (const [name, svg] of Object.entries(renderCurves(results))) writeFileSync(new URL(name, DOCS), svg);
 }
 

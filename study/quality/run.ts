@@ -1,9 +1,10 @@
 // npm run study:quality measures how good the quality score is, and fits its weights. See docs/QUALITY.md.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median } from '../../bench/statistics.ts';
 import { COMMON_OPTIONS, log, readOptions } from '../command.ts';
+import { writeResults } from '../results.ts';
 import { readPairs } from './comparisons.ts';
 import { embedAll } from './embed/embed-all.ts';
 import { judgeReturned } from './embed/returned.ts';
@@ -46,12 +47,7 @@ const results = {
   ...runStudy(pairs, photos, log),
 };
 
-const text = Object.entries(renderSections(results))
-  .map(([name, body]) => `## ${name}\n\n${body}\n`)
-  .join('\n');
-mkdirSync(options.out, { recursive: true });
-writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-writeFileSync(join(options.out, 'tables.md'), text);
+const text = writeResults(options.out, results, renderSections(results));
 for (const [name, svg] of Object.entries(renderCurves(results))) writeFileSync(join(options.out, name), svg);
 if (options['write-docs']) writeDocs(results);
 log('done');
