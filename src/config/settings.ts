@@ -121,7 +121,8 @@ export const SETTINGS = {
     accepts: 'up to four different multiples of 32 from 32 to 2048, separated by commas',
     description:
       'Sides of the square detector inputs. The detector runs at every size and the results are merged: with SCRFD, 128 finds faces ' +
-      'that fill the picture, 640 all others. A detector with an input of one size ignores it: that of `lite`, `opencv` and `auraface`.',
+      'that fill the picture, 640 all others. With YuNet, small pictures are seen at three quarters or a half of the larger sizes. A detector ' +
+      'with an input of one size ignores it: that of `lite`, `opencv` and `auraface`.',
   }),
   DETECTION: setting({
     default: 'full',

@@ -21,6 +21,12 @@ const MIN_MULTI_THREAD_SIZE = 256;
 /** The input size for a coarse view: its run takes a twenty-fifth of the work of one at 640, and a face of an ordinary portrait is found. */
 const COARSE_SIZE = 128;
 
+/** Shares of a configured size that take its place for small pictures, smallest first: few, so that few inputs are in memory. */
+const SHRUNKEN = [1 / 2, 3 / 4] as const;
+
+/** Every stride of the families divides it. In pixels. */
+const SIZE_STEP = 32;
+
 /** What a network is fed with, by the names of its inputs. */
 export type Feeds = Record<string, ort.Tensor>;
 
@@ -49,6 +55,12 @@ export interface DetectorNetwork {
   runForScores(feeds: Feeds): Promise<Float32Array[]>;
 }
 
+/** A square input and what it is fed with. */
+interface Input {
+  letterbox: Letterbox;
+  feeds: Feeds;
+}
+
 /**
  * A detector that looks at a picture in one or more square inputs, into which it is letterboxed, and has a candidate at each
  * cell of its feature maps.
@@ -57,8 +69,9 @@ export class LetterboxDetector implements FaceDetector {
   readonly scale: ScoreScale;
   readonly #network: DetectorNetwork;
   readonly #overlap: OverlapRule;
-  /** Smallest first. They are reused from picture to picture. */
-  readonly #inputs: { letterbox: Letterbox; feeds: Feeds }[];
+  /** For each configured size the inputs to choose from; all smallest first. They are reused from picture to picture. */
+  readonly #inputs: Input[][];
+  readonly #enlargement: number;
   /** For {@link scoreTurns}; undefined for a graph that takes a single size. */
   readonly #views: { letterbox: Letterbox; data: Float32Array<ArrayBuffer>; feeds: Feeds } | undefined;
   /**
@@ -67,7 +80,11 @@ export class LetterboxDetector implements FaceDetector {
    */
   readonly #mutex = new Mutex();
 
-  /** @param options.sizes sides of the square inputs, in pixels. */
+  /**
+   * @param options.sizes sides of the square inputs, in pixels.
+   * @param options.enlargement input pixels per picture pixel that are enough: of a small picture, inputs above the smallest are
+   * half or three quarters as large where that is as much. Without it, every picture is seen at every size.
+   */
   constructor(
     network: DetectorNetwork,
     options: {
@@ -75,26 +92,32 @@ export class LetterboxDetector implements FaceDetector {
       letterbox: LetterboxOptions;
       overlap: OverlapRule;
       scale: ScoreScale;
+      enlargement?: number | undefined;
     },
   ) {
     this.scale = options.scale;
     this.#network = network;
     this.#overlap = options.overlap;
-    this.#inputs = options.sizes
-      .toSorted((a, b) => a - b)
-      .map((size) => {
-        const letterbox = new Letterbox(size, options.letterbox);
-        return { letterbox, feeds: network.feedsFor(letterbox.input, size, size) };
+    this.#enlargement = options.enlargement ?? Number.POSITIVE_INFINITY;
+    const shrunken = options.enlargement !== undefined && network.takesAnySize ? SHRUNKEN : [];
+    const sizes = options.sizes.toSorted((a, b) => a - b);
+    this.#inputs = sizes.map((size, i) => {
+      const smaller =
+        i === 0 ? [] : shrunken.map((share) => Math.ceil((size * share) / SIZE_STEP) * SIZE_STEP);
+      return [...smaller, size].map((side) => {
+        const letterbox = new Letterbox(side, options.letterbox);
+        return { letterbox, feeds: network.feedsFor(letterbox.input, side, side) };
       });
+    });
     if (!network.takesAnySize) return;
-    const coarse = this.#inputs.find(({ letterbox }) => letterbox.size === COARSE_SIZE)?.letterbox;
+    const coarse = this.#inputs.flat().find(({ letterbox }) => letterbox.size === COARSE_SIZE)?.letterbox;
     const letterbox = coarse ?? new Letterbox(COARSE_SIZE, options.letterbox);
     const data = new Float32Array(TURNED_VIEWS * letterbox.input.length);
     const feeds = network.feedsFor(data, TURNED_VIEWS * COARSE_SIZE, COARSE_SIZE);
     this.#views = { letterbox, data, feeds };
   }
 
-  /** Finds faces at every input size, smallest first, and merges them under one suppression, as InsightFace does. */
+  /** Finds faces at every input size, smallest first, and merges them under one suppression, as InsightFace does with SCRFD. */
   async detectFaces(
     picture: Pixels,
     threshold: number,
@@ -130,8 +153,11 @@ export class LetterboxDetector implements FaceDetector {
   ): Promise<DetectedFace[]> {
     const candidates: Candidate[] = [];
     let kept: Candidate[] = [];
-    for (const { letterbox, feeds } of this.#inputs) {
+    let seen = 0;
+    for (const { letterbox, feeds } of this.#inputsFor(picture)) {
       const { size } = letterbox;
+      if (size <= seen) continue;
+      seen = size;
       const scale = letterbox.fit(picture);
       const multiThread = coresIdle && size >= MIN_MULTI_THREAD_SIZE;
       const maps = await this.#network.run({ feeds, size, scale, threshold, multiThread });
@@ -142,6 +168,14 @@ export class LetterboxDetector implements FaceDetector {
       if (isEnough?.(kept, scale)) break;
     }
     return kept.map(({ score, box, landmarks }) => ({ score, box, landmarks }));
+  }
+
+  /** One for each configured size. Two may be of the same size, or a later one the smaller. */
+  #inputsFor({ width, height }: Pixels): Input[] {
+    const enough = this.#enlargement * Math.max(width, height);
+    return this.#inputs.map(
+      (inputs) => inputs.find(({ letterbox }) => letterbox.size >= enough) ?? (inputs.at(-1) as Input),
+    );
   }
 }
 

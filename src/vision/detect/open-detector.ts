@@ -7,7 +7,7 @@ import { LetterboxDetector } from './letterbox-detector.ts';
 import { RfbDetector } from './rfb/detector.ts';
 import { LandmarkFinder } from './rfb/landmark-finder.ts';
 import { SCRFD_OVERLAP, SCRFD_SCALE, ScrfdNetwork } from './scrfd/network.ts';
-import { YUNET_OVERLAP, YUNET_SCALE, YunetNetwork } from './yunet/network.ts';
+import { YUNET_ENLARGEMENT, YUNET_OVERLAP, YUNET_SCALE, YunetNetwork } from './yunet/network.ts';
 
 /** A detector's network, opened. */
 export interface OpenedDetector {
@@ -43,6 +43,7 @@ export function openDetector(file: Described, opened: OpenedDetector): FaceDetec
       return new LetterboxDetector(new YunetNetwork(opened.session, opened), {
         ...letterboxed,
         overlap: YUNET_OVERLAP,
+        enlargement: YUNET_ENLARGEMENT,
         scale: YUNET_SCALE,
       });
     case 'rfb':
