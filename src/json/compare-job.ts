@@ -78,13 +78,7 @@ export function compare(
 ): JobOutcome<CompareResult> | undefined {
   const started = performance.now();
   const request = readCompareRequest(body, limits, given);
-  // Before pictures are embedded: what cannot be answered is refused at once.
-  const scale = farScaleOf(request.options, evidence, {
-    space: request.space?.space,
-    length: request.sample?.length,
-    references: countEmbeddings(request.references),
-    most: mostEmbeddings(request.references),
-  });
+  const scale = scaleOf(request, evidence);
   if (request.pictures.length > 0) {
     const pending = storeComparison(request);
     const { queries: stored, references } = pending.comparison;
@@ -125,6 +119,30 @@ export function rank(
   const comparison = { queryIds, queries, references: reader, options, scale };
   const answer = answerComparison(comparison, maxAnswerBytes, notes);
   return { result: { answer, ms: performance.now() - started }, transfer: [answer.buffer] };
+}
+
+/**
+ * What a comparison of pictures alone needs until they are embedded.
+ *
+ * @param evidence undefined while no model is loaded.
+ * @throws {ServiceError} INVALID_REQUEST or MODEL_NOT_LOADED for a rate that cannot be told.
+ */
+export function openPending(
+  request: OpenedCompareRequest,
+  evidence: FarEvidence | undefined,
+): PendingComparison {
+  scaleOf(request, evidence);
+  return storeComparison(request);
+}
+
+/** Before pictures are embedded: what cannot be answered is refused at once. */
+function scaleOf(request: OpenedCompareRequest, evidence: FarEvidence | undefined) {
+  return farScaleOf(request.options, evidence, {
+    space: request.space?.space,
+    length: request.sample?.length,
+    references: countEmbeddings(request.references),
+    most: mostEmbeddings(request.references),
+  });
 }
 
 /** @throws {ServiceError} INVALID_EMBEDDING, naming the embedding. */

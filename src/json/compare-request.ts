@@ -86,8 +86,7 @@ export function readCompareRequest(
       assertOneMember(`reference_embeddings[${index}].`, { embedding, embeddings, image });
     }
   }
-  assertConsistent(options);
-  assertOneVerdict(options);
+  assertCombinable(options);
   const space = agreeOnSpace(spacesIn(body));
   const queries =
     query_embedding !== undefined
@@ -107,6 +106,38 @@ export function readCompareRequest(
     pictures: takePictures(body, limits),
     options,
   };
+}
+
+/**
+ * The request that several pictures make.
+ *
+ * @throws {ServiceError} INVALID_REQUEST for options that exclude each other.
+ */
+export function requestOfPictures(
+  query: ComparedPicture,
+  references: readonly { id: string; picture: ComparedPicture }[],
+  options: CompareOptions,
+): OpenedCompareRequest {
+  assertCombinable(options);
+  return {
+    queryIds: undefined,
+    queries: undefined,
+    references: openEmbeddings(
+      references.map(({ id }) => ({ id })),
+      'reference_image',
+    ),
+    embeddings: references.length,
+    sample: undefined,
+    space: undefined,
+    pictures: [query, ...references.map(({ picture }) => picture)],
+    options,
+  };
+}
+
+/** @throws {ServiceError} INVALID_REQUEST for options that exclude each other. */
+function assertCombinable(options: CompareOptions): void {
+  assertConsistent(options);
+  assertOneVerdict(options);
 }
 
 /** @throws {ServiceError} INVALID_REQUEST; REQUEST_TOO_LARGE for too many items, before each of them is validated. */

@@ -179,6 +179,18 @@ export const compareRequestSchema = z
     },
   });
 
+/** Its members that are not options. */
+const MEMBERS = {
+  query_embedding: true,
+  query_embeddings: true,
+  query_image: true,
+  embedding_space: true,
+  reference_embeddings: true,
+} as const;
+
+/** The options of a comparison, with their defaults. */
+export const compareOptionsSchema = compareRequestSchema.omit(MEMBERS);
+
 /** What is read of the body of a compare request. */
 export const COMPARE_BODY = shapeOf(compareRequestSchema);
 

@@ -815,6 +815,42 @@ export interface EmbeddingBlock {
   embedding_space?: string;
 }
 
+/** Pictures; at most `MAX_BATCH_SIZE` with the query. */
+export interface CompareForm {
+  /** `cosine`: 1 − cos. `euclidean`: ‖q − r‖ of the unit vectors. Both are 0..2. */
+  distance_metric?: 'cosine' | 'euclidean';
+  /** Maximum distance, in the chosen metric, that counts as a match. Without it, matches have no `is_match`. */
+  threshold?: number;
+  /** In place of `threshold`: a match is what has a `far.estimate` of at most this. It takes measured thresholds of the pack that carry the rate; else the request is refused, and `detail` says what they carry. */
+  max_far?: number;
+  /** In place of `threshold`, for a search: a match is what is found by at most this share of strangers who search among as many references as the request has, 1 − (1 − far)^n. */
+  max_fpir?: number;
+  /** Whether `far`, `max_far` and `max_fpir` may use the provisional figures that come with the service, if the pack has no measured ones. They are of other photographs than yours; the answer says `provisional`. */
+  allow_provisional?: boolean;
+  /** Maximum matches of a query. */
+  top_k?: number;
+  /** Which face of a picture is compared. `largest`: the largest, most central face. `single`: exactly one face, else an error. */
+  faces?: 'largest' | 'single';
+  /** `fast`, with `faces=largest` only: stops after the coarse pass of the detector when its choice is large and its score high. Default: the service’s `DETECTION`. */
+  detection?: 'full' | 'fast';
+  /** Minimum detection score of a face. Default: the service’s `DETECTION_THRESHOLD`. With a low one, only the 1500 candidates with the best scores are considered, and at most 1000 faces are found. */
+  detection_threshold?: number;
+  /** `exif`: the picture is upright when its EXIF orientation is applied. `auto`: if its faces are not upright then, it is turned by 90, 180 or 270 degrees, and the answer says how far (`rotation`). Default: the service’s `ORIENTATION`. */
+  orientation?: 'exif' | 'auto';
+  /** Whether the embeddings of the pictures are returned. */
+  return_embeddings?: boolean;
+  /** `float`: an array of numbers. `base64`: little-endian float32 in padded standard base64. */
+  encoding_format?: 'float' | 'base64';
+  /** Of `query_image`, as in `/v1/embed`; references are not judged. Default: the service’s `LIVENESS`. */
+  liveness?: 'off' | 'report' | 'require';
+  /** The distance to a reference with `embeddings`. `nearest`: that to the nearest of them. `mean`: that to the mean of their unit vectors, scaled to norm 1. */
+  person_distance?: 'nearest' | 'mean';
+  /** A file part: the picture that is compared. */
+  query_image: Binary;
+  /** A file part, or several of this name. The `id` of a reference is its file name, or its index among them, from 0, if it has none or that of an earlier one. */
+  reference_image: Binary[];
+}
+
 export interface Health {
   status: 'healthy' | 'starting' | 'draining' | 'unhealthy';
   model_loaded: boolean;
@@ -1067,6 +1103,7 @@ export interface Paths {
       };
       body: {
         'application/json': CompareRequest;
+        'multipart/form-data': CompareForm;
       };
       answers: {
         200: {

@@ -11,6 +11,8 @@ export interface MultipartLimits {
 
 export interface FilePart {
   name: string;
+  /** Undefined when the part has none. */
+  fileName: string | undefined;
   /** Undefined when it has more bytes than the limit; none of them are kept. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
 }
@@ -111,7 +113,7 @@ function collectFiles(
   fail: (error: ServiceError) => void,
 ): void {
   let count = 0;
-  parser.on('file', (name, stream) => {
+  parser.on('file', (name, stream, fileName: string | undefined) => {
     count++;
     if (count > limits.files) {
       fail(
@@ -120,7 +122,7 @@ function collectFiles(
       stream.resume();
       return;
     }
-    const file: FilePart = { name, bytes: undefined };
+    const file: FilePart = { name, fileName: fileName || undefined, bytes: undefined };
     form.files.push(file);
     let chunks: Uint8Array[] | undefined = [];
     stream.on('data', (chunk: Uint8Array) => chunks?.push(chunk));

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../../errors.ts';
 import { answerJson } from '../../http/answer/answer-json.ts';
 import { errorResponses } from '../../http/error-answers.ts';
+import { openPending } from '../../json/compare-job.ts';
 import { compareRequestSchema } from '../../json/compare-schema.ts';
 import { validate } from '../../json/validate.ts';
 import { recordStages } from '../../observability/request-record.ts';
@@ -11,6 +12,7 @@ import { imageSchema, modelSchema, rotationSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
 import { queryOf } from '../query.ts';
 import { evidenceOf } from './evidence.ts';
+import { compareFormSchema, readCompareForm } from './form.ts';
 import { embedPictures } from './pictures.ts';
 import { compareQuerySchema } from './query-options.ts';
 
@@ -111,7 +113,13 @@ const route = createRoute({
     '`max_fpir` decide what a match is. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
   request: {
     query: compareQuerySchema,
-    body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } },
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: compareRequestSchema },
+        'multipart/form-data': { schema: compareFormSchema },
+      },
+    },
   },
   responses: {
     200: {
@@ -133,10 +141,14 @@ export function addCompareRoute(api: Api): void {
   const maxAnswerBytes = config.MAX_REQUEST_SIZE;
   add(route, 'callers', async (c) => {
     const incoming = c.get('body');
-    if (incoming.mediaType !== 'application/json') {
-      throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', { detail: 'Accepted is application/json.' });
+    const isForm = incoming.mediaType === 'multipart/form-data';
+    if (!isForm && incoming.mediaType !== 'application/json') {
+      throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', {
+        detail: 'Accepted are application/json and multipart/form-data.',
+      });
     }
-    const given = validate(compareQuerySchema, queryOf(c));
+    const query = queryOf(c);
+    const given = validate(compareQuerySchema, query);
     const record = c.get('record');
     const { signal } = c.req.raw;
     const answer = (text: Uint8Array<ArrayBuffer>) => {
@@ -144,20 +156,27 @@ export function addCompareRoute(api: Api): void {
       incoming.release();
       return answerJson(c, text);
     };
+    const read = async () => {
+      if (isForm) {
+        const request = await readCompareForm(incoming, query, config);
+        return { pending: openPending(request, evidenceOf(engine.model)) };
+      }
+      const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
+      const evidence = evidenceOf(engine.model);
+      const job = { kind: 'compare', body, given, limits, maxAnswerBytes, evidence } as const;
+      const { waited, result } = await json.run(job, signal, record.tenant);
+      recordStages(record, { queue: waited, compare: result.ms });
+      return result;
+    };
 
-    const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
-    const evidence = evidenceOf(engine.model);
-    const read = await json
-      .run({ kind: 'compare', body, given, limits, maxAnswerBytes, evidence }, signal, record.tenant)
-      .catch((error) => {
-        // A rate was asked for before a model was loaded: the engine says whether to come back.
-        if (error instanceof ServiceError && error.code === 'MODEL_NOT_LOADED') engine.letIn(record.tenant)();
-        throw error;
-      });
-    recordStages(record, { queue: read.waited, compare: read.result.ms });
-    if ('answer' in read.result) return answer(read.result.answer);
+    const result = await read().catch((error) => {
+      // A rate was asked for before a model was loaded: the engine says whether to come back.
+      if (error instanceof ServiceError && error.code === 'MODEL_NOT_LOADED') engine.letIn(record.tenant)();
+      throw error;
+    });
+    if ('answer' in result) return answer(result.answer);
 
-    const { pending } = read.result;
+    const { pending } = result;
     // The vectors are held beside the body while the pictures are embedded.
     const { queries, references } = pending.comparison;
     incoming.hold(queries.values.byteLength + references.values.byteLength);
