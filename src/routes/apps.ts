@@ -4,9 +4,10 @@ import { ApiKeys } from '../http/auth/api-keys.ts';
 import { declareSecuritySchemes } from '../http/auth/authorise.ts';
 import type { AppEnvironment } from '../http/context.ts';
 import type { RouteDependencies } from './api.ts';
-import { addCompareRoute } from './compare/route.ts';
+import { addCompareRoutes } from './compare/route.ts';
 import { addDocsRoutes } from './docs.ts';
-import { addEmbedRoute } from './embed/route.ts';
+import { declareComponents } from './document/document.ts';
+import { addEmbedRoutes } from './embed/route.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addModelInfoRoute } from './model-info.ts';
 import { addStatusRoutes } from './status.ts';
@@ -16,8 +17,9 @@ export function createServiceApp(dependencies: RouteDependencies): OpenAPIHono<A
   return createApp(dependencies, (table) => {
     const api = { ...dependencies, ...table };
     declareSecuritySchemes(table.app.openAPIRegistry);
-    addEmbedRoute(api);
-    addCompareRoute(api);
+    declareComponents(table.app.openAPIRegistry);
+    addEmbedRoutes(api);
+    addCompareRoutes(api);
     addStatusRoutes(api);
     addModelInfoRoute(api);
     if (dependencies.config.METRICS_PORT === undefined) addMetricsRoute(api);

@@ -4,18 +4,27 @@ import { ApiKeys } from '../../src/http/auth/api-keys.ts';
 import type { Metrics } from '../../src/observability/metrics.ts';
 import type { RouteDependencies } from '../../src/routes/api.ts';
 import { createServiceApp } from '../../src/routes/apps.ts';
+import { makeOpenApiDocument } from '../../src/routes/document/document.ts';
 
 /** As far as the generators of this repository read it. */
 export interface OpenApiDocument {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; parameters?: Record<string, Parameter> };
 }
 
 export interface Operation {
   summary?: string;
-  parameters?: { name: string; in: string; required?: boolean; schema?: Schema; description?: string }[];
+  parameters?: (Parameter | { $ref: string })[];
   requestBody?: { required?: boolean; content: Content };
   responses: Record<string, { content?: Content }>;
+}
+
+export interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  schema?: Schema;
+  description?: string;
 }
 
 export type Content = Record<string, { schema?: Schema }>;
@@ -41,6 +50,17 @@ export interface Schema {
   maxItems?: number;
 }
 
+/** The query parameters of an operation, which the document may have among its components. */
+export function queryParameters(
+  { parameters = [] }: Operation,
+  { components }: Pick<OpenApiDocument, 'components'>,
+): Parameter[] {
+  return parameters
+    .map((one) => ('$ref' in one ? components.parameters?.[one.$ref.split('/').at(-1) as string] : one))
+    .filter((parameter) => parameter !== undefined)
+    .filter((parameter) => parameter.in === 'query');
+}
+
 /** The OpenAPI document of a service with default settings, as `/openapi.json` answers it. Starts nothing. */
 export function openApiDocument(): OpenApiDocument {
   const config = loadConfig({ MODEL_NAME: 'synthetic' });
@@ -54,6 +74,5 @@ export function openApiDocument(): OpenApiDocument {
     observers: [],
     lifecycle: { draining: false },
   } as unknown as RouteDependencies);
-  const info = { title: config.APP_NAME, version: '0' };
-  return app.getOpenAPI31Document({ openapi: '3.1.0', info }) as unknown as OpenApiDocument;
+  return makeOpenApiDocument(app, config.APP_NAME) as unknown as OpenApiDocument;
 }
