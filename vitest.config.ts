@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** No test asserts how fast something is. These limits only end what hangs, also on a machine that is busy with other work. */
@@ -37,13 +39,50 @@ export const common = {
   expect: { poll: { timeout: LIMIT_MS / 2 } },
 };
 
-export default defineConfig({
-  test: {
+/**
+ * Files that need a process of their own: they replace clocks, functions or variables of the whole process, measure its memory, or fill
+ * it with real weights.
+ */
+const OWN_PROCESS = [
+  'test/accuracy/**/*.test.ts',
+  ...filesThat(/\bvi\.(?!wait)|process\.memoryUsage|globalThis/),
+];
+
+/**
+ * `npm test`: files that share processes, and those that have their own. A process for each file would start Node and import everything
+ * anew, which takes half a second of computing; what most files import keeps no state that one could leave to the next.
+ *
+ * @param excluded what to leave out.
+ */
+export function unitTests(excluded: readonly string[] = []) {
+  const unit = {
     ...common,
-    include: ['test/**/*.test.ts'],
-    // npm run test:system, npm run test:soak
-    exclude: ['test/system/**', 'test/soak/**', ...PROGRAMS],
     // Tests wait more than they compute.
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
-  },
-});
+  };
+  // npm run test:system, npm run test:soak
+  const exclude = ['test/system/**', 'test/soak/**', ...PROGRAMS, ...excluded];
+  // A file is in exactly one of them: the second excludes what the first includes.
+  return [
+    { test: { ...unit, name: 'alone', include: OWN_PROCESS, exclude } },
+    {
+      test: {
+        ...unit,
+        name: 'shared',
+        isolate: false,
+        include: ['test/**/*.test.ts'],
+        exclude: [...exclude, ...OWN_PROCESS],
+      },
+    },
+  ];
+}
+
+export default defineConfig({ test: { projects: unitTests() } });
+
+/** @returns the files of tests whose text matches, relative to the root. */
+function filesThat(match: RegExp): string[] {
+  const folder = join(import.meta.dirname, 'test');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts') && match.test(readFileSync(join(folder, name), 'utf8')))
+    .map((name) => `test/${name}`);
+}
