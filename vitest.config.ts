@@ -8,10 +8,10 @@ const LIMIT_MS = 120_000;
 
 /**
  * Whole programs that take long and whose own parts have tests, and accuracy of more than the path of a photograph, which golden.test.ts
- * and lfw.test.ts measure: they run with `npm run test:system`.
+ * and golden-open.test.ts measure: they run with `npm run test:system`.
  */
 export const PROGRAMS = [
-  ...['batch', 'batched-faces', 'formats', 'fusion', 'liveness', 'orientation', 'quality'].map(
+  ...['batch', 'batched-faces', 'formats', 'fusion', 'lfw', 'liveness', 'orientation', 'quality'].map(
     (name) => `test/accuracy/${name}.test.ts`,
   ),
   'test/bench/run.test.ts',
@@ -26,6 +26,9 @@ export const PROGRAMS = [
   'test/packs/thresholds.test.ts',
   'test/vision/prepared/prepared-pack.test.ts',
 ];
+
+/** Files at a time. Tests wait more than they compute. */
+export const WORKERS = Math.ceil(1.5 * availableParallelism());
 
 export const common = {
   // Compiles what has changed.
@@ -55,11 +58,7 @@ const OWN_PROCESS = [
  * @param excluded what to leave out.
  */
 export function unitTests(excluded: readonly string[] = []) {
-  const unit = {
-    ...common,
-    // Tests wait more than they compute.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
-  };
+  const unit = { ...common, maxWorkers: WORKERS };
   // npm run test:system, npm run test:soak
   const exclude = ['test/system/**', 'test/soak/**', ...PROGRAMS, ...excluded];
   // A file is in exactly one of them: the second excludes what the first includes.
@@ -70,6 +69,7 @@ export function unitTests(excluded: readonly string[] = []) {
         ...unit,
         name: 'shared',
         isolate: false,
+        setupFiles: [...common.setupFiles, 'test/support/processes/leaves-nothing.ts'],
         include: ['test/**/*.test.ts'],
         exclude: [...exclude, ...OWN_PROCESS],
       },
