@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** No test asserts how fast something is. These limits only end what hangs, also on a machine that is busy with other work. */
@@ -6,10 +8,10 @@ const LIMIT_MS = 120_000;
 
 /**
  * Whole programs that take long and whose own parts have tests, and accuracy of more than the path of a photograph, which golden.test.ts
- * and lfw.test.ts measure: they run with `npm run test:system`.
+ * and golden-open.test.ts measure: they run with `npm run test:system`.
  */
 export const PROGRAMS = [
-  ...['batch', 'batched-faces', 'examples', 'formats', 'fusion', 'liveness', 'orientation', 'quality'].map(
+  ...['batch', 'batched-faces', 'examples', 'formats', 'fusion', 'lfw', 'liveness', 'orientation', 'quality'].map(
     (name) => `test/accuracy/${name}.test.ts`,
   ),
   'test/bench/run.test.ts',
@@ -25,6 +27,9 @@ export const PROGRAMS = [
   'test/vision/prepared/prepared-pack.test.ts',
 ];
 
+/** Files at a time. Tests wait more than they compute. */
+export const WORKERS = Math.ceil(1.5 * availableParallelism());
+
 export const common = {
   // Compiles what has changed.
   globalSetup: ['test/support/processes/build.ts'],
@@ -37,13 +42,47 @@ export const common = {
   expect: { poll: { timeout: LIMIT_MS / 2 } },
 };
 
-export default defineConfig({
-  test: {
-    ...common,
-    include: ['test/**/*.test.ts'],
-    // npm run test:system, npm run test:soak
-    exclude: ['test/system/**', 'test/soak/**', ...PROGRAMS],
-    // Tests wait more than they compute.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
-  },
-});
+/**
+ * Files that need a process of their own: they replace clocks, functions or variables of the whole process, measure its memory, or fill
+ * it with real weights.
+ */
+const OWN_PROCESS = [
+  'test/accuracy/**/*.test.ts',
+  ...filesThat(/\bvi\.(?!wait)|process\.memoryUsage|globalThis/),
+];
+
+/**
+ * `npm test`: files that share processes, and those that have their own. A process for each file would start Node and import everything
+ * anew, which takes half a second of computing; what most files import keeps no state that one could leave to the next.
+ *
+ * @param excluded what to leave out.
+ */
+export function unitTests(excluded: readonly string[] = []) {
+  const unit = { ...common, maxWorkers: WORKERS };
+  // npm run test:system, npm run test:soak
+  const exclude = ['test/system/**', 'test/soak/**', ...PROGRAMS, ...excluded];
+  // A file is in exactly one of them: the second excludes what the first includes.
+  return [
+    { test: { ...unit, name: 'alone', include: OWN_PROCESS, exclude } },
+    {
+      test: {
+        ...unit,
+        name: 'shared',
+        isolate: false,
+        setupFiles: [...common.setupFiles, 'test/support/processes/leaves-nothing.ts'],
+        include: ['test/**/*.test.ts'],
+        exclude: [...exclude, ...OWN_PROCESS],
+      },
+    },
+  ];
+}
+
+export default defineConfig({ test: { projects: unitTests() } });
+
+/** @returns the files of tests whose text matches, relative to the root. */
+function filesThat(match: RegExp): string[] {
+  const folder = join(import.meta.dirname, 'test');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts') && match.test(readFileSync(join(folder, name), 'utf8')))
+    .map((name) => `test/${name}`);
+}
