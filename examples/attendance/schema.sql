@@ -47,12 +47,10 @@ CREATE INDEX IF NOT EXISTS audit_at ON audit (at);
 
 -- Each space has an HNSW index of its own: one has vectors of one length, and a search must not lose places to another space.
 CREATE OR REPLACE FUNCTION index_space(name text, size int) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  index_name text := 'templates_' || md5(name);
 BEGIN
   PERFORM pg_advisory_xact_lock(21);
-  IF to_regclass(index_name) IS NULL THEN
+  IF to_regclass('templates_' || md5(name)) IS NULL THEN
     EXECUTE format('CREATE INDEX %I ON templates USING hnsw ((embedding::vector(%s)) vector_cosine_ops) WHERE space = %L',
-      index_name, size, name);
+      'templates_' || md5(name), size, name);
   END IF;
 END $$;

@@ -44,7 +44,7 @@ function fill(list, rows) {
 
 function showTaken(reports = []) {
   const rows = taken.map((blob, at) => {
-    const image = Object.assign(new Image(), { src: URL.createObjectURL(blob), alt: '' });
+    const image = Object.assign(new Image(), { src: URL.createObjectURL(blob), alt: '', width: 128 });
     const { used, quality, detail, error, reasons = [] } = reports[at] ?? {};
     const score = quality?.score === undefined ? '' : ` quality ${quality.score.toFixed(2)}`;
     const verdict = used ? ', used' : ` ${detail ?? error ?? ''} ${reasons.join(', ')}`;

@@ -39,8 +39,7 @@ export function refusalOf(error: unknown): Refusal {
   } = error;
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
   if (retryable) return new Refusal(503, code, 'Please try again in a moment.', { retryAfter, request_id });
-  const ofEmbeddings = code === 'INVALID_EMBEDDING' || code === 'EMBEDDING_SPACE_MISMATCH';
-  if ([413, 415, 422].includes(status) && !ofEmbeddings)
+  if ([413, 415, 422].includes(status) && !code.includes('EMBEDDING'))
     return new Refusal(status, code, message, { detail, reasons, request_id });
   return new Refusal(502, 'FACE_SERVICE_FAILED', 'The face service refused our request.', { request_id });
 }

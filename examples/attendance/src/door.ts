@@ -12,6 +12,9 @@ interface Coverage {
   fused: boolean;
 }
 
+const COVERAGE = `SELECT (SELECT count(*)::int FROM people) AS people, count(*)::int AS enrolled,
+  coalesce(bool_or(photographs > 1), false) AS fused FROM templates WHERE space = $1`;
+
 /**
  * Says who is in front of the camera.
  *
@@ -19,19 +22,16 @@ interface Coverage {
  * @throws {Refusal} MIGRATION_INCOMPLETE; RATE_NOT_MEASURED, where the service's figures do not carry `MAX_FPIR` among so many.
  * @throws {FaceEmbeddingError} what the service says about the picture.
  */
-export async function recognise({ database, services, settings }: Backend, picture: Blob) {
+export async function recognise(backend: Backend, picture: Blob) {
+  const { database, services, settings } = backend;
   let detail = '';
   for (const service of services) {
     const face = await service.embed(picture, { faces: 'largest', min_quality: settings.minDoorQuality });
     const space = face.model.embedding_space;
-    const [coverage] = await database.query<Coverage>(
-      `SELECT (SELECT count(*)::int FROM people) AS people, count(*)::int AS enrolled,
-        coalesce(bool_or(photographs > 1), false) AS fused FROM templates WHERE space = $1`,
-      [space],
-    );
-    const { people, enrolled } = coverage as Coverage;
+    const [coverage] = (await database.query(COVERAGE, [space])) as [Coverage];
+    const { people, enrolled } = coverage;
     if (enrolled >= people * settings.minCoverage) {
-      const match = await search({ database, service, settings }, face, coverage as Coverage);
+      const match = await search(backend, service, face, coverage);
       const action = match ? 'recognised' : 'not recognised';
       await record(database, 'door', action, match?.person.id, { space, enrolled });
       return { recognised: match !== undefined, ...match };
@@ -42,14 +42,10 @@ export async function recognise({ database, services, settings }: Backend, pictu
   throw new Refusal(503, 'MIGRATION_INCOMPLETE', 'The change of model is under way.', more);
 }
 
-type Search = Pick<Backend, 'database' | 'settings'> & { service: FaceEmbeddingClient };
-
-async function search(
-  { database, service, settings }: Search,
-  face: EmbeddedFace,
-  { enrolled, fused }: Coverage,
-) {
+async function search(backend: Backend, service: FaceEmbeddingClient, face: EmbeddedFace, of: Coverage) {
+  const { settings, database } = backend;
   const { embedding, model } = face;
+  const { enrolled, fused } = of;
   const candidates = await nearestTo(database, embedding, model.embedding_space);
   // A template of several photographs is as near to strangers as one photograph is at up to twice the rate (docs/FUSION.md).
   const chances = fused ? 2 : 1;

@@ -10,9 +10,9 @@ const DAY_MS = 86_400_000;
 const settings = readSettings(process.env);
 const database = await openDatabase(settings.databaseUrl, settings.dataDir);
 // Somebody waits in front of the camera: ten seconds with all retries.
-const services = settings.faceUrls.map(
-  (url) => new FaceEmbeddingClient({ url, apiKey: settings.faceApiKey, timeoutMs: 10_000 }),
-);
+const options = { apiKey: settings.faceApiKey, timeoutMs: 10_000 };
+const urls = [settings.faceUrl, settings.previousFaceUrl].filter((url) => url !== undefined);
+const services = urls.map((url) => new FaceEmbeddingClient({ url, ...options }));
 const app = createApp({ settings, database, services });
 
 const tidy = () => purge(database, settings.auditDays).catch(({ message }) => console.error(message));

@@ -2,12 +2,8 @@ import { record } from './audit.ts';
 import { type Backend, Refusal } from './backend.ts';
 import { readPhotographs, storeTemplate } from './templates.ts';
 
-export interface Enrolment {
-  name: string;
-  /** Which text the person agreed to, and who was there. */
-  consentVersion: string;
-  recordedBy: string;
-}
+/** Who, the version of the text that this person agreed to, and who wrote it down. */
+export type Enrolment = Record<'name' | 'consentVersion' | 'recordedBy', string>;
 
 /**
  * Enrols someone who has agreed. Photographs are not stored, only what is made of them.

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { type Context, Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
@@ -10,13 +11,14 @@ import { recognise } from './door.ts';
 import { migrate } from './migrate.ts';
 import { enrol, forget, listPeople } from './people.ts';
 
-const [NONE, SELF] = [["'none'"], "'self'"];
+/** The page loads nothing from elsewhere, has no inline script, and cannot be framed. */
+const SELF = ["'self'"];
 const POLICY = {
-  contentSecurityPolicy: {
-    ...{ defaultSrc: [SELF], imgSrc: [SELF, 'blob:'] },
-    ...{ baseUri: NONE, formAction: NONE, frameAncestors: NONE, objectSrc: NONE },
-  },
-  permissionsPolicy: { camera: ['self'], microphone: [] },
+  defaultSrc: SELF,
+  imgSrc: ['blob:'],
+  baseUri: SELF,
+  formAction: SELF,
+  frameAncestors: ["'none'"],
 };
 
 const ID = '/:id{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}';
@@ -27,10 +29,9 @@ const MAX_BYTES = 50 << 20;
 export function createApp(backend: Backend): Hono {
   const { adminToken, doorToken } = backend.settings;
   const app = new Hono();
-  app.use(secureHeaders(POLICY));
-  const onError = () =>
-    answer(new Refusal(413, 'REQUEST_TOO_LARGE', `The body has more than ${MAX_BYTES} bytes.`));
-  app.use(bodyLimit({ maxSize: MAX_BYTES, onError }));
+  app.use(secureHeaders({ contentSecurityPolicy: POLICY }));
+  const tooLarge = new Refusal(413, 'REQUEST_TOO_LARGE', `The body has more than ${MAX_BYTES} bytes.`);
+  app.use(bodyLimit({ maxSize: MAX_BYTES, onError: () => answer(tooLarge) }));
 
   app.get('/healthz', async (c) => c.json(await backend.database.query('SELECT true AS healthy')));
   app.post('/door', only(doorToken), async (c) => c.json(await recognise(backend, await c.req.blob())));
@@ -48,13 +49,13 @@ export function createApp(backend: Backend): Hono {
   app.post('/migration', async (c) => c.json(await migrate(backend)));
   app.get('/audit', async (c) => c.json(await readAudit(backend.database)));
 
-  app.use(serveStatic({ root: new URL('../public', import.meta.url).pathname }));
+  app.use(serveStatic({ root: fileURLToPath(new URL('../public', import.meta.url)) }));
   app.notFound(() => answer(new Refusal(404, 'NOT_FOUND', 'There is nothing here.')));
   app.onError((error) => {
     if (error instanceof HTTPException) return error.getResponse();
     const refusal = refusalOf(error);
-    // The message only: other members of an error of the database may have values.
-    if (refusal.status === 500 || refusal.status === 502) console.error(`${error.name}: ${error.message}`);
+    // Messages of the database may quote values.
+    if (refusal.status === 500 || refusal.status === 502) console.error('code' in error ? error.code : error);
     return answer(refusal);
   });
   return app;

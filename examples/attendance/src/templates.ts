@@ -2,13 +2,8 @@ import type { EmbeddedBatch } from 'face-embedding-client';
 import { type Backend, Refusal } from './backend.ts';
 import type { Sql } from './database.ts';
 
-/** One embedding of a person, made of several photographs. */
-interface Template {
-  space: string;
-  embedding: Float32Array;
-  /** Indexes of the photographs that it is made of. */
-  used: number[];
-}
+/** One embedding of a person, and the indexes of the photographs that it is made of. */
+type Template = { space: string; embedding: Float32Array; used: number[] };
 
 /** Codes in a batch that say nothing about the photograph. */
 const TRANSIENT = ['RATE_LIMITED', 'OVERLOADED', 'MODEL_NOT_LOADED', 'DEADLINE_EXCEEDED', 'PROCESSING_ERROR'];

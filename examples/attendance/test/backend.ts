@@ -7,6 +7,8 @@ import { readSettings } from '../src/settings.ts';
 
 export const TOKENS = { ADMIN_TOKEN: 'the-admin', DOOR_TOKEN: 'the-door' };
 
+type Body = NonNullable<RequestInit['body']>;
+
 /** What the backend answers. */
 export interface Answer {
   status: number;
@@ -27,9 +29,13 @@ export class TestBackend {
     this.#app = createApp(this.backend);
   }
 
-  async call(method: string, path: string, token?: string, body?: BodyInit): Promise<Answer> {
+  async call(method: string, path: string, token?: string, body?: Body): Promise<Answer> {
     const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-    const response = await this.#app.request(path, { method, headers, ...(body === undefined ? {} : { body }) });
+    const response = await this.#app.request(path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json');
     return {
@@ -39,11 +45,15 @@ export class TestBackend {
     };
   }
 
-  admin(method: string, path: string, body?: BodyInit): Promise<Answer> {
+  admin(method: string, path: string, body?: Body): Promise<Answer> {
     return this.call(method, path, TOKENS.ADMIN_TOKEN, body);
   }
 
-  enrol(name: string, photographs: readonly Uint8Array<ArrayBuffer>[], members: object = {}): Promise<Answer> {
+  enrol(
+    name: string,
+    photographs: readonly Uint8Array<ArrayBuffer>[],
+    members: object = {},
+  ): Promise<Answer> {
     const form = new FormData();
     for (const [key, value] of Object.entries({ name, consent: '1', recorded_by: 'Reception', ...members }))
       form.append(key, value);

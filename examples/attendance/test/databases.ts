@@ -9,11 +9,14 @@ const NOBODY = 65_534;
 
 /** The folder of PostgreSQL's programs (`PG_BIN`, else by pg_config), if it has pgvector. */
 function findPostgres(): string | undefined {
-  const ask = (program: string, option: string) => execFileSync(program, [option], { encoding: 'utf8' }).trim();
+  const ask = (program: string, option: string) =>
+    execFileSync(program, [option], { encoding: 'utf8' }).trim();
   try {
     const config = process.env.PG_BIN ? join(process.env.PG_BIN, 'pg_config') : 'pg_config';
     const hasVector = existsSync(join(ask(config, '--sharedir'), 'extension/vector.control'));
-    return hasVector && existsSync(join(ask(config, '--bindir'), 'initdb')) ? ask(config, '--bindir') : undefined;
+    return hasVector && existsSync(join(ask(config, '--bindir'), 'initdb'))
+      ? ask(config, '--bindir')
+      : undefined;
   } catch {
     return undefined;
   }
@@ -44,7 +47,10 @@ async function startPostgres(bin: string): Promise<OpenDatabase> {
   if (isRoot) chownSync(folder, NOBODY, NOBODY);
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
   const data = join(folder, 'data');
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], { ...user, stdio: 'ignore' });
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-N'], {
+    ...user,
+    stdio: 'ignore',
+  });
   const options = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-F'];
   const server = spawn(join(bin, 'postgres'), options, { ...user, stdio: 'ignore' });
   const ended = new Promise((resolve) => server.once('close', resolve));
@@ -57,7 +63,7 @@ async function startPostgres(bin: string): Promise<OpenDatabase> {
   for (;;) {
     try {
       const database = await openDatabase(url, '');
-      return { database, close: async () => (await database.close(), stop()) };
+      return { database, close: () => database.close().then(stop) };
     } catch (error) {
       // It is starting: nobody listens, or it says so.
       const { code } = error as { code?: string };
