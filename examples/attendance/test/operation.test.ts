@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { blobsPng } from '../../../test/support/pictures.ts';
 import { freePort } from '../../../test/support/processes/free-port.ts';
 import { ServiceProcess } from '../../../test/support/processes/service-process.ts';
@@ -129,7 +130,6 @@ describe('npm start', () => {
   it('answers the commands of README.md', async () => {
     const settings = { THRESHOLD: '0.3', MIN_ENROL_QUALITY: '0', MIN_DOOR_QUALITY: '0' };
     const { url, stop } = await start({
-      FACE_URL: await service.ready(),
       DATA_DIR: 'memory://',
       ...settings,
     });
@@ -149,9 +149,7 @@ describe('npm start', () => {
   });
 
   it('needs nothing but Node and the service, and keeps what it has', async () => {
-    service = new ServiceProcess();
     const environment = {
-      FACE_URL: await service.ready(),
       THRESHOLD: '0.3',
       MIN_PHOTOS: '1',
       MIN_ENROL_QUALITY: '0',
@@ -196,6 +194,17 @@ describe('the settings', () => {
     expect(named.length).toBeGreaterThan(15);
     const table = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
     expect(table.toSorted()).toEqual([...new Set(named)].toSorted());
+  });
+
+  it('can be set in docker-compose.yml', () => {
+    const { services } = parse(readFileSync(join(FOLDER, 'docker-compose.yml'), 'utf8'));
+    const { environment, depends_on } = services.attendance;
+    const own = ['HOST', 'PORT', 'DATA_DIR'];
+    const all = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name as string);
+    expect(Object.keys(environment).toSorted()).toEqual(all.filter((name) => !own.includes(name)).toSorted());
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(depends_on)));
+    for (const name of ['DATABASE_URL', 'FACE_URL'])
+      expect(Object.keys(services)).toContain(new URL(environment[name].replace(/\$\{.*?\}/, 'x')).hostname);
   });
 
   it.each([
