@@ -74,6 +74,12 @@ describe('embed', () => {
     expect(results[1]).toHaveProperty('error_code', 'NO_FACE_DETECTED');
     expect(model).toHaveProperty('embedding_size', 512);
   });
+
+  it('answers one picture of a batch in the same way', async () => {
+    const { results, template } = await client.embedBatch([picture], { fuse: true });
+    expect(results).toEqual([expect.objectContaining({ index: 0, face_detected: true })]);
+    expect(template).toHaveProperty('used', [0]);
+  });
 });
 
 describe('a failure', () => {

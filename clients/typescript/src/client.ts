@@ -1,5 +1,6 @@
+import { base64Of } from './base64.ts';
 import { FaceEmbeddingError } from './errors.ts';
-import { type ImageSource, readImage } from './image.ts';
+import { type ImageSource, readBytes, readImage } from './image.ts';
 import { decodeEmbeddings, encodeBody } from './json.ts';
 import { embedEach, type ManyOptions } from './many.ts';
 import {
@@ -92,6 +93,12 @@ export class FaceEmbeddingClient {
     options?: EmbedOptions & CallOptions,
   ): Promise<EmbeddedBatch> {
     const { call, query } = splitOptions(options);
+    // A form with one picture is no batch to the service.
+    if (images.length === 1) {
+      const body = JSON.stringify({ images: [base64Of(await readBytes(images[0] as ImageSource))] });
+      const headers = { 'Content-Type': 'application/json' };
+      return this.#json({ method: 'POST', path: embedPath(query), headers, body, images: 1 }, call);
+    }
     const read = await Promise.all(images.map(readImage));
     const blobs = read.map((image) => (image instanceof Blob ? image : new Blob([image])));
     return this.#json<EmbeddedBatch>(batchOf(embedPath(query), blobs), call);
