@@ -58,6 +58,7 @@ async function showPeople() {
   const rows = people.map(({ id, name, faces }) => {
     const button = Object.assign(document.createElement('button'), { textContent: `Delete ${name}` });
     onPress(button, async () => {
+      if (!confirm(`Delete ${name} and all that is stored?`)) return;
       await call('DELETE', `people/${id}`, 'admin');
       await showPeople();
     });

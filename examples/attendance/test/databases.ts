@@ -56,7 +56,8 @@ async function startPostgres(bin: string): Promise<OpenDatabase> {
   const ended = new Promise((resolve) => server.once('close', resolve));
   const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
   const stop = async () => {
-    server.kill('SIGINT');
+    // Waits until all connections are closed.
+    server.kill('SIGTERM');
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };

@@ -77,15 +77,14 @@ describe.runIf(hasRealWeights && hasOpenWeights)('with photographs of LFW', () =
   });
 
   /** How many of the enrolled are recognised as themselves, and which strangers as somebody. */
-  async function tryAll(test: TestBackend, strange = strangers) {
-    const answers = await atTheDoor(test, [...enrolled.map(({ query }) => query), ...strange]);
+  async function tryAll(test: TestBackend, strange = strangers, people = enrolled) {
+    const answers = await atTheDoor(test, [...people.map(({ query }) => query), ...strange]);
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     for (const { body } of answers)
       if (body.recognised) expect(body.fpir).toBeLessThanOrEqual(test.backend.settings.maxFpir * 1.001);
-    const known = answers.slice(0, enrolled.length);
     return {
-      recognised: known.filter(({ body }, index) => body.person?.name === enrolled[index]?.name).length,
-      letIn: strange.filter((_, index) => answers[enrolled.length + index]?.body.recognised),
+      recognised: people.filter(({ name }, index) => answers[index]?.body.person?.name === name).length,
+      letIn: strange.filter((_, index) => answers[people.length + index]?.body.recognised),
     };
   }
 
@@ -97,9 +96,8 @@ describe.runIf(hasRealWeights && hasOpenWeights)('with photographs of LFW', () =
     expect(letIn.length).toBeLessThanOrEqual(mostOf(strangers.length, 0.01));
 
     // A higher rate lets in more of them, and no more than that rate.
-    const some = strangers.slice(0, 100);
-    const looser = await tryAll(withSettings([sc], { MAX_FPIR: '0.2' }), some);
-    expect(looser.recognised).toBe(PEOPLE);
+    const some = strangers.slice(0, 60);
+    const looser = await tryAll(withSettings([sc], { MAX_FPIR: '0.2' }), some, []);
     expect(looser.letIn.length).toBeGreaterThan(letIn.filter((file) => some.includes(file)).length);
     expect(looser.letIn.length).toBeLessThanOrEqual(mostOf(some.length, 0.2));
   });
@@ -117,8 +115,11 @@ describe.runIf(hasRealWeights && hasOpenWeights)('with photographs of LFW', () =
     const both = withSettings([open, sc]);
     const { body } = await both.admin('POST', '/migration');
     expect(body).toMatchObject({ space: expect.stringMatching(/^open_s:/), migrated: PEOPLE, failed: [] });
-    const { recognised, letIn } = await tryAll(withSettings([open], { MAX_FPIR: '0.05' }));
+    const { recognised, letIn } = await tryAll(
+      withSettings([open], { MAX_FPIR: '0.05' }),
+      strangers.slice(0, 150),
+    );
     expect(recognised).toBe(PEOPLE);
-    expect(letIn.length).toBeLessThanOrEqual(mostOf(strangers.length, 0.05));
+    expect(letIn.length).toBeLessThanOrEqual(mostOf(150, 0.05));
   });
 });

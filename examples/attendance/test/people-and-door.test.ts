@@ -2,6 +2,8 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { blankPng, blobs, bytesOf } from '../../../test/support/pictures.ts';
 import { ServiceProcess } from '../../../test/support/processes/service-process.ts';
+import { purge } from '../src/audit.ts';
+import { storeTemplate } from '../src/templates.ts';
 import { TestBackend, TOKENS } from './backend.ts';
 import { DATABASES, type OpenDatabase } from './databases.ts';
 import { rowsNaming, TABLES } from './tables.ts';
@@ -171,6 +173,19 @@ describe.each(DATABASES)('with $kind', ({ open }) => {
       { at, actor: 'door', action: 'recognised', person_id, detail: { space, enrolled: 1 } },
       { at, actor: 'Reception', action: 'enrolled', person_id, detail: { consent: '1', photographs: 3 } },
     ]);
+  });
+
+  it('forgets old audit entries', async () => {
+    await opened.database.script(`INSERT INTO audit (at, actor, action, detail)
+      VALUES (now() - interval '91 days', 'admin', 'old', '{}'), (now() - interval '89 days', 'admin', 'new', '{}')`);
+    await purge(opened.database, 90);
+    expect((await test.admin('GET', '/audit')).body).toMatchObject([{ action: 'new' }]);
+  });
+
+  it('stores nothing of somebody who was deleted meanwhile', async () => {
+    const template = { space: 'a:1', embedding: new Float32Array([0.6, 0.8]), used: [0] };
+    await storeTemplate(opened.database, '00000000-0000-0000-0000-000000000000', template);
+    expect(await count('templates')).toBe(0);
   });
 
   it('changes the model without photographs', async () => {
