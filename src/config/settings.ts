@@ -425,6 +425,13 @@ export const SETTINGS = {
     accepts: 'a number above 0, up to 1',
     description: 'Score from which a face is live. `npm run calibrate -- --liveness` measures it.',
   }),
+  PLAYGROUND: setting({
+    default: true,
+    ...boolean,
+    description:
+      'Serve the page for people at `/` and `/playground`: whether the service is ready, and photographs to try. Calls from it need ' +
+      'an API key where others do. `false` removes it.',
+  }),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -10,6 +10,7 @@ import { declareComponents } from './document/document.ts';
 import { addEmbedRoutes } from './embed/route.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addModelInfoRoute } from './model-info.ts';
+import { addPlaygroundRoutes } from './playground.ts';
 import { addStatusRoutes } from './status.ts';
 
 /** The application of the main port: all routes. */
@@ -24,6 +25,7 @@ export function createServiceApp(dependencies: RouteDependencies): OpenAPIHono<A
     addModelInfoRoute(api);
     if (dependencies.config.METRICS_PORT === undefined) addMetricsRoute(api);
     addDocsRoutes(api);
+    if (dependencies.config.PLAYGROUND) addPlaygroundRoutes(api);
     dependencies.metrics.initialise(table.refuseOtherMethods(), dependencies.keys.names);
   });
 }

@@ -61,12 +61,18 @@ describe('with configured API keys', () => {
     expect(await compareStatus(app, { [header]: value })).toBe(401);
   });
 
-  it.each(['/livez', '/readyz', '/v1/health', '/docs', '/openapi.json', '/docs/swagger-ui.css'])(
-    'serves %s without a key',
-    async (path) => {
-      expect((await app.request(path)).status).toBe(200);
-    },
-  );
+  it.each([
+    '/',
+    '/playground/main.js',
+    '/livez',
+    '/readyz',
+    '/v1/health',
+    '/docs',
+    '/openapi.json',
+    '/docs/swagger-ui.css',
+  ])('serves %s without a key', async (path) => {
+    expect((await app.request(path)).status).toBe(200);
+  });
 
   it.each(['/v1/model-info', '/metrics'])('refuses %s without a key', async (path) => {
     expect((await app.request(path)).status).toBe(401);
