@@ -11,9 +11,17 @@ const LIMIT_MS = 120_000;
  * and golden-open.test.ts measure: they run with `npm run test:system`.
  */
 export const PROGRAMS = [
-  ...['batch', 'batched-faces', 'examples', 'formats', 'fusion', 'lfw', 'liveness', 'orientation', 'quality'].map(
-    (name) => `test/accuracy/${name}.test.ts`,
-  ),
+  ...[
+    'batch',
+    'batched-faces',
+    'examples',
+    'formats',
+    'fusion',
+    'lfw',
+    'liveness',
+    'orientation',
+    'quality',
+  ].map((name) => `test/accuracy/${name}.test.ts`),
   'test/bench/run.test.ts',
   'test/cli/calibrate/end-to-end.test.ts',
   'test/cli/calibrate/liveness-end-to-end.test.ts',
