@@ -23,8 +23,7 @@ export const booleanText = () =>
     .regex(/^(true|false|1|0)$/i, 'expected true or false')
     .transform((text) => /^(true|1)$/i.test(text));
 
-/** What the OpenAPI document says of an option. */
-export function describeOption(option: z.ZodType): { description: string; example?: unknown } {
-  const { description = '', example } = option.meta() ?? {};
-  return { description, ...(example === undefined ? {} : { example }) };
+/** What the OpenAPI document says of an option. No example, which a page would fill in and send, beside that of the body. */
+export function describeOption(option: z.ZodType): { description: string } {
+  return { description: option.description ?? '' };
 }

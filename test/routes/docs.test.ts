@@ -118,6 +118,13 @@ describe('GET /openapi.json', () => {
     expect(schemas.EmbedForm.properties.quality.description).toMatch(/ Default: `true`\.$/);
   });
 
+  it('gives options in the query no example, which a page would send', () => {
+    for (const path of ['/v1/embed', '/v1/compare']) {
+      for (const parameter of parametersOf(document, path))
+        expect([parameter, parameter.schema].some((one) => 'example' in one)).toBe(false);
+    }
+  });
+
   it('describes every transport of an image, and its options', () => {
     const transports = ['', '/form', '/image', '/lines'].map((end) => {
       const { requestBody } = document.paths[`/v1/embed${end}`].post;
