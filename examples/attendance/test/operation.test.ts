@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -174,6 +174,12 @@ describe('npm start', () => {
     expect((await fetch(`${second.url}/healthz`)).status).toBe(200);
     await second.stop();
   });
+});
+
+it('README.md links to what is there', () => {
+  const links = [...readme.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link as string);
+  expect(links.length).toBeGreaterThan(20);
+  expect(links.filter((link) => !existsSync(join(FOLDER, link)))).toEqual([]);
 });
 
 it('the code has fewer than 600 lines, without comments and empty lines', () => {
