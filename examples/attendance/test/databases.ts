@@ -1,7 +1,8 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnChild } from '../../../test/support/processes/child-process.ts';
 import { type Database, openDatabase } from '../src/database.ts';
 
 /** The user that PostgreSQL runs as where tests run as root, as whom it refuses to. */
@@ -52,7 +53,7 @@ async function startPostgres(bin: string): Promise<OpenDatabase> {
     stdio: 'ignore',
   });
   const options = ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-F'];
-  const server = spawn(join(bin, 'postgres'), options, { ...user, stdio: 'ignore' });
+  const server = spawnChild(join(bin, 'postgres'), options, { ...user, stdio: 'ignore' });
   const ended = new Promise((resolve) => server.once('close', resolve));
   const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
   const stop = async () => {

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { blobsPng } from '../../../test/support/pictures.ts';
+import { spawnChild } from '../../../test/support/processes/child-process.ts';
 import { freePort } from '../../../test/support/processes/free-port.ts';
 import { ServiceProcess } from '../../../test/support/processes/service-process.ts';
 import { readSettings } from '../src/settings.ts';
@@ -113,10 +114,9 @@ describe('npm start', () => {
       DATA_DIR: join(dataDir, 'data'),
       ...environment,
     };
-    const child: ChildProcess = spawn(process.execPath, [join(FOLDER, 'dist/main.js')], {
-      cwd: dataDir,
-      env,
-    });
+    const program = join(FOLDER, 'dist/main.js');
+    const stdio = ['ignore', 'pipe', 'pipe'] as const;
+    const child = spawnChild(process.execPath, [program], { cwd: dataDir, env, stdio: [...stdio] });
     child.stderr?.pipe(process.stderr);
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     const stop = async () => {
@@ -174,6 +174,12 @@ describe('npm start', () => {
     expect((await fetch(`${second.url}/healthz`)).status).toBe(200);
     await second.stop();
   });
+});
+
+it('README.md links to what is there', () => {
+  const links = [...readme.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link as string);
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((link) => !existsSync(join(FOLDER, link)))).toEqual([]);
 });
 
 it('the code has fewer than 600 lines, without comments and empty lines', () => {
