@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium } from '../../support/browser/chromium.ts';
+import { openTab } from '../../support/browser/tab.ts';
+import { blobsPng } from '../../support/pictures.ts';
+import { ServiceProcess } from '../../support/processes/service-process.ts';
+import { answered, cards, choose, compareSamples, verdicts } from './playground-steps.ts';
+
+/** The page before answers that are not as they should be, as from what stands before the service. */
+describe.skipIf(!hasChromium)('the page', () => {
+  let service: ServiceProcess;
+  let address: string;
+  beforeAll(async () => {
+    service = new ServiceProcess();
+    address = `${await service.ready()}/`;
+  });
+  afterAll(() => service?.end());
+
+  it("says so when an answer is cut off or is not the service's, and asks again on demand", async () => {
+    const { page } = await openTab(address);
+    const answers = [
+      { status: 200, body: '{"embedding": "' },
+      { status: 502, body: '<h1>Bad gateway</h1>' },
+    ];
+    await page.route('**/v1/embed?*', async (route) => {
+      const answer = answers.shift();
+      await (answer ? route.fulfill(answer) : route.continue());
+    });
+    await choose(page, 'blobs.png', await blobsPng(1));
+    await answered(page, 1);
+    expect(await cards(page).innerText()).toContain('The answer is incomplete.');
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.click();
+    await expect.poll(() => cards(page).innerText()).toContain('HTTP 502');
+    await again.click();
+    await expect.poll(() => cards(page).innerText()).toContain('Detection');
+  });
+
+  it('shows no old verdicts beside a comparison that was refused', async () => {
+    const { page } = await openTab(address);
+    await compareSamples(page);
+    const body = { error: 'No worker was free.', error_code: 'DEADLINE_EXCEEDED', request_id: 'x' };
+    await page.route('**/v1/compare', (route) => route.fulfill({ status: 504, json: body }), { times: 1 });
+    await page.locator('#query').selectOption('B');
+    await expect.poll(() => page.locator('#compare-trouble').innerText()).toContain('DEADLINE_EXCEEDED');
+    expect(await verdicts(page)).toEqual([]);
+    await page.locator('#query').selectOption('C');
+    await expect.poll(() => verdicts(page)).toEqual(['✕ No match C and B', '✕ No match C and A']);
+    expect(await page.locator('#compare-trouble').isVisible()).toBe(false);
+  });
+
+  it('drops a picture that is removed while it is on its way', async () => {
+    const { page } = await openTab(address);
+    let reached = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    await page.route('**/v1/embed?*', () => reached(), { times: 1 });
+    await choose(page, 'first.png', await blobsPng(1));
+    await arrived;
+    await choose(page, 'second.png', await blobsPng(2));
+    await page.getByRole('button', { name: 'Remove A, first.png' }).click();
+    await answered(page, 1);
+    expect(await cards(page).innerText()).toContain('second.png');
+  });
+});
