@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems } from '../../support/browser/accessibility.ts';
 import { hasChromium } from '../../support/browser/chromium.ts';
 import { openTab, screenshot } from '../../support/browser/tab.ts';
 import { ServiceProcess } from '../../support/processes/service-process.ts';
-import { FACES, goldenImages, hasRealWeights, MODELS } from '../../support/shared.ts';
-import { answered, cards, verdicts } from './playground-steps.ts';
+import { FACES, goldenImages, hasRealWeights, MODELS, photo } from '../../support/shared.ts';
+import { answered, cards, choose, verdicts } from './playground-steps.ts';
 
 const PERSON = ['lfw/Abdullah_0002.jpg', 'lfw/Abdullah_0003.jpg'];
 const STRANGER = 'lfw/Abdoulaye_Wade_0004.jpg';
@@ -65,6 +66,30 @@ describe.skipIf(!hasChromium || !hasRealWeights)('the page with real faces', () 
     expect(Math.abs(box.x - picture.x - golden.left * scale)).toBeLessThan(4);
     expect(Math.abs(box.y - picture.y - golden.top * scale)).toBeLessThan(4);
     expect(Math.abs(box.width - (golden.right - golden.left) * scale)).toBeLessThan(6);
+  });
+
+  it('shows a photograph that lies on its side as the service turned it', async () => {
+    const { page } = await openTab(address);
+    const lying = await sharp(photo(PERSON[0] as string))
+      .extract({ left: 0, top: 25, width: 250, height: 200 })
+      .rotate(90)
+      .png()
+      .toBuffer();
+    await choose(page, 'lying.png', lying);
+    await answered(page, 1);
+    expect(await cards(page).innerText()).toContain('turned by 270°');
+    const picture = await page.locator('.card canvas').boundingBox();
+    expect((picture?.width ?? 0) / (picture?.height ?? 1)).toBeCloseTo(250 / 200, 1);
+    await screenshot(page, 'real-turned');
+  });
+
+  it('refuses a face that is not live, and says why', async () => {
+    const { page } = await openTab(address);
+    await page.getByRole('combobox', { name: 'Liveness' }).selectOption('require');
+    await addPhotographs(page, [STRANGER]);
+    await answered(page, 1);
+    expect(await cards(page).innerText()).toContain('LIVENESS_FAILED');
+    expect(await cards(page).innerText()).toContain('is below the threshold 0.9');
   });
 
   it('shows every face of a group, and says when the camera sees none', async () => {
