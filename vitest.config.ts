@@ -9,7 +9,7 @@ const LIMIT_MS = 120_000;
  * and lfw.test.ts measure: they run with `npm run test:system`.
  */
 export const PROGRAMS = [
-  ...['batch', 'batched-faces', 'formats', 'fusion', 'liveness', 'orientation', 'quality'].map(
+  ...['batch', 'batched-faces', 'examples', 'formats', 'fusion', 'liveness', 'orientation', 'quality'].map(
     (name) => `test/accuracy/${name}.test.ts`,
   ),
   'test/bench/run.test.ts',

@@ -6,6 +6,7 @@ export const ERROR_CATALOGUE = {
   INVALID_REQUEST: {
     status: 400,
     message: 'The request is malformed.',
+    detail: 'faces: Invalid option: expected one of "single"|"largest"|"all"',
     when:
       'Malformed HTTP, JSON or multipart; an unknown or missing option, or one of the wrong type; a body that arrives ' +
       'too slowly. `detail` names the field.',
@@ -15,6 +16,7 @@ export const ERROR_CATALOGUE = {
   UNAUTHORIZED: {
     status: 401,
     message: 'A valid API key is required.',
+    detail: 'Send it as "Authorization: Bearer <key>" or as "X-API-Key: <key>".',
     when: 'API keys are configured, and the request has none or an invalid one.',
     retryable: false,
     action: 'Send a valid API key.',
@@ -29,6 +31,7 @@ export const ERROR_CATALOGUE = {
   METHOD_NOT_ALLOWED: {
     status: 405,
     message: 'This path does not support the method.',
+    detail: 'Allowed: POST.',
     when: 'The path does not support the method; `Allow` lists those that it supports.',
     retryable: false,
     action: 'Use one of the methods in `Allow`.',
@@ -36,6 +39,7 @@ export const ERROR_CATALOGUE = {
   IMAGE_TOO_LARGE: {
     status: 413,
     message: 'The image is too large.',
+    detail: 'The limit is 10485760 bytes.',
     when: 'The image has more than `MAX_IMAGE_SIZE` bytes or more than `MAX_IMAGE_PIXELS` pixels.',
     retryable: false,
     action: 'Send a smaller image.',
@@ -43,6 +47,7 @@ export const ERROR_CATALOGUE = {
   REQUEST_TOO_LARGE: {
     status: 413,
     message: 'The request is too large.',
+    detail: 'There are more than 16 file parts.',
     when:
       'The body, or the answer to several queries, has more than `MAX_REQUEST_SIZE` bytes; or there are more than ' +
       '`MAX_BATCH_SIZE` images, `MAX_REFERENCES` references or `MAX_COMPARISONS` comparisons.',
@@ -52,6 +57,7 @@ export const ERROR_CATALOGUE = {
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: 'The type of the body is not supported here.',
+    detail: 'Accepted is application/json.',
     when: "The path does not accept the request's `Content-Type` or `Content-Encoding`.",
     retryable: false,
     action: 'Send one of the accepted types, uncompressed.',
@@ -59,6 +65,7 @@ export const ERROR_CATALOGUE = {
   UNSUPPORTED_FORMAT: {
     status: 415,
     message: 'The bytes are not in a supported image format.',
+    detail: 'Supported are JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, JPEG 2000.',
     when:
       'The bytes are neither JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP nor JPEG 2000, whatever type is declared; or they are HEIC, ' +
       'which needs an optional package (`detail` names it).',
@@ -68,6 +75,7 @@ export const ERROR_CATALOGUE = {
   INVALID_IMAGE: {
     status: 422,
     message: 'The image cannot be decoded.',
+    detail: 'The image is broken or truncated.',
     when:
       'The image is broken, truncated or empty; its file is built so that decoding would take far longer than its pixels ' +
       'need (`detail` names the limit); its base64 is invalid; or, with `aligned=true`, it does not have the size that the ' +
@@ -78,6 +86,7 @@ export const ERROR_CATALOGUE = {
   NO_FACE_DETECTED: {
     status: 422,
     message: 'No face was detected in the image.',
+    detail: '0 faces',
     when: 'With `faces` = `single` or `largest`: no face reaches the detection threshold.',
     retryable: false,
     action: 'Ask for another photograph.',
@@ -85,6 +94,7 @@ export const ERROR_CATALOGUE = {
   MULTIPLE_FACES_DETECTED: {
     status: 422,
     message: 'More than one face was detected in the image.',
+    detail: '3 faces',
     when: 'With `faces` = `single`: several faces reach the detection threshold. `detail` gives the count.',
     retryable: false,
     action: 'Ask for a photograph of one person, or use `faces` = `largest`.',
@@ -92,6 +102,7 @@ export const ERROR_CATALOGUE = {
   LOW_QUALITY: {
     status: 422,
     message: 'The face is not good enough.',
+    detail: 'too dark',
     when:
       'The face is below `min_quality` or `min_face_size`. `detail` says what is low, in words for the user, `reasons` the ' +
       'same in codes for programs, and `quality` has what was measured.',
@@ -101,6 +112,7 @@ export const ERROR_CATALOGUE = {
   PICTURES_DISAGREE: {
     status: 422,
     message: 'The pictures give no embedding of one person.',
+    detail: 'No more than half of 4 images show the same person.',
     when:
       'With `fuse=true`, as the `template` of an answer: no picture has an embedding, or no more than half of those that have show ' +
       'the same person. `detail` says which.',
@@ -110,6 +122,7 @@ export const ERROR_CATALOGUE = {
   INVALID_EMBEDDING: {
     status: 422,
     message: 'An embedding is invalid.',
+    detail: 'query_embedding has zero norm.',
     when: 'An embedding has the wrong length, a value that is not finite, zero norm or invalid base64. `detail` names it.',
     retryable: false,
     action: 'Correct the embedding.',
@@ -117,6 +130,7 @@ export const ERROR_CATALOGUE = {
   EMBEDDING_SPACE_MISMATCH: {
     status: 422,
     message: 'Embeddings of different embedding spaces cannot be compared.',
+    detail: 'reference_embeddings[1] is of buffalo_l:4c06341c33c2, others are of buffalo_s:9cc6e4a75f0e.',
     when: 'Two `embedding_space` values of one request differ.',
     retryable: false,
     action: 'Embed the photographs again with one model.',
@@ -124,6 +138,7 @@ export const ERROR_CATALOGUE = {
   LIVENESS_FAILED: {
     status: 422,
     message: 'The face was not found to be live.',
+    detail: 'the score 0.03121 is below the threshold 0.9',
     when:
       'With `liveness` = `require`: the score of the face is below the threshold, or the model cannot judge it. `detail` gives the ' +
       'score, or the reason why there is none.',
@@ -179,6 +194,8 @@ interface CatalogueEntry {
   status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 503 | 504;
   /** The sentence callers read unless the thrower knows a better one. */
   message: string;
+  /** An example of the detail of an answer, for the documents. */
+  detail?: string;
   /** When it occurs, for the documents. */
   when: string;
   /** Whether the same request may succeed later. */

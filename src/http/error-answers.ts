@@ -1,13 +1,10 @@
-import { z } from '@hono/zod-openapi';
 import type { Context, ErrorHandler } from 'hono';
-import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../errors.ts';
+import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { Logger } from '../observability/log.ts';
 import { type RejectionReason, recordFailure } from '../observability/request-record.ts';
 import { ClientDisconnected } from './body/body-source.ts';
 import type { Exchange } from './connection/connection.ts';
 import type { AppEnvironment } from './context.ts';
-
-const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
 
 /** The body of every error; some have further members. */
 export interface ErrorBody {
@@ -15,40 +12,6 @@ export interface ErrorBody {
   error_code: ErrorCode;
   detail?: string;
   request_id: string;
-}
-
-export const errorSchema = z
-  .object({
-    error: z.string().openapi({
-      description: 'A sentence for people; its wording may change.',
-      example: 'No face was detected in the image.',
-    }),
-    error_code: z.enum(codes).openapi({ description: 'For programs.', example: 'NO_FACE_DETECTED' }),
-    detail: z.string().optional().openapi({ description: 'What exactly was wrong.', example: '0 faces' }),
-    request_id: z.string().openapi({ description: 'Also in the X-Request-Id header and in the log.' }),
-  })
-  .openapi('Error');
-
-/** The OpenAPI responses for the errors of a route. PROCESSING_ERROR is added to all. */
-export function errorResponses(...possible: ErrorCode[]) {
-  return Object.fromEntries(
-    [...groupByStatus([...possible, 'PROCESSING_ERROR'])].map(([status, members]) => [
-      status,
-      {
-        description: members.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].when}`).join('\n\n'),
-        content: { 'application/json': { schema: errorSchema } },
-      },
-    ]),
-  );
-}
-
-function groupByStatus(members: ErrorCode[]): Map<number, ErrorCode[]> {
-  const groups = new Map<number, ErrorCode[]>();
-  for (const code of members) {
-    const { status } = ERROR_CATALOGUE[code];
-    groups.set(status, [...(groups.get(status) ?? []), code]);
-  }
-  return groups;
 }
 
 export function errorBody(error: ServiceError, requestId: string): ErrorBody {

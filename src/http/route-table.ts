@@ -3,16 +3,21 @@ import { ServiceError } from '../errors.ts';
 import { authorise, SECURITY } from './auth/authorise.ts';
 import { ClientDisconnected } from './body/body-source.ts';
 import type { Access, AppEnvironment, Handler, HttpDependencies } from './context.ts';
+import { type HeaderName, headersOf } from './document/headers.ts';
 
 type Method = RouteConfig['method'];
 
 /** The routes of an application. */
 export interface RouteTable {
   app: OpenAPIHono<AppEnvironment>;
-  /** Serves a route and documents it. The handler validates, since it knows the transports and the limits. */
-  add: (route: RouteConfig, access: Access, handler: Handler) => void;
+  /**
+   * Serves a route and documents it. The handler validates, since it knows the transports and the limits.
+   *
+   * @param countedAs the route as which the log and the metrics know it: of several paths to one operation, its main one.
+   */
+  add: (route: RouteConfig, access: Access, handler: Handler, countedAs?: string) => void;
   addUndocumented: (method: Method, path: string, handler: Handler) => void;
-  /** Answers all other methods of the paths added so far. @returns those paths, without the prefix. */
+  /** Answers all other methods of the paths added so far. @returns the routes that are counted, without the prefix. */
   refuseOtherMethods: () => string[];
 }
 
@@ -22,11 +27,14 @@ export function createRouteTable(
 ): RouteTable {
   const { API_PREFIX } = dependencies.config;
   const methods = new Map<string, Method[]>();
+  /** By path, the route as which it is counted. */
+  const counted = new Map<string, string>();
 
-  const serve = (method: Method, path: string, access: Access, handler: Handler) => {
+  const serve = (method: Method, path: string, access: Access, handler: Handler, countedAs = path) => {
     methods.set(path, [...(methods.get(path) ?? []), method]);
+    counted.set(path, countedAs);
     app.on(method.toUpperCase(), API_PREFIX + path, async (c) => {
-      c.get('record').route = path;
+      c.get('record').route = countedAs;
       try {
         authorise(c, access, dependencies);
         return await handler(c);
@@ -42,10 +50,11 @@ export function createRouteTable(
 
   return {
     app,
-    add(route, access, handler) {
+    add(route, access, handler, countedAs) {
       const security = access === 'everyone' ? {} : { security: SECURITY };
-      app.openAPIRegistry.registerPath({ ...route, ...security, path: API_PREFIX + route.path });
-      serve(route.method, route.path, access, handler);
+      const responses = withHeaders(route);
+      app.openAPIRegistry.registerPath({ ...route, responses, ...security, path: API_PREFIX + route.path });
+      serve(route.method, route.path, access, handler, countedAs);
     },
     addUndocumented: (method, path, handler) => serve(method, path, 'everyone', handler),
     refuseOtherMethods() {
@@ -55,12 +64,23 @@ export function createRouteTable(
           method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
         );
         app.all(API_PREFIX + path, (c) => {
-          c.get('record').route = path;
+          c.get('record').route = counted.get(path) ?? path;
           c.header('Allow', names.join(', '));
           throw new ServiceError('METHOD_NOT_ALLOWED', { detail: `Allowed: ${names.join(', ')}.` });
         });
       }
-      return [...methods.keys()];
+      return [...new Set(counted.values())];
     },
   };
+}
+
+/** The answers of a route, with the headers that each of them can have. */
+function withHeaders({ method, responses }: RouteConfig): RouteConfig['responses'] {
+  const timing: HeaderName[] = method === 'post' ? ['Server-Timing'] : [];
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      { headers: headersOf(Number(status), ...timing), ...response },
+    ]),
+  );
 }

@@ -22,6 +22,7 @@ const embeddingSchema = z
     'expected an array of numbers or a base64 string',
   )
   .meta({
+    id: 'GivenEmbedding',
     type: ['array', 'string'],
     items: { type: 'number' },
     description:
@@ -47,25 +48,29 @@ const imageSchema = base64Schema.meta({
 });
 
 const queryListSchema = z.array(
-  z.strictObject({ id: idSchema, embedding: embeddingSchema, embedding_space: spaceSchema }),
+  z
+    .strictObject({ id: idSchema, embedding: embeddingSchema, embedding_space: spaceSchema })
+    .meta({ id: 'QueryEmbedding' }),
 );
 
 const referenceListSchema = z.array(
-  z.strictObject({
-    id: idSchema,
-    embedding: embeddingSchema.optional(),
-    embeddings: z
-      .array(embeddingSchema)
-      .min(1, 'expected at least one embedding')
-      .optional()
-      .meta({
-        description:
-          'Several embeddings of one person, in place of `embedding`. Each counts as a reference in `MAX_REFERENCES` and ' +
-          '`MAX_COMPARISONS`.',
-      }),
-    image: imageSchema.optional(),
-    embedding_space: spaceSchema,
-  }),
+  z
+    .strictObject({
+      id: idSchema,
+      embedding: embeddingSchema.optional(),
+      embeddings: z
+        .array(embeddingSchema)
+        .min(1, 'expected at least one embedding')
+        .optional()
+        .meta({
+          description:
+            'Several embeddings of one person, in place of `embedding`. Each counts as a reference in `MAX_REFERENCES` and ' +
+            '`MAX_COMPARISONS`.',
+        }),
+      image: imageSchema.optional(),
+      embedding_space: spaceSchema,
+    })
+    .meta({ id: 'ReferenceEmbedding', description: 'One of `embedding`, `embeddings` and `image`.' }),
 );
 
 const blockSchema = z
@@ -168,15 +173,6 @@ export const compareRequestSchema = z
     description:
       'Exactly one of `query_embedding`, `query_embeddings` and `query_image`. `faces`, `detection`, ' +
       '`detection_threshold`, `orientation`, `return_embeddings`, `encoding_format` and `liveness` apply to pictures.',
-    // Else the page of the document sends all members together, of which some exclude each other.
-    example: {
-      query_embedding: [0.6, 0.8],
-      reference_embeddings: [
-        { id: 'user_001', embedding: [1, -1] },
-        { id: 'user_002', embedding: [0.5, 0.9] },
-      ],
-      threshold: 0.7,
-    },
   });
 
 /** What is read of the body of a compare request. */

@@ -6,7 +6,8 @@ import type { AppEnvironment } from '../http/context.ts';
 import type { RouteDependencies } from './api.ts';
 import { addCompareRoute } from './compare/route.ts';
 import { addDocsRoutes } from './docs.ts';
-import { addEmbedRoute } from './embed/route.ts';
+import { declareComponents } from './document/document.ts';
+import { addEmbedRoutes } from './embed/route.ts';
 import { addMetricsRoute } from './metrics.ts';
 import { addModelInfoRoute } from './model-info.ts';
 import { addStatusRoutes } from './status.ts';
@@ -16,7 +17,8 @@ export function createServiceApp(dependencies: RouteDependencies): OpenAPIHono<A
   return createApp(dependencies, (table) => {
     const api = { ...dependencies, ...table };
     declareSecuritySchemes(table.app.openAPIRegistry);
-    addEmbedRoute(api);
+    declareComponents(table.app.openAPIRegistry);
+    addEmbedRoutes(api);
     addCompareRoute(api);
     addStatusRoutes(api);
     addModelInfoRoute(api);

@@ -3,10 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { VERSION } from '../config/package.ts';
 import type { AppEnvironment } from '../http/context.ts';
+import { headersOf } from '../http/document/headers.ts';
 import { StaticAnswer } from '../http/static-answer.ts';
 import type { Api } from './api.ts';
+import { makeOpenApiDocument } from './document/document.ts';
 
 /** The folder of Swagger UI's built files, which this service serves to its page. */
 const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -63,8 +64,15 @@ const documentRoute = createRoute({
   tags: ['Documents'],
   summary: 'The OpenAPI 3.1 document of this API',
   responses: {
-    200: { description: 'The document.', content: { 'application/json': { schema: z.looseObject({}) } } },
-    304: { description: 'The document is the one whose `ETag` was sent as `If-None-Match`.' },
+    200: {
+      description: 'The document.',
+      content: { 'application/json': { schema: z.looseObject({}).openapi('OpenApiDocument') } },
+      headers: headersOf(200, 'ETag'),
+    },
+    304: {
+      description: 'The document is the one whose `ETag` was sent as `If-None-Match`.',
+      headers: headersOf(304, 'ETag'),
+    },
   },
 });
 
@@ -83,7 +91,7 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
   // Made when it is asked for: then all routes have been added.
   const document = new StaticAnswer({
     contentType: 'application/json',
-    load: () => JSON.stringify(app.getOpenAPI31Document(describeService(config.APP_NAME))),
+    load: () => JSON.stringify(makeOpenApiDocument(app, config.APP_NAME)),
   });
   add(documentRoute, 'everyone', (c) => document.answer(c));
 
@@ -99,19 +107,4 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
     const asset = new StaticAnswer({ contentType, cacheControl: 'public, max-age=3600', load });
     addUndocumented('get', `/docs/${name}`, (c) => asset.answer(c));
   }
-}
-
-function describeService(title: string) {
-  return {
-    openapi: '3.1.0',
-    info: {
-      title,
-      version: VERSION,
-      description:
-        'Turns a photograph into a face embedding and compares embeddings. Stateless: images and embeddings ' +
-        'are neither stored nor logged.\n\n' +
-        'Every answer carries `X-Request-Id`: the one that was sent, when it is at most 255 letters, digits, ' +
-        '`-`, `_` and `=`, else a new one.',
-    },
-  };
 }

@@ -16,7 +16,7 @@ export const livenessSchema = z
       description: 'What gave the score, as `/v1/model-info` names it.',
       example: 'minifasnet:5b1f0c2d3e4a',
     }),
-    reason: z.enum(LIVENESS_REASONS).optional().openapi({
+    reason: z.enum(LIVENESS_REASONS).openapi('LivenessReason').optional().openapi({
       description:
         'Why there is no score: the face has too few pixels for the model, over 30 % of it is outside the picture, or it is blurred.',
     }),

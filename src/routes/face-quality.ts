@@ -27,7 +27,7 @@ const qualityShape = {
       yaw: degrees.openapi({ description: 'Positive when the nose points to the right of the picture.' }),
       pitch: degrees.openapi({ description: 'Positive when the nose points up.' }),
     })
-    .openapi({
+    .openapi('Pose', {
       description: 'In degrees. Yaw and pitch are estimated from five landmarks, to about ten degrees.',
     }),
   margin: share.openapi({
@@ -37,12 +37,12 @@ const qualityShape = {
 };
 
 /** Joined by commas, they are also the detail of `LOW_QUALITY`. */
-export const lowQualitySchema = z.array(z.enum(QUALITY_REASONS)).min(1).openapi({
+export const lowQualitySchema = z.array(z.enum(QUALITY_REASONS).openapi('QualityAdvice')).min(1).openapi({
   description: 'What is low, worst first, in words that can be shown to the person in the photograph.',
 });
 
 export const reasonsSchema = z
-  .array(z.enum(Object.values(REASON_CODES)))
+  .array(z.enum(Object.values(REASON_CODES)).openapi('QualityReason'))
   .min(1)
   .openapi({ description: 'What is low, worst first, in codes for programs.', example: ['TOO_DARK'] });
 
@@ -67,8 +67,12 @@ export const qualitySchema = z
   })
   .openapi('Quality', { description: 'Absent with `quality=false`.' });
 
-/** The quality of a face below `min_face_size`, which is not passed to the recogniser. */
-export const refusedQualitySchema = qualitySchema.partial({ embedding_norm: true, score: true });
+export const refusedQualitySchema = qualitySchema
+  .partial({ embedding_norm: true, score: true })
+  .openapi('RefusedQuality', {
+    description:
+      'The quality of a face that is not embedded. Below `min_face_size`, it is not passed to the recogniser.',
+  });
 
 /** With `aligned=true`, where nothing is known of the photograph that the face was cut from. */
 export const alignedQualitySchema = qualitySchema

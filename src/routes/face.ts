@@ -14,7 +14,7 @@ import {
   refusedQualitySchema,
 } from './face-quality.ts';
 
-const embeddingSchema = z.union([z.array(z.number()), z.string()]).openapi({
+const embeddingSchema = z.union([z.array(z.number()), z.string()]).openapi('Embedding', {
   description: 'L2 norm 1, in the form that `encoding_format` selects.',
   example: [0.0123, -0.0456],
 });
@@ -23,7 +23,9 @@ const detectedShape = {
   detection_score: z.number().openapi({ description: 'Confidence of the detector, 0..1.', example: 0.87 }),
   bbox: z
     .object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
-    .openapi({ description: 'In pixels of the upright image. It may reach beyond the edges.' }),
+    .openapi('BoundingBox', {
+      description: 'In pixels of the upright image. It may reach beyond the edges.',
+    }),
   landmarks: z.array(z.array(z.number()).length(2)).length(5).openapi({
     description:
       'Left eye, right eye, nose, left and right mouth corner, as seen in the picture: [x, y] each.',

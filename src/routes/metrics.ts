@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { errorResponses } from '../http/error-answers.ts';
+import { errorResponses } from '../http/document/error-responses.ts';
 import type { Api } from './api.ts';
 
 const route = createRoute({

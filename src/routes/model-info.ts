@@ -6,7 +6,7 @@ import type { Config } from '../config/settings.ts';
 import { DETECTION_MODES, LIVENESS_MODES } from '../config/settings.ts';
 import type { LoadedModel } from '../engine/engine.ts';
 import { ServiceError } from '../errors.ts';
-import { errorResponses } from '../http/error-answers.ts';
+import { errorResponses } from '../http/document/error-responses.ts';
 import { REWRITES } from '../onnx/rewrite/rewrite.ts';
 import type { LivenessCalibration } from '../packs/liveness/calibration-file.ts';
 import { LIVENESS_FAMILIES } from '../packs/liveness/identify-network.ts';
@@ -33,7 +33,7 @@ const LIMITS = [
 ] as const satisfies (keyof Config)[];
 
 const rewritesSchema = z
-  .array(z.object({ pass: z.enum(REWRITES), count: z.int() }))
+  .array(z.object({ pass: z.enum(REWRITES), count: z.int() }).openapi('GraphRewrite'))
   .openapi({ description: 'The rewrites that were applied to the graph at load; see `GRAPH_REWRITES`.' });
 
 const fileShape = {
@@ -92,7 +92,9 @@ const livenessSchema = z
       example: 'minifasnet:5b1f0c2d3e4a',
     }),
     family: z.enum(LIVENESS_FAMILIES),
-    files: z.array(z.object({ file: z.string(), sha256: z.string(), pinned: z.boolean() })),
+    files: z.array(
+      z.object({ file: z.string(), sha256: z.string(), pinned: z.boolean() }).openapi('LivenessFile'),
+    ),
     licence: z.string(),
     threshold: z
       .number()
@@ -112,11 +114,30 @@ const livenessSchema = z
         source: z.string(),
         created: z.string().openapi({ format: 'date-time' }),
       })
-      .optional()
-      .openapi({ description: 'Measured with `npm run calibrate -- --liveness`, at its own threshold.' }),
+      .openapi('LivenessCalibration', {
+        description: 'Measured with `npm run calibrate -- --liveness`, at its own threshold.',
+      })
+      .optional(),
     default: z.enum(LIVENESS_MODES).openapi({ description: 'The default of `liveness`.' }),
   })
   .openapi('LivenessModel', { description: 'Absent without `LIVENESS_MODEL`.' });
+
+const detectorSchema = z
+  .object({
+    ...fileShape,
+    family: z.enum(DETECTOR_FAMILIES).openapi({ example: 'scrfd' }),
+    input_sizes: z.array(z.int()).openapi({
+      description:
+        'Sides of the square inputs, in pixels; for the family `rfb` the longer side of its input, which is 320×240.',
+    }),
+    landmarks: z
+      .object(fileShape)
+      .openapi('LandmarksInfo', {
+        description: 'The second network of the family `rfb`, which finds the landmarks in a box.',
+      })
+      .optional(),
+  })
+  .openapi('DetectorInfo');
 
 const modelInfoSchema = z
   .object({
@@ -132,25 +153,17 @@ const modelInfoSchema = z
         description: `With \`DEVICE=auto\` only: why the devices before it in the order ${AUTO_ORDER.join(', ')} were not taken.`,
         example: { webgpu: 'The library libvulkan.so.1 is missing.' },
       }),
-    detector: z.object({
-      ...fileShape,
-      family: z.enum(DETECTOR_FAMILIES).openapi({ example: 'scrfd' }),
-      input_sizes: z.array(z.int()).openapi({
-        description:
-          'Sides of the square inputs, in pixels; for the family `rfb` the longer side of its input, which is 320×240.',
-      }),
-      landmarks: z.object(fileShape).optional().openapi({
-        description: 'The second network of the family `rfb`, which finds the landmarks in a box.',
-      }),
-    }),
-    recogniser: z.object({ ...fileShape, input_size: z.int() }),
-    quality: z.object({
-      evidence: z.enum(QUALITY_EVIDENCE).openapi({
-        description:
-          'What `quality.score` was measured with. `measured`: with these networks. `transferred`: with others; it orders faces, ' +
-          'but is no probability.',
-      }),
-    }),
+    detector: detectorSchema,
+    recogniser: z.object({ ...fileShape, input_size: z.int() }).openapi('RecogniserInfo'),
+    quality: z
+      .object({
+        evidence: z.enum(QUALITY_EVIDENCE).openapi({
+          description:
+            'What `quality.score` was measured with. `measured`: with these networks. `transferred`: with others; it orders faces, ' +
+            'but is no probability.',
+        }),
+      })
+      .openapi('QualityInfo'),
     licence: z.string().openapi({ description: 'Licence of the weights.' }),
     training_data: z.string().openapi({
       description: 'What is known of the data that the weights were trained with.',

@@ -1,17 +1,33 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../errors.ts';
-import { answerError, errorResponses } from '../http/error-answers.ts';
+import { errorResponses, errorSchema, exampleError } from '../http/document/error-responses.ts';
+import { answerError } from '../http/error-answers.ts';
 import type { Api } from './api.ts';
 
 const HEALTH = ['healthy', 'starting', 'draining', 'unhealthy'] as const;
 
 const healthSchema = z
   .object({
-    status: z.enum(HEALTH),
+    status: z.enum(HEALTH).openapi('HealthStatus'),
     model_loaded: z.boolean(),
     model_name: z.string().openapi({ example: 'buffalo_l' }),
   })
   .openapi('Health');
+
+const notReadySchema = z
+  .object({ ...healthSchema.pick({ status: true }).shape, ...errorSchema.shape })
+  .openapi('NotReadyResponse');
+
+const unhealthySchema = z
+  .object({ ...healthSchema.shape, ...errorSchema.shape })
+  .openapi('UnhealthyResponse');
+
+/** The answer of a service that is not ready: that of the error, and the state. */
+function unavailable(schema: z.ZodType, members: object) {
+  const value = { ...members, ...exampleError('MODEL_NOT_LOADED') };
+  const content = { 'application/json': { schema, examples: { MODEL_NOT_LOADED: { value } } } };
+  return { description: errorResponses('MODEL_NOT_LOADED')[503]?.description ?? '', content };
+}
 
 const healthRoute = createRoute({
   method: 'get',
@@ -22,7 +38,8 @@ const healthRoute = createRoute({
   description: 'Does not wait for inference. With 503, the body also has the members of an error.',
   responses: {
     200: { description: 'Healthy.', content: { 'application/json': { schema: healthSchema } } },
-    ...errorResponses('MODEL_NOT_LOADED'),
+    ...errorResponses(),
+    503: unavailable(unhealthySchema, { status: 'starting', model_loaded: false, model_name: 'buffalo_l' }),
   },
 });
 
@@ -35,7 +52,7 @@ const liveRoute = createRoute({
   responses: {
     200: {
       description: 'The process is alive.',
-      content: { 'application/json': { schema: z.object({ status: z.literal('alive') }) } },
+      content: { 'application/json': { schema: z.object({ status: z.literal('alive') }).openapi('Alive') } },
     },
   },
 });
@@ -51,9 +68,10 @@ const readyRoute = createRoute({
   responses: {
     200: {
       description: 'Ready.',
-      content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } },
+      content: { 'application/json': { schema: z.object({ status: z.literal('ready') }).openapi('Ready') } },
     },
-    ...errorResponses('MODEL_NOT_LOADED'),
+    ...errorResponses(),
+    503: unavailable(notReadySchema, { status: 'starting' }),
   },
 });
 

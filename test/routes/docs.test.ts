@@ -3,6 +3,7 @@ import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { TinyEngine, testConfig } from '../support/engine/engines.ts';
 import { type Answer, answerOf } from '../support/http/answer.ts';
 import { assembleApp } from '../support/http/app.ts';
+import { parametersOf, resolve } from '../support/http/openapi.ts';
 
 const engine = new TinyEngine({ phase: 'ready' }, () => {
   throw new Error('not reached');
@@ -30,17 +31,17 @@ describe('GET /openapi.json', () => {
       'get /v1/model-info',
       'post /v1/compare',
       'post /v1/embed',
+      'post /v1/embed/form',
+      'post /v1/embed/image',
+      'post /v1/embed/lines',
     ]);
   });
 
   it('says that best_match may be null, and nothing that can never be', () => {
-    const { CompareResponse, CompareManyResponse } = document.components.schemas;
-    for (const { best_match } of [
-      CompareResponse.properties,
-      CompareManyResponse.properties.results.items.properties,
-    ]) {
+    const { CompareResponse, QueryRanking } = document.components.schemas;
+    for (const { best_match } of [CompareResponse.properties, QueryRanking.properties]) {
       expect(best_match).toEqual({
-        anyOf: [{ $ref: '#/components/schemas/Match' }, { type: 'null' }],
+        oneOf: [{ $ref: '#/components/schemas/Match' }, { type: 'null' }],
         description: 'The first match; null without references.',
       });
     }
@@ -70,7 +71,7 @@ describe('GET /openapi.json', () => {
   });
 
   it('lists exactly the error codes of the catalogue', () => {
-    expect(document.components.schemas.Error.properties.error_code.enum.toSorted()).toEqual(
+    expect(document.components.schemas.ErrorCode.enum.toSorted()).toEqual(
       Object.keys(ERROR_CATALOGUE).toSorted(),
     );
   });
@@ -95,29 +96,38 @@ describe('GET /openapi.json', () => {
     for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z]+$/);
   });
 
-  it('gives options in the query no default, which generated clients would send beside the body', () => {
-    const parameters = Object.values(
-      document.paths as Record<string, { post?: { parameters?: [] } }>,
-    ).flatMap(({ post }) => post?.parameters ?? []) as {
-      in: string;
-      name: string;
-      schema: object;
-      description?: string;
-    }[];
-    const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-    expect(inQuery.length).toBe(27);
-    for (const { schema } of inQuery) expect(schema).not.toHaveProperty('default');
+  it('gives options no default, which generated clients would send or require', () => {
+    const inQuery = Object.keys(document.paths)
+      .filter((path) => document.paths[path].post)
+      .map((path) => [path, parametersOf(document, path).length]);
+    expect(Object.fromEntries(inQuery)).toEqual({
+      '/v1/compare': 14,
+      '/v1/embed': 13,
+      '/v1/embed/form': 13,
+      '/v1/embed/image': 13,
+      '/v1/embed/lines': 13,
+    });
+    // A member of this name is not a default.
+    const { LivenessModel, ...schemas } = document.components.schemas;
+    expect(LivenessModel.properties).toHaveProperty('default');
+    expect(JSON.stringify([schemas, document.paths, document.components.parameters])).not.toContain(
+      '"default":',
+    );
+    expect(schemas.EmbedForm.properties.quality.description).toMatch(/ Default: `true`\.$/);
   });
 
   it('describes every transport of an image, and its options', () => {
-    const { requestBody, parameters } = document.paths['/v1/embed'].post;
-    expect(Object.keys(requestBody.content)).toEqual([
-      'application/json',
-      'multipart/form-data',
-      'image/*',
-      'application/octet-stream',
+    const transports = ['', '/form', '/image', '/lines'].map((end) => {
+      const { requestBody } = document.paths[`/v1/embed${end}`].post;
+      return Object.keys(requestBody.content);
+    });
+    expect(transports).toEqual([
+      ['application/json'],
+      ['multipart/form-data'],
+      ['application/octet-stream'],
+      ['application/json'],
     ]);
-    expect(parameters.map(({ name }: { name: string }) => name)).toEqual([
+    expect(parametersOf(document, '/v1/embed').map(({ name }) => name)).toEqual([
       'faces',
       'encoding_format',
       'detection',
@@ -137,7 +147,7 @@ describe('GET /openapi.json', () => {
   it('describes how far a picture was turned, wherever that is answered', () => {
     for (const name of ['EmbeddedFace', 'EmbeddedFaces', 'FaceResult', 'FacesResult', 'ComparedFace']) {
       const { properties, required } = document.components.schemas[name];
-      expect(properties.rotation).toMatchObject({ type: 'integer', enum: [90, 180, 270] });
+      expect(resolve(document, properties.rotation)).toMatchObject({ type: 'integer', enum: [90, 180, 270] });
       expect(required).not.toContain('rotation');
     }
   });
@@ -145,20 +155,22 @@ describe('GET /openapi.json', () => {
   it('describes a batch in JSON and in a form, and its answer as JSON and as lines', () => {
     const { requestBody, responses } = document.paths['/v1/embed'].post;
     const { schemas } = document.components;
-    expect(requestBody.content['application/json'].schema.anyOf).toEqual([
+    expect(requestBody.content['application/json'].schema.oneOf).toEqual([
       { $ref: '#/components/schemas/EmbedRequest' },
       { $ref: '#/components/schemas/EmbedBatchRequest' },
     ]);
     expect(schemas.EmbedBatchRequest.required).toEqual(['images']);
     expect(schemas.EmbedForm.properties.image.type).toBe('array');
-    expect(responses[200].content['application/json'].schema.anyOf).toContainEqual({
-      $ref: '#/components/schemas/EmbeddedBatch',
+    expect(responses[200].content['application/json'].schema).toEqual({
+      $ref: '#/components/schemas/EmbedResponse',
     });
-    expect(responses[200].content['application/x-ndjson'].schema).toEqual({
+    expect(schemas.EmbedResponse.oneOf).toContainEqual({ $ref: '#/components/schemas/EmbeddedBatch' });
+    const lines = document.paths['/v1/embed/lines'].post.responses;
+    expect(lines[200].content['application/x-ndjson'].schema).toEqual({
       $ref: '#/components/schemas/EmbedLine',
     });
-    const results = ['FaceResult', 'FacesResult', 'FailedResult', 'LowQualityResult', 'AlignedFaceResult'];
-    expect(schemas.EmbedResult.anyOf).toEqual(
+    const results = ['FaceResult', 'FacesResult', 'FailedResult', 'AlignedFaceResult'];
+    expect(schemas.EmbedResult.oneOf).toEqual(
       results.map((name) => ({ $ref: `#/components/schemas/${name}` })),
     );
     for (const name of results) {
@@ -172,10 +184,9 @@ describe('GET /openapi.json', () => {
     expect(schemas.FusedTemplate.required).toEqual(['embedding', 'used', 'outliers']);
   });
 
-  it('references only schemas that exist', () => {
-    const names = Object.keys(document.components.schemas);
-    for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
-      expect(names).toContain(name);
+  it('references only what exists', () => {
+    for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
+      expect(resolve(document, { $ref: reference })).toBeDefined();
     }
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
-import { errorSchema } from '../../src/http/error-answers.ts';
+import { errorSchema } from '../../src/http/document/error-responses.ts';
 import { CATALOGUE } from '../../src/packs/catalogue.ts';
 import { GENERATED_DOCUMENTS } from '../../tools/documents/documents.ts';
 import { table, updateSection } from '../../tools/markdown.ts';

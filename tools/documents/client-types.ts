@@ -1,6 +1,12 @@
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
-import { type Content, type Operation, openApiDocument, type Schema } from '../openapi/document.ts';
-import { comment, key, objectType, typeOf } from '../openapi/schema-type.ts';
+import {
+  type Content,
+  type OpenApiDocument,
+  type Operation,
+  openApiDocument,
+  type Schema,
+} from '../openapi/document.ts';
+import { comment, key, nameOf, objectType, typeOf } from '../openapi/schema-type.ts';
 
 const HEADER = `// Generated from the OpenAPI document of the service by "npm run generate". Do not edit.
 
@@ -16,7 +22,10 @@ export function renderClientTypes(): string {
   const { paths, components } = openApiDocument();
   const schemas = Object.entries(components.schemas).map(([name, schema]) => namedType(name, schema));
   const routes = Object.entries(paths).map(
-    ([path, methods]) => `  ${key(path)}: {\n${Object.entries(methods).map(operation).join('')}  };\n`,
+    ([path, methods]) =>
+      `  ${key(path)}: {\n${Object.entries(methods)
+        .map((entry) => operation(entry, components))
+        .join('')}  };\n`,
   );
   return [
     HEADER,
@@ -27,13 +36,20 @@ export function renderClientTypes(): string {
 }
 
 function namedType(name: string, schema: Schema): string {
-  const isObject = schema.type === 'object' && !schema.oneOf && !schema.anyOf && schema.properties;
+  const hasMembers = Object.keys(schema.properties ?? {}).length > 0;
+  const isObject = schema.type === 'object' && !schema.oneOf && !schema.anyOf && hasMembers;
   const type = isObject ? `interface ${name} ${objectType(schema, '')}` : `type ${name} = ${typeOf(schema)};`;
   return `${comment(schema.description)}export ${type}\n`;
 }
 
-function operation([method, { summary, parameters = [], requestBody, responses }]: [string, Operation]) {
-  const query = parameters.filter((parameter) => parameter.in === 'query');
+function operation(
+  [method, { summary, parameters = [], requestBody, responses }]: [string, Operation],
+  components: OpenApiDocument['components'],
+): string {
+  const query = parameters
+    .map((one) => ('$ref' in one ? components.parameters?.[nameOf(one.$ref)] : one))
+    .filter((parameter) => parameter !== undefined)
+    .filter((parameter) => parameter.in === 'query');
   const properties = Object.fromEntries(
     query.map(({ name, schema, description }) => [name, { ...schema, ...(description && { description }) }]),
   );

@@ -4,18 +4,27 @@ import { ApiKeys } from '../../src/http/auth/api-keys.ts';
 import type { Metrics } from '../../src/observability/metrics.ts';
 import type { RouteDependencies } from '../../src/routes/api.ts';
 import { createServiceApp } from '../../src/routes/apps.ts';
+import { makeOpenApiDocument } from '../../src/routes/document/document.ts';
 
 /** As far as the generators of this repository read it. */
 export interface OpenApiDocument {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; parameters?: Record<string, Parameter> };
 }
 
 export interface Operation {
   summary?: string;
-  parameters?: { name: string; in: string; required?: boolean; schema?: Schema; description?: string }[];
+  parameters?: (Parameter | { $ref: string })[];
   requestBody?: { required?: boolean; content: Content };
   responses: Record<string, { content?: Content }>;
+}
+
+export interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  schema?: Schema;
+  description?: string;
 }
 
 export type Content = Record<string, { schema?: Schema }>;
@@ -54,6 +63,5 @@ export function openApiDocument(): OpenApiDocument {
     observers: [],
     lifecycle: { draining: false },
   } as unknown as RouteDependencies);
-  const info = { title: config.APP_NAME, version: '0' };
-  return app.getOpenAPI31Document({ openapi: '3.1.0', info }) as unknown as OpenApiDocument;
+  return makeOpenApiDocument(app, config.APP_NAME) as unknown as OpenApiDocument;
 }

@@ -55,7 +55,7 @@ export type Encodable<T> = T extends readonly (infer Item)[]
     : T;
 
 type EmbedAnswer = Embed['answers'][200]['application/json'];
-type EmbedLine = Embed['answers'][200]['application/x-ndjson'];
+type EmbedLine = Paths['/v1/embed/lines']['post']['answers'][200]['application/x-ndjson'];
 
 /** The answer for one face: `faces` = `single` and `largest`. */
 export type EmbeddedFace = Decoded<

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { ServiceError } from '../../errors.ts';
 import { answerJson } from '../../http/answer/answer-json.ts';
-import { errorResponses } from '../../http/error-answers.ts';
+import { errorResponses } from '../../http/document/error-responses.ts';
 import { compareRequestSchema } from '../../json/compare-schema.ts';
 import { validate } from '../../json/validate.ts';
 import { recordStages } from '../../observability/request-record.ts';
@@ -11,6 +11,7 @@ import { imageSchema, modelSchema, rotationSchema } from '../embed/answer.ts';
 import { faceShape } from '../face.ts';
 import { queryOf } from '../query.ts';
 import { evidenceOf } from './evidence.ts';
+import { COMPARE_EXAMPLES } from './examples.ts';
 import { embedPictures } from './pictures.ts';
 import { compareQuerySchema } from './query-options.ts';
 
@@ -74,8 +75,8 @@ const commonShape = {
     description: 'There if `far` is of the provisional figures that come with the service.',
   }),
   model: modelSchema
-    .optional()
-    .openapi({ description: 'The model that embedded the pictures, if there are any.' }),
+    .openapi({ description: 'The model that embedded the pictures, if there are any.' })
+    .optional(),
 };
 
 const responseSchema = z
@@ -89,7 +90,7 @@ const responseSchema = z
 const manyResponseSchema = z
   .object({
     results: z
-      .array(z.object({ id: z.string(), ...rankingShape }))
+      .array(z.object({ id: z.string(), ...rankingShape }).openapi('QueryRanking'))
       .openapi({ description: 'One ranking for each query, in request order.' }),
     ...commonShape,
   })
@@ -111,7 +112,10 @@ const route = createRoute({
     '`max_fpir` decide what a match is. An answer to several queries has at most `MAX_REQUEST_SIZE` bytes: `top_k` makes it smaller.',
   request: {
     query: compareQuerySchema,
-    body: { required: true, content: { 'application/json': { schema: compareRequestSchema } } },
+    body: {
+      required: true,
+      content: { 'application/json': { schema: compareRequestSchema, examples: COMPARE_EXAMPLES } },
+    },
   },
   responses: {
     200: {

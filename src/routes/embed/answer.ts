@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi';
 import type { EmbedAnswer, LoadedModel } from '../../engine/engine.ts';
-import { errorSchema } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { TURNS } from '../../vision/upright/turn.ts';
 import {
@@ -12,34 +11,36 @@ import {
   refusedFaceShape,
 } from '../face.ts';
 import { templateSchema } from './fuse.ts';
-import { lowQualityShape } from './refusal.ts';
+import { embedErrorShape } from './refusal.ts';
 
 /* The answers of `/v1/embed`. */
 
-export const modelSchema = z.object({
-  name: z.string().openapi({ example: 'buffalo_l' }),
-  embedding_size: z.int().openapi({ example: 512 }),
-  embedding_space: z.string().openapi({
-    description: 'Embeddings are comparable only within one space. Store it beside the embedding.',
-    example: 'buffalo_l:4c06341c33c2',
-  }),
-});
+export const modelSchema = z
+  .object({
+    name: z.string().openapi({ example: 'buffalo_l' }),
+    embedding_size: z.int().openapi({ example: 512 }),
+    embedding_space: z.string().openapi({
+      description: 'Embeddings are comparable only within one space. Store it beside the embedding.',
+      example: 'buffalo_l:4c06341c33c2',
+    }),
+  })
+  .openapi('EmbeddingModel', { description: 'The model that made the embeddings.' });
 
-export const imageSchema = z.object({ width: z.int(), height: z.int() }).openapi({
+export const imageSchema = z.object({ width: z.int(), height: z.int() }).openapi('ImageSize', {
   description: 'Size in pixels of the upright image: EXIF orientation applied, then turned by `rotation`.',
 });
 
 export const rotationSchema = z
   .literal(TURNS)
-  .optional()
-  .openapi({
+  .openapi('Rotation', {
     // Of a literal with several values, the document would have the first.
     type: 'integer',
     enum: [...TURNS],
     description:
       'With `orientation=auto`: the degrees by which the image was turned clockwise, after its EXIF orientation, to be upright. ' +
       'Absent if it was not turned. `image`, `bbox` and `landmarks` are of the turned image.',
-  });
+  })
+  .optional();
 
 const oneFaceShape = {
   ...faceShape,
@@ -56,7 +57,13 @@ const alignedShape = {
 
 const allFacesShape = {
   faces: z
-    .array(z.union([z.object(faceShape), z.object(refusedFaceShape), z.object(notLiveFaceShape)]))
+    .array(
+      z.union([
+        z.object(faceShape).openapi('Face'),
+        z.object(refusedFaceShape).openapi('LowQualityFace'),
+        z.object(notLiveFaceShape).openapi('NotLiveFace'),
+      ]),
+    )
     .openapi({
       description:
         'Best detection score first; may be empty. A face below `min_quality` or `min_face_size` has `low_quality` ' +
@@ -78,9 +85,10 @@ const allFacesSchema = z
   .object({ ...allFacesShape, model: modelSchema })
   .openapi('EmbeddedFaces', { description: 'The answer for `faces` = `all`.' });
 
-const alignedSchema = z
-  .object({ ...alignedShape, model: modelSchema })
-  .openapi('EmbeddedAlignedFace', { description: 'The answer with `aligned=true`.' });
+const alignedSchema = z.object({ ...alignedShape, model: modelSchema }).openapi('EmbeddedAlignedFace', {
+  description: 'The answer with `aligned=true`.',
+  not: { required: ['bbox'] },
+});
 
 const index = z.int().min(0).openapi({ description: 'Position of the image in the request, from 0.' });
 
@@ -88,9 +96,8 @@ const resultSchema = z
   .union([
     z.object({ index, ...oneFaceShape }).openapi('FaceResult'),
     z.object({ index, ...allFacesShape }).openapi('FacesResult'),
-    z.object({ index, ...errorSchema.shape }).openapi('FailedResult'),
-    z.object({ index, ...lowQualityShape }).openapi('LowQualityResult'),
-    z.object({ index, ...alignedShape }).openapi('AlignedFaceResult'),
+    z.object({ index, ...embedErrorShape }).openapi('FailedResult'),
+    z.object({ index, ...alignedShape }).openapi('AlignedFaceResult', { not: { required: ['bbox'] } }),
   ])
   .openapi('EmbedResult', {
     description:
@@ -105,7 +112,8 @@ const batchSchema = z
   })
   .openapi('EmbeddedBatch', { description: 'The answer to a batch.' });
 
-const lineSchema = z
+/** The answer in lines, for the OpenAPI document. */
+export const lineSchema = z
   .union([
     resultSchema,
     z
@@ -116,11 +124,14 @@ const lineSchema = z
     description: 'A line for each image as soon as it is done, and then a last line.',
   });
 
-/** For the OpenAPI document. */
-export const EMBED_ANSWER = {
-  'application/json': { schema: z.union([oneFaceSchema, allFacesSchema, batchSchema, alignedSchema]) },
-  'application/x-ndjson': { schema: lineSchema },
-};
+/** The answer as one JSON text, for the OpenAPI document. Those that demand most come first, for clients that take the first that fits. */
+export const answerSchema = z
+  .union([oneFaceSchema, allFacesSchema, batchSchema, alignedSchema])
+  .openapi('EmbedResponse', {
+    description:
+      '`EmbeddedFace` for an image, `EmbeddedFaces` with `faces=all`, `EmbeddedAlignedFace` with `aligned=true`, `EmbeddedBatch` ' +
+      'for several images.',
+  });
 
 /** The faces of one image. */
 export function describeImage(

@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi';
 import type { ImageOutcome } from '../../engine/embed-images.ts';
 import type { EmbedAnswer } from '../../engine/engine.ts';
 import { ServiceError } from '../../errors.ts';
-import { errorBody, errorSchema } from '../../http/error-answers.ts';
+import { errorSchema, exampleError } from '../../http/document/error-responses.ts';
+import { errorBody } from '../../http/error-answers.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { encodeEmbedding } from '../../similarity/embedding.ts';
 import { type FusedPicture, fuseEmbeddings } from '../../similarity/fusion.ts';
@@ -30,6 +31,7 @@ export const templateSchema = z
     z.object(errorSchema.shape).openapi('FailedTemplate', {
       description:
         '`PICTURES_DISAGREE` if no more than half of the images with an embedding show the same person.',
+      example: exampleError('PICTURES_DISAGREE'),
     }),
   ])
   .openapi('Template', {

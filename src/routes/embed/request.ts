@@ -27,31 +27,23 @@ const jsonBatchSchema = optionsSchema.extend({
   }),
 });
 
-const binary = z.string().openapi({ type: 'string', format: 'binary' });
-const formSchema = textOptionsSchema.extend({
-  image: z.array(binary).min(1).openapi({
-    description:
-      'A file part; or several of this name, which form a batch of at most `MAX_BATCH_SIZE` images.',
-  }),
-});
+/* For the OpenAPI document. */
 
-/** For the OpenAPI document. */
-export const EMBED_REQUEST = {
-  query: queryOptionsSchema.openapi({
-    description: 'Options, which may also stand in a body of JSON or in a form.',
-  }),
-  body: {
-    required: true,
-    content: {
-      'application/json': {
-        schema: z.union([jsonSchema.openapi('EmbedRequest'), jsonBatchSchema.openapi('EmbedBatchRequest')]),
-      },
-      'multipart/form-data': { schema: formSchema.openapi('EmbedForm') },
-      'image/*': { schema: binary },
-      'application/octet-stream': { schema: binary },
-    },
-  },
-};
+export const embedJsonSchema = z.union([
+  jsonSchema.openapi('EmbedRequest'),
+  jsonBatchSchema.openapi('EmbedBatchRequest'),
+]);
+
+export const imageBytesSchema = z.string().openapi({ type: 'string', format: 'binary' });
+
+export const embedFormSchema = textOptionsSchema
+  .extend({
+    image: z.array(imageBytesSchema).min(1).openapi({
+      description:
+        'A file part; or several of this name, which form a batch of at most `MAX_BATCH_SIZE` images.',
+    }),
+  })
+  .openapi('EmbedForm');
 
 export interface EmbedRequest {
   /** At least one. */

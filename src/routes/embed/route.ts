@@ -1,4 +1,3 @@
-import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { imagesAtOnce } from '../../config/concurrency.ts';
 import type { Config } from '../../config/settings.ts';
@@ -6,7 +5,7 @@ import { embedImages, type ImageOutcome } from '../../engine/embed-images.ts';
 import type { Admission, LoadedModel } from '../../engine/engine.ts';
 import { answerJson } from '../../http/answer/answer-json.ts';
 import { prefersLines } from '../../http/answer/ndjson.ts';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { AppEnvironment, Handler } from '../../http/context.ts';
 import type { RequestOptions } from '../../json/embed-options.ts';
 import { agreementOf } from '../../similarity/agreement.ts';
 import type { EmbedOptions } from '../../vision/pipeline.ts';
@@ -16,37 +15,31 @@ import { assertLivenessPossible, toLivenessOptions } from '../liveness-options.t
 import { queryOf } from '../query.ts';
 import { recordImage } from '../record-image.ts';
 import { toSearchOptions } from '../search-options.ts';
-import { describeImage, describeModel, EMBED_ANSWER } from './answer.ts';
+import { describeImage, describeModel } from './answer.ts';
 import { type Answering, answerBatch, answerBatchInLines } from './batch.ts';
 import { Fusing } from './fuse.ts';
-import { describeRefusal, EMBED_ERRORS } from './refusal.ts';
-import { EMBED_REQUEST, type EmbedRequest, readEmbedRequest } from './request.ts';
+import { embedFormRoute, embedImageRoute, embedLinesRoute, embedRoute } from './operations.ts';
+import { describeRefusal } from './refusal.ts';
+import { type EmbedRequest, readEmbedRequest } from './request.ts';
 
-const route = createRoute({
-  method: 'post',
-  path: '/v1/embed',
-  operationId: 'embed',
-  tags: ['Faces'],
-  summary: 'Embed the faces of an image',
-  description:
-    'The image format (JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, JPEG 2000) is detected from the bytes. Images and embeddings ' +
-    'are neither stored nor logged.\n\n' +
-    'Several images form a batch. Its answer has a result for each image, in request order: a success or an error. An image ' +
-    'that fails does not affect the others. With `Accept: application/x-ndjson`, for a single image too, each result is a ' +
-    'line that is sent as soon as it is ready.',
-  request: { query: EMBED_REQUEST.query, body: EMBED_REQUEST.body },
-  responses: {
-    200: {
-      description: 'The embedding of the face, or of every face; for a batch, the result of each image.',
-      content: EMBED_ANSWER,
-    },
-    ...EMBED_ERRORS,
-  },
-});
+/** Adds the operation, at a path for each kind of body and of answer. */
+export function addEmbedRoutes(api: Api): void {
+  const { add } = api;
+  const json = embedHandler(api, prefersLines);
+  for (const route of [embedRoute, embedFormRoute, embedImageRoute])
+    add(route, 'callers', json, embedRoute.path);
+  add(
+    embedLinesRoute,
+    'callers',
+    embedHandler(api, () => true),
+    embedRoute.path,
+  );
+}
 
-export function addEmbedRoute(api: Api): void {
-  const { add, config } = api;
-  add(route, 'callers', async (c) => {
+/** @param wantsLines whether the answer is lines. */
+function embedHandler(api: Api, wantsLines: (c: Context<AppEnvironment>) => boolean): Handler {
+  const { config } = api;
+  return async (c) => {
     const { request, admission } = await receive(c, api);
     const { images, batch, options } = request;
     const record = c.get('record');
@@ -67,9 +60,9 @@ export function addEmbedRoute(api: Api): void {
     const { model } = admission;
     const fusing = options.fuse ? new Fusing(agreementOf(evidenceOf(model)), options) : undefined;
     const answering: Answering = { embedAll, options, fusing, model: describeModel(model), log: api.log };
-    if (prefersLines(c)) return answerBatchInLines(c, answering);
+    if (wantsLines(c)) return answerBatchInLines(c, answering);
     return batch ? answerBatch(c, answering) : answerOne(c, answering);
-  });
+  };
 }
 
 /**

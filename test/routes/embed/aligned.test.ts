@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { answerOf } from '../../support/http/answer.ts';
+import { parametersOf, resolve } from '../../support/http/openapi.ts';
 import { blobsPng } from '../../support/pictures.ts';
 import { base64, expectRefusal, useEmbedRoute } from './embed-requests.ts';
 
@@ -141,7 +142,7 @@ describe('aligned=true', () => {
 it('the OpenAPI document describes both options and the answer', async () => {
   const document = (await answerOf(await route.service.app.request('/openapi.json'))).body;
   const { EmbedRequest, EmbedForm, EmbeddedAlignedFace } = document.components.schemas;
-  const { parameters } = document.paths['/v1/embed'].post;
+  const parameters = parametersOf(document, '/v1/embed');
   for (const [name, schema] of [
     ['aligned', { type: 'boolean' }],
     ['face_format', { type: 'string', enum: ['jpeg', 'png'] }],
@@ -149,9 +150,11 @@ it('the OpenAPI document describes both options and the answer', async () => {
     const parameter = parameters.find((one: { name: string }) => one.name === name);
     expect(parameter.schema).toEqual(expect.objectContaining(schema));
     expect(parameter.schema).not.toHaveProperty('default');
-    expect(EmbedRequest.properties[name]).toMatchObject(schema);
-    expect(EmbedForm.properties[name]).toMatchObject(schema);
+    for (const { properties } of [EmbedRequest, EmbedForm])
+      expect(resolve(document, properties[name])).toMatchObject(schema);
   }
   expect(EmbeddedAlignedFace.required).toContain('embedding');
   expect(EmbeddedAlignedFace.properties).not.toHaveProperty('bbox');
+  // Else it would fit every face.
+  expect(EmbeddedAlignedFace.not).toEqual({ required: ['bbox'] });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fitSimilarity, landmarkTemplate, warpFace } from '../../../src/vision/align/alignment.ts';
 import { decodePicture } from '../../../src/vision/decode/decode.ts';
 import { type Answer, answerOf } from '../../support/http/answer.ts';
+import { parametersOf, resolve } from '../../support/http/openapi.ts';
 import { blankPng, blobsPng } from '../../support/pictures.ts';
 import { base64, useEmbedRoute } from './embed-requests.ts';
 
@@ -222,15 +223,18 @@ describe('an invalid option', () => {
 it('the OpenAPI document describes the options in every transport, the quality and the refusal', async () => {
   const document = (await answerOf(await route.service.app.request('/openapi.json'))).body;
   const operation = document.paths['/v1/embed'].post;
-  const { EmbedRequest, EmbedForm, Quality, LowQualityError } = document.components.schemas;
+  const { EmbedRequest, EmbedForm, Quality, QualityReason } = document.components.schemas;
   for (const name of ['quality', 'min_quality', 'min_face_size', 'return_face']) {
-    const parameter = operation.parameters.find((one: { name: string }) => one.name === name);
+    const parameter = parametersOf(document, '/v1/embed').find((one) => one.name === name);
     const { type } = EmbedRequest.properties[name];
     expect(parameter).toMatchObject({ in: 'query', required: false, schema: { type } });
     expect(EmbedForm.properties[name].type).toBe(type);
   }
   expect(Object.keys(Quality.properties)).toContain('score');
   expect(operation.responses['422'].description).toContain('LOW_QUALITY');
-  expect(LowQualityError.required).toContain('reasons');
-  expect(LowQualityError.properties.reasons.items.enum).toEqual(Object.values(CODES));
+  expect(QualityReason.enum).toEqual(Object.values(CODES));
+  const refusal = operation.responses['422'].content['application/json'];
+  const { properties } = resolve(document, refusal.schema);
+  expect(properties.reasons.items).toEqual({ $ref: '#/components/schemas/QualityReason' });
+  expect(resolve(document, refusal.examples.LOW_QUALITY).value).toMatchObject({ reasons: ['TOO_DARK'] });
 });
