@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OpenApiDocument, type Operation, queryParameters } from '../../tools/openapi/document.ts';
 import { ServiceProcess } from '../support/processes/service-process.ts';
 import { codeOf, readDocument } from './documents.ts';
-
-interface OpenApiDocument {
-  paths: Record<string, { post?: { parameters?: { name: string; in: string }[] } }>;
-  components: { schemas: Record<string, { properties?: object }> };
-}
 
 /** docs/API.md is written by hand; the OpenAPI document says what has to be in it. */
 describe('docs/API.md', () => {
@@ -28,8 +24,8 @@ describe('docs/API.md', () => {
   it('lists the options of /v1/embed, and no others', () => {
     const section = /^## Options of embed$(.*?)^## /ms.exec(readDocument('docs/API.md'))?.[1] ?? '';
     const listed = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
-    const parameters = openapi.paths['/v1/embed']?.post?.parameters ?? [];
-    const options = parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name);
+    const post = openapi.paths['/v1/embed']?.post as Operation;
+    const options = queryParameters(post, openapi).map(({ name }) => name);
     expect(listed.toSorted()).toEqual(options.toSorted());
   });
 

@@ -4,9 +4,10 @@ import {
   type OpenApiDocument,
   type Operation,
   openApiDocument,
+  queryParameters,
   type Schema,
 } from '../openapi/document.ts';
-import { comment, key, nameOf, objectType, typeOf } from '../openapi/schema-type.ts';
+import { comment, key, objectType, typeOf } from '../openapi/schema-type.ts';
 
 const HEADER = `// Generated from the OpenAPI document of the service by "npm run generate". Do not edit.
 
@@ -43,13 +44,11 @@ function namedType(name: string, schema: Schema): string {
 }
 
 function operation(
-  [method, { summary, parameters = [], requestBody, responses }]: [string, Operation],
+  [method, described]: [string, Operation],
   components: OpenApiDocument['components'],
 ): string {
-  const query = parameters
-    .map((one) => ('$ref' in one ? components.parameters?.[nameOf(one.$ref)] : one))
-    .filter((parameter) => parameter !== undefined)
-    .filter((parameter) => parameter.in === 'query');
+  const { summary, requestBody, responses } = described;
+  const query = queryParameters(described, { components });
   const properties = Object.fromEntries(
     query.map(({ name, schema, description }) => [name, { ...schema, ...(description && { description }) }]),
   );

@@ -50,6 +50,17 @@ export interface Schema {
   maxItems?: number;
 }
 
+/** The query parameters of an operation, which the document may have among its components. */
+export function queryParameters(
+  { parameters = [] }: Operation,
+  { components }: Pick<OpenApiDocument, 'components'>,
+): Parameter[] {
+  return parameters
+    .map((one) => ('$ref' in one ? components.parameters?.[one.$ref.split('/').at(-1) as string] : one))
+    .filter((parameter) => parameter !== undefined)
+    .filter((parameter) => parameter.in === 'query');
+}
+
 /** The OpenAPI document of a service with default settings, as `/openapi.json` answers it. Starts nothing. */
 export function openApiDocument(): OpenApiDocument {
   const config = loadConfig({ MODEL_NAME: 'synthetic' });

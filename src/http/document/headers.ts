@@ -11,7 +11,8 @@ const HEADERS = {
     schema: { type: 'string' },
   },
   'Server-Timing': {
-    description: 'Milliseconds of each stage that the request went through (W3C Server Timing).',
+    description:
+      'Milliseconds of each stage that the request went through (W3C Server Timing). Absent without any, and from lines.',
     schema: { type: 'string' },
     example: 'decode;dur=3.1, detect;dur=11.8, embed;dur=9.4',
   },

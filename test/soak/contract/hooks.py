@@ -37,7 +37,8 @@ def map_body(context, body):
     return with_pictures(body)
 
 
-BOOLEANS = ("quality", "return_face", "return_embeddings", "aligned")
+BOOLEANS = ("quality", "return_face", "return_embeddings", "aligned", "fuse", "allow_provisional")
+REFERENCES = ("embedding", "embeddings", "image")
 QUERIES = ("query_embedding", "query_embeddings", "query_image")
 
 
@@ -78,15 +79,19 @@ def follow_words(case, body, query):
             del options["detection"]
         # It goes with few of the other options, and with none of the pictures here.
         options.pop("aligned", None)
+        # These go with a batch only, with measured thresholds and without a threshold, and with a model that the service has not.
+        for name in ("fuse", "max_far", "max_fpir", "liveness"):
+            options.pop(name, None)
     for name in [name for name in QUERIES if name in body][1:]:
         del body[name]
     if "reference_embeddings" in body and not any(name in body for name in QUERIES):
         body["query_embedding"] = [0.6, 0.8]
     references = body.get("reference_embeddings")
     for reference in references if isinstance(references, list) else []:
-        if "embedding" in reference:
-            reference.pop("image", None)
-        elif "image" not in reference:
+        forms = [name for name in REFERENCES if name in reference]
+        for name in forms[1:]:
+            del reference[name]
+        if not forms:
             reference["embedding"] = [0.6, 0.8]
 
 
