@@ -52,8 +52,8 @@ ${base}<link rel="icon" href="data:,">
 `;
 
 const STYLE = `body { margin: 0; }
-/* Dark on dark otherwise. */
-.swagger-ui .examples-select__section-label { color: inherit; }
+/* Dark on dark otherwise; the colour of its other labels. */
+.dark-mode .swagger-ui .examples-select__section-label { color: #e4e6e6; }
 @media (max-width: 640px) {
   /* No operation has links, and their empty column would be beyond the edge. */
   .swagger-ui .response-col_links { display: none; }
