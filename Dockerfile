@@ -33,14 +33,15 @@ RUN cd node_modules/@julusian/jpeg-turbo \
  && mkdir -p node_modules/@julusian \
  && mv /tmp/library node_modules/@julusian/jpeg-turbo
 # Deletes files that Node does not load, in this order: ONNX Runtime for other platforms (46 of 288 MB stay); the files of
-# Swagger UI that src/routes/docs.ts does not serve; sources of koffi; OpenJPEG's encoder; the bundles, locales and themes of
-# ECharts, and bundles of what it and calibrate import (5.5 of 67 MB stay); types, TypeScript and C++ sources, source maps;
-# documents other than licences.
+# Swagger UI that src/routes/docs-page.ts does not serve (1.9 of 12 MB stay) and what it would report installations with;
+# sources of koffi; OpenJPEG's encoder; the bundles, locales and themes of ECharts, and bundles of what it and calibrate import
+# (5.5 of 67 MB stay); types, TypeScript and C++ sources, source maps; documents other than licences.
 WORKDIR /app/node_modules
 RUN platform="linux/$(node -p process.arch)" \
  && find onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/$platform" -exec rm -r {} + \
  && find swagger-ui-dist -type f ! -name swagger-ui.css ! -name swagger-ui-bundle.js ! -name package.json \
-      ! -name LICENSE ! -name NOTICE -delete \
+      ! -name LICENSE ! -name NOTICE ! -name swagger-ui-bundle.js.LICENSE.txt -delete \
+ && rm -r @scarf \
  && rm -r koffi/vendor koffi/doc \
  && find @cornerstonejs/codec-openjpeg/dist -type f ! -name 'openjpegwasm_decode.*' -delete \
  && rm -r echarts/dist echarts/i18n echarts/theme echarts/extension echarts/ssr zrender/dist zrender/build csv-parse/dist \

@@ -248,7 +248,8 @@ const commands = {
 
   /** The service needs none of the files that are removed from node_modules. */
   async everythingElse() {
-    for (const path of ['/docs', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/start.js']) {
+    const files = ['swagger-ui.css', 'swagger-ui-bundle.js', 'start.css', 'start.js'];
+    for (const path of ['/docs', ...files.map((name) => `/docs/${name}`)]) {
       const { status } = await ask(path);
       if (status !== 200) throw new Error(`${path} answered ${status}.`);
     }

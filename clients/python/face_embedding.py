@@ -16,6 +16,7 @@ import base64
 import json
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -48,6 +49,8 @@ _OVERLOAD = 2 * _MAX_OPEN_PAUSE
 _PAUSE_DECAY = 0.5 ** (1 / 3)
 _JITTER = 0.5
 _MAX_WAIT = 4.0
+# No wait of a thread or a socket takes more: 24 days.
+_MAX_TIMEOUT = (2**31 - 1) / 1000
 
 
 class FaceEmbeddingError(Exception):
@@ -132,10 +135,18 @@ class FaceEmbeddingClient:
         return self._call("POST", "/v1/embed", request, images=1, timeout=timeout)
 
     def embed_batch(self, images: Sequence[Image], *, timeout: Optional[float] = None, **options: Any) -> dict:
-        """Embeds several pictures in one request, whose answer has a result or an error for each."""
-        files = [("image", ("image", _read(image), "application/octet-stream")) for image in images]
-        request = {"params": _query(options), "files": files}
-        return self._call("POST", "/v1/embed", request, images=len(files), timeout=timeout)
+        """Embeds several pictures in one request, whose answer has a result or an error for each.
+
+        With `fuse=True`, the answer has `template`, too: one embedding of the person that they show.
+        """
+        read = [_read(image) for image in images]
+        request: dict = {"params": _query(options)}
+        if len(read) == 1:
+            # In a form, a single picture is no batch, and is answered otherwise.
+            request["json"] = {"images": [base64.b64encode(image).decode() for image in read]}
+        else:
+            request["files"] = [("image", ("image", image, "application/octet-stream")) for image in read]
+        return self._call("POST", "/v1/embed", request, images=len(read), timeout=timeout)
 
     def embed_many(
         self,
@@ -195,7 +206,8 @@ class FaceEmbeddingClient:
 
     def health(self, *, timeout: float = 5.0) -> dict:
         """Whether the service can embed. It is asked once; that it cannot is an answer, too."""
-        return self._attempt("GET", "/v1/health", {}, time.monotonic() + timeout, statuses=(200, 503))
+        deadline = time.monotonic() + min(_MAX_TIMEOUT, timeout)
+        return self._attempt("GET", "/v1/health", {}, deadline, statuses=(200, 503))
 
     def model_info(self, *, timeout: Optional[float] = None) -> dict:
         """The loaded model, its measured thresholds, and the limits in force."""
@@ -203,7 +215,7 @@ class FaceEmbeddingClient:
 
     def _call(self, method: str, path: str, request: dict, *, images: int, timeout: Optional[float]) -> dict:
         began = time.monotonic()
-        deadline = began + (self._timeout if timeout is None else timeout)
+        deadline = began + min(_MAX_TIMEOUT, self._timeout if timeout is None else timeout)
         attempt = 0
         while True:
             self._pressure.enter(images, deadline, began)
@@ -220,7 +232,8 @@ class FaceEmbeddingClient:
                 failure = error
             finally:
                 self._pressure.leave(images, sent, finding)
-            backoff = min(_MAX_WAIT, _FIRST_PAUSE * 2**attempt)
+            # Of a call without an end, the power alone would overflow after 1,000 attempts.
+            backoff = min(_MAX_WAIT, _FIRST_PAUSE * 2 ** min(attempt, 16))
             asked = backoff if failure.retry_after is None else failure.retry_after
             wait = asked + _JITTER * random.random() * max(asked, backoff)
             if time.monotonic() + wait >= deadline:
@@ -444,17 +457,22 @@ def _error_of(response: httpx.Response, body: dict) -> FaceEmbeddingError:
         reasons=body.get("reasons") or (),
         request_id=body.get("request_id") or response.headers.get("x-request-id"),
         retryable=code in _RETRYABLE_CODES if code else response.status_code in _RETRYABLE_STATUSES,
-        retry_after=_retry_after(response.headers.get("retry-after")),
+        retry_after=_retry_after(response.headers),
     )
 
 
-def _retry_after(text: Optional[str]) -> Optional[float]:
-    """Reads seconds or a date. Source: RFC 9110, section 10.2.3."""
-    if text is None:
-        return None
-    if text.isascii() and text.isdigit():
+def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """Reads seconds, or a date. Source: RFC 9110, section 10.2.3; some proxies send fractions of seconds.
+
+    Returns None for anything else, and for a time that is over, which says nothing about when to come back.
+    """
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return float(text)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        # By the clock of who sent it, which need not be that of this machine.
+        sent = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else time.time()
+        seconds = parsedate_to_datetime(text).timestamp() - sent
     except (TypeError, ValueError):
         return None
+    return seconds if seconds > 0 else None

@@ -4,6 +4,7 @@ import re
 import time
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 
 import httpx
@@ -69,6 +70,13 @@ def test_embed_batch_has_a_result_for_each(client, picture, blank):
     results = client.embed_batch([picture, blank])["results"]
     assert isinstance(results[0]["embedding"], array)
     assert results[1]["error_code"] == "NO_FACE_DETECTED"
+    (one,) = client.embed_batch([picture])["results"]
+    assert one["embedding"] == results[0]["embedding"]
+
+
+def test_embed_batch_makes_one_embedding_of_a_person(client, picture):
+    template = client.embed_batch([picture, picture], fuse=True)["template"]
+    assert isinstance(template["embedding"], array) and template["used"] == [0, 1]
 
 
 @pytest.mark.parametrize("order", ["input", "ready"])
@@ -121,6 +129,35 @@ def test_a_refused_call_is_sent_again_and_not_sooner_than_asked():
     client, sent = scripted((503, BUSY, {"Retry-After": "1"}), FOUND)
     assert client.embed(b"1")["embedding"] == array("f", [1, 0])
     assert len(sent) == 2 and sent[1] - sent[0] >= 1
+
+
+@pytest.mark.parametrize("offset", [0, -3600])
+def test_a_date_is_read_by_the_clock_of_who_sent_it(offset):
+    now = time.time() + offset
+    headers = {"Retry-After": formatdate(now + 60, usegmt=True), **({"Date": formatdate(now, usegmt=True)} if offset else {})}
+    client, _ = scripted((503, BUSY, headers))
+    assert failure(lambda: client.embed(b"1", timeout=9)).retry_after == pytest.approx(60, abs=2)
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "", formatdate(0)])
+def test_a_time_that_cannot_be_read_is_none(given):
+    client, _ = scripted((503, BUSY, {"Retry-After": given}))
+    assert failure(lambda: client.embed(b"1", timeout=0.01)).retry_after is None
+
+
+def test_a_fraction_of_a_second_is_waited_for():
+    client, sent = scripted((503, BUSY, {"Retry-After": "0.4"}), FOUND)
+    client.embed(b"1")
+    assert sent[1] - sent[0] >= 0.4
+
+
+def test_a_call_may_have_no_end(url, picture):
+    with FaceEmbeddingClient(url, api_key=API_KEY, timeout=math.inf) as client:
+        assert client.embed(picture, timeout=math.inf)["face_detected"] is True
+        assert client.health(timeout=math.inf)["status"] == "healthy"
+        # More than may be open at a time: some wait for the others.
+        with ThreadPoolExecutor(12) as pool:
+            assert len(list(pool.map(lambda _: client.embed(picture), range(24)))) == 24
 
 
 @pytest.mark.parametrize("first", [httpx.ConnectError("refused"), httpx.ReadError("cut off"), (502, {})])

@@ -3,7 +3,11 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { FaceEmbeddingClient, FaceEmbeddingError } from '../../clients/typescript/src/index.ts';
+import {
+  type EmbeddedBatch,
+  FaceEmbeddingClient,
+  FaceEmbeddingError,
+} from '../../clients/typescript/src/index.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/processes/service-process.ts';
 import { temporaryFolder, writeFiles } from '../support/temporary-folder.ts';
@@ -73,6 +77,22 @@ describe('embed', () => {
     expect(results[0]).toHaveProperty('embedding', expect.any(Float32Array));
     expect(results[1]).toHaveProperty('error_code', 'NO_FACE_DETECTED');
     expect(model).toHaveProperty('embedding_size', 512);
+    const one = await client.embedBatch([picture]);
+    expect(one.results).toMatchObject([{ index: 0, embedding: (await client.embed(picture)).embedding }]);
+  });
+
+  it('makes one embedding of the pictures of one request, and offers that nowhere else', async () => {
+    const { template } = await client.embedBatch([picture, picture], { fuse: true });
+    if ('error' in template) throw new Error(template.error);
+    expectTypeOf(template.embedding).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+    expect(template).toMatchObject({ embedding: expect.any(Float32Array), used: [0, 1], outliers: [] });
+    expectTypeOf(client.embedBatch([picture], { fuse: false })).resolves.toEqualTypeOf<EmbeddedBatch>();
+    // @ts-expect-error: its answer is about several pictures
+    const single = await failureOf(client.embed(picture, { fuse: true }));
+    expect(single).toMatchObject({ code: 'INVALID_REQUEST', detail: expect.stringContaining('fuse') });
+    // @ts-expect-error: the client, not the caller, decides which pictures are in one request
+    const many = failureOf(client.embedMany([picture], { fuse: true }).next());
+    expect(await many).toMatchObject({ code: 'INVALID_REQUEST', detail: expect.stringContaining('fuse') });
   });
 
   it('answers one picture of a batch in the same way', async () => {

@@ -1,6 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FaceEmbeddingClient } from '../../clients/typescript/src/index.ts';
-import { EMBEDDING, lines, refusal, scriptedClient } from '../support/clients/scripted-service.ts';
+import {
+  EMBEDDING,
+  found,
+  later,
+  lines,
+  refusal,
+  scriptedClient,
+} from '../support/clients/scripted-service.ts';
 import { blankPng, blobsPng } from '../support/pictures.ts';
 import { ServiceProcess } from '../support/processes/service-process.ts';
 
@@ -93,7 +100,10 @@ describe('with a service', () => {
 });
 
 describe('with a service that fails in the middle', () => {
-  afterEach(() => void vi.useRealTimers());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
 
   const PICTURES = [1, 2, 3, 4].map((byte) => new Uint8Array([byte]));
   const result = (index: number) => ({ index, embedding: EMBEDDING, face_detected: true });
@@ -146,6 +156,49 @@ describe('with a service that fails in the middle', () => {
     expect(error).toBeUndefined();
     expect(requests[0]?.images).toBe(4);
     expect(requests.at(-1)?.images).toBe(1);
+  });
+
+  it('sends single pictures however often it has to send them again', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { client, requests, end, now } = scriptedClient(({ body }) =>
+      body instanceof FormData ? refusal('0.2') : later(20, found),
+    );
+    // Answers to others, or refusals would lower the number of pictures that the client sends at a time to one.
+    const others = Array.from({ length: 10 }, async () => {
+      while (now() < 9_000) await client.embed(PICTURES[0] as Uint8Array);
+    });
+    await end(collect(client.embedMany(PICTURES, { batchSize: 4, timeoutMs: 8_000 })));
+    await end(Promise.all(others));
+    const sent = requests.filter(({ body }) => body instanceof FormData).map(({ images }) => images);
+    expect(sent.slice(0, 3)).toEqual([4, 2, 1]);
+    expect(sent.length).toBeGreaterThan(34);
+    expect(sent.slice(2, 36)).toEqual(sent.slice(2, 36).fill(1));
+  });
+
+  it('sends less at a time to a proxy that takes less, which says so in HTML', async () => {
+    const { client, requests, end } = scriptedClient(({ images }) =>
+      images > 1
+        ? new Response('<h1>413 Request Entity Too Large</h1>', { status: 413 })
+        : lines(result(0), last),
+    );
+    const { value, error } = await end(collect(client.embedMany(PICTURES)));
+    expect(error).toBeUndefined();
+    expect(value).toMatchObject(PICTURES.map((_, index) => ({ index, face_detected: true })));
+    expect(requests.map(({ images }) => images)).toEqual([4, 2, 1, 1, 1, 1]);
+  });
+
+  it('gives an error for a picture that alone is too large for a proxy, and goes on', async () => {
+    const { client, end } = scriptedClient(({ images, body }) => {
+      const [first] = (body as FormData).getAll('image') as Blob[];
+      return images > 1 || first?.size === 9
+        ? new Response('<h1>413 Request Entity Too Large</h1>', { status: 413 })
+        : lines(result(0), last);
+    });
+    const { value } = await end(collect(client.embedMany([new Uint8Array(9), ...PICTURES])));
+    expect(value).toMatchObject([
+      { index: 0, error: { code: 'UNEXPECTED_ANSWER', status: 413 } },
+      ...PICTURES.map((_, index) => ({ index: index + 1, face_detected: true })),
+    ]);
   });
 
   it('gives an error for each picture whose time is over', async () => {

@@ -27,6 +27,36 @@ describe('a call that is refused', () => {
     expect(requests[1]?.at).toBeLessThanOrEqual(5010);
   });
 
+  it('is sent again after a fraction of a second, as some proxies ask', async () => {
+    const { client, requests, end } = scriptedClient(() =>
+      requests.length === 1 ? refusal('1.5') : found(),
+    );
+    await end(client.embed(PICTURE));
+    expect(requests[1]?.at).toBe(1500);
+  });
+
+  it('is sent again by the clock of who sent the date', async () => {
+    const { client, requests, end } = scriptedClient(() => {
+      if (requests.length > 1) return found();
+      const response = refusal(new Date(Date.now() - 3_595_000).toUTCString());
+      response.headers.set('Date', new Date(Date.now() - 3_600_000).toUTCString());
+      return response;
+    });
+    await end(client.embed(PICTURE));
+    expect(requests.map(({ at }) => at)).toEqual([0, 5000]);
+  });
+
+  it.each(['soon', '-1', '', new Date(0).toUTCString()])(
+    'waits for its own time when Retry-After is "%s"',
+    async (given) => {
+      const { client, requests, end } = scriptedClient(() =>
+        requests.length === 1 ? refusal(given) : found(),
+      );
+      await end(client.embed(PICTURE));
+      expect(requests.map(({ at }) => at)).toEqual([0, 100]);
+    },
+  );
+
   it('is sent later than asked by a random time, never sooner', async () => {
     vi.mocked(Math.random).mockReturnValue(0.999);
     const { client, requests, end } = scriptedClient(() => (requests.length === 1 ? refusal(2) : found()));

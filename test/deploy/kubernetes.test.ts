@@ -234,6 +234,12 @@ describe('the network policies', () => {
   });
 });
 
+describe('every folder', () => {
+  it.each(kustomizations)('says first what it needs: %s', (file) => {
+    expect(read(file)).toMatch(/^# Needs: \S+/);
+  });
+});
+
 describe('the autoscaler', () => {
   it('scales at a load of all workers busy and as many images waiting', () => {
     const workers = Number(container.resources.limits.cpu);

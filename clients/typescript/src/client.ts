@@ -15,6 +15,7 @@ import type {
   Aligned,
   AlignedFaceResult,
   AllFaces,
+  BatchOptions,
   CompareRequest,
   Comparison,
   Comparisons,
@@ -25,6 +26,7 @@ import type {
   EmbedOptions,
   FaceResult,
   FacesResult,
+  FusedBatch,
   Health,
   ManyQueries,
   ModelInfo,
@@ -87,21 +89,26 @@ export class FaceEmbeddingClient {
     return this.#json({ method: 'POST', path: embedPath(query), headers, body, images: 1 }, call);
   }
 
-  /** Embeds several pictures in one request, whose answer has a result or an error for each. */
+  /**
+   * Embeds several pictures in one request, whose answer has a result or an error for each; with `fuse: true`, also one embedding
+   * of the person that they show.
+   */
+  embedBatch(
+    images: readonly ImageSource[],
+    options: BatchOptions & CallOptions & { fuse: true },
+  ): Promise<FusedBatch>;
+  embedBatch(images: readonly ImageSource[], options?: BatchOptions & CallOptions): Promise<EmbeddedBatch>;
   async embedBatch(
     images: readonly ImageSource[],
-    options?: EmbedOptions & CallOptions,
+    options?: BatchOptions & CallOptions,
   ): Promise<EmbeddedBatch> {
     const { call, query } = splitOptions(options);
-    // A form with one picture is no batch to the service.
-    if (images.length === 1) {
-      const body = JSON.stringify({ images: [base64Of(await readBytes(images[0] as ImageSource))] });
-      const headers = { 'Content-Type': 'application/json' };
-      return this.#json({ method: 'POST', path: embedPath(query), headers, body, images: 1 }, call);
-    }
+    const path = embedPath(query);
+    // In a form, a single picture is no batch, and is answered otherwise.
+    if (images.length === 1) return this.#json<EmbeddedBatch>(await jsonBatchOf(path, images), call);
     const read = await Promise.all(images.map(readImage));
     const blobs = read.map((image) => (image instanceof Blob ? image : new Blob([image])));
-    return this.#json<EmbeddedBatch>(batchOf(embedPath(query), blobs), call);
+    return this.#json<EmbeddedBatch>(batchOf(path, blobs), call);
   }
 
   /**
@@ -176,12 +183,12 @@ export class FaceEmbeddingClient {
 }
 
 /** Tells what concerns the call from what the service is asked. */
-function splitOptions(options: EmbedOptions & CallOptions = {}): { call: CallOptions; query: EmbedOptions } {
+function splitOptions(options: BatchOptions & CallOptions = {}): { call: CallOptions; query: BatchOptions } {
   const { signal, timeoutMs, attemptTimeoutMs, requestId, ...query } = options;
   return { call: { signal, timeoutMs, attemptTimeoutMs, requestId }, query };
 }
 
-function embedPath(query: EmbedOptions): string {
+function embedPath(query: BatchOptions): string {
   const parameters = new URLSearchParams({ encoding_format: 'base64' });
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) parameters.set(name, String(value));
@@ -192,6 +199,13 @@ function batchOf(path: string, images: readonly Blob[]): Attempt {
   const body = new FormData();
   for (const image of images) body.append('image', image, 'image');
   return { method: 'POST', path, body, images: images.length };
+}
+
+async function jsonBatchOf(path: string, images: readonly ImageSource[]): Promise<Attempt> {
+  const read = await Promise.all(images.map(readBytes));
+  const body = JSON.stringify({ images: read.map(base64Of) });
+  const headers = { 'Content-Type': 'application/json' };
+  return { method: 'POST', path, headers, body, images: images.length };
 }
 
 /** How many pictures a comparison has, each of which takes a place. */

@@ -64,7 +64,7 @@ export async function errorOf(response: Response): Promise<FaceEmbeddingError> {
   const text = await response.text();
   const header = {
     requestId: response.headers.get('x-request-id') ?? undefined,
-    retryAfterMs: retryAfterMs(response.headers),
+    retryAfterMs: readRetryAfter(response.headers),
   };
   return errorOfBody(asObject(text), response.status, header);
 }
@@ -102,12 +102,20 @@ export function errorOfBody(
   );
 }
 
-/** Reads seconds or a date. Source: RFC 9110, section 10.2.3. */
-function retryAfterMs(headers: Headers): number | undefined {
-  const text = headers.get('retry-after');
-  if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+/**
+ * Reads seconds, or a date. Source: RFC 9110, section 10.2.3; some proxies send fractions of seconds.
+ *
+ * @returns milliseconds; undefined for anything else, and for a time that is over, which says nothing about when to come back.
+ */
+function readRetryAfter(headers: Headers): number | undefined {
+  const text = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  // Date.parse takes nearly anything: "1.5" is a day of 2001.
+  if (!/^[A-Z][a-z]+, /.test(text)) return undefined;
+  // By the clock of who sent it, which need not be that of this machine.
+  const sent = Date.parse(headers.get('date') ?? '');
+  const ms = Date.parse(text) - (Number.isNaN(sent) ? Date.now() : sent);
+  return ms > 0 ? ms : undefined;
 }
 
 function asObject(text: string): Record<string, unknown> {

@@ -6,6 +6,7 @@ export type { ManyOptions } from './many.ts';
 export type { CallOptions, ClientOptions } from './transport.ts';
 export type {
   AlignedFaceResult,
+  BatchOptions,
   CompareRequest,
   Comparison,
   Comparisons,
@@ -18,6 +19,7 @@ export type {
   FaceResult,
   FacesResult,
   FailedImage,
+  FusedBatch,
   Health,
   ModelInfo,
 } from './types.ts';

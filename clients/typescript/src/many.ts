@@ -75,6 +75,10 @@ function assertCount(name: string, value: number): void {
     throw new RangeError(`${name} is ${value}; accepted is a whole number from 1.`);
 }
 
+/** A proxy in front of the service may take less than the service, and says so in its own words. */
+const isProxysTooLarge = ({ code, status }: FaceEmbeddingError) =>
+  code === 'UNEXPECTED_ANSWER' && status === 413;
+
 class BatchWorker {
   readonly #transport: Transport;
   readonly #request: (images: readonly Blob[]) => Attempt;
@@ -126,8 +130,9 @@ class BatchWorker {
         );
       } catch (error) {
         if (!(error instanceof FaceEmbeddingError)) throw error;
-        if (error.code === 'REQUEST_TOO_LARGE' && part.length > 1) this.#size = part.length >> 1;
-        else if (error.retryable || error.code === 'REQUEST_TOO_LARGE') this.#giveUp(part, left, error);
+        const isTooLarge = error.code === 'REQUEST_TOO_LARGE' || isProxysTooLarge(error);
+        if (isTooLarge && part.length > 1) this.#size = part.length >> 1;
+        else if (error.retryable || isTooLarge) this.#giveUp(part, left, error);
         else throw error;
       }
     }
@@ -135,7 +140,9 @@ class BatchWorker {
 
   /** A batch takes as many places as it has images, and a full service has few at a time. */
   #partSize(attempt: number): number {
-    return Math.max(1, Math.min(this.#size >> attempt, this.#transport.pressure.limit));
+    // Not `>>`, which begins anew after 32 attempts.
+    const size = Math.floor(this.#size / 2 ** attempt);
+    return Math.max(1, Math.min(size, this.#transport.pressure.limit));
   }
 
   async #read(lines: AsyncIterable<Line>, part: readonly Item[], left: Map<number, Item>): Promise<void> {

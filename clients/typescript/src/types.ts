@@ -12,8 +12,14 @@ type Compare = Paths['/v1/compare']['post'];
 
 type Optional<T> = { [K in keyof T]?: T[K] | undefined };
 
-/** The options of `/v1/embed`, with the service's names. Embeddings always travel as base64. */
-export type EmbedOptions = Optional<Omit<Embed['query'], 'encoding_format'>>;
+/**
+ * The options of `/v1/embed` for an image, with the service's names. Embeddings always travel as base64. `fuse` is an option of
+ * `embedBatch` only: its answer is about several images.
+ */
+export type EmbedOptions = Optional<Omit<Embed['query'], 'encoding_format' | 'fuse'>> & { fuse?: undefined };
+
+/** The options of a batch. */
+export type BatchOptions = Omit<EmbedOptions, 'fuse'> & Optional<Pick<Embed['query'], 'fuse'>>;
 
 /** An embedding that is sent: numbers, or the base64 of little-endian float32. */
 export type Embedding = Float32Array | readonly number[] | string;
@@ -66,6 +72,11 @@ export type EmbeddedFaces = Decoded<Extract<EmbedAnswer, { faces: unknown; model
 
 /** The answer to several images in one request. */
 export type EmbeddedBatch = Decoded<Extract<EmbedAnswer, { results: unknown }>>;
+
+/** The same with `fuse` = true: one embedding of one person from all images, or why there is none. */
+export type FusedBatch = Omit<EmbeddedBatch, 'template'> & {
+  template: NonNullable<EmbeddedBatch['template']>;
+};
 
 /** The choice of one face, of every face or of an aligned face, on which the form of the answer depends. */
 export type OneFace = { faces?: Exclude<EmbedOptions['faces'], 'all'>; aligned?: false };
