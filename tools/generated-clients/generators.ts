@@ -23,7 +23,16 @@ function typescript(name: string, folder: string): Generator {
     name,
     install(place) {
       copy(`${folder}/package.json`, place, 'package.json');
-      return run(place, 'npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock');
+      return run(
+        place,
+        'npm',
+        'install',
+        '--loglevel=error',
+        '--no-audit',
+        '--no-fund',
+        '--ignore-scripts',
+        '--no-package-lock',
+      );
     },
     async build(place) {
       mkdirSync(join(place.folder, 'src'));
