@@ -81,24 +81,33 @@ describe('while no model is loaded', () => {
 describe('/v1/embed, when the engine', () => {
   const ready: EngineStatus = { phase: 'ready' };
 
-  it('is full, answers OVERLOADED with Retry-After and does not read the body', async () => {
-    let pulled = 0;
-    const body = new ReadableStream(
-      {
-        pull(controller) {
-          pulled++;
-          controller.enqueue(new Uint8Array(10));
+  const FORM = { 'Content-Type': 'multipart/form-data; boundary=x' };
+
+  it.each([
+    { path: '/v1/embed', headers: IMAGE.headers },
+    { path: '/v1/embed', headers: FORM },
+    { path: '/v1/compare', headers: FORM },
+  ])(
+    'is full, answers OVERLOADED with Retry-After and does not read the body: $path $headers',
+    async ({ path, headers }) => {
+      let pulled = 0;
+      const body = new ReadableStream(
+        {
+          pull(controller) {
+            pulled++;
+            controller.enqueue(new Uint8Array(10));
+          },
         },
-      },
-      { highWaterMark: 0 },
-    );
-    const request = appWith(ready, refusing('OVERLOADED', { retryAfter: 3 }));
-    const answer = await request('/v1/embed', { ...IMAGE, body, duplex: 'half' } as RequestInit);
-    expect(answer.status).toBe(503);
-    expect(answer.body.error_code).toBe('OVERLOADED');
-    expect(answer.headers.get('retry-after')).toBe('3');
-    expect(pulled).toBe(0);
-  });
+        { highWaterMark: 0 },
+      );
+      const request = appWith(ready, refusing('OVERLOADED', { retryAfter: 3 }));
+      const answer = await request(path, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+      expect(answer.status).toBe(503);
+      expect(answer.body.error_code).toBe('OVERLOADED');
+      expect(answer.headers.get('retry-after')).toBe('3');
+      expect(pulled).toBe(0);
+    },
+  );
 
   it('fails unexpectedly, answers PROCESSING_ERROR without the cause and releases the place', async () => {
     let released = 0;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ServiceError } from '../../src/errors.ts';
 import { TinyEngine, testConfig, tinyAdmission, tinyAnswer } from '../support/engine/engines.ts';
 import { HeldEngine } from '../support/engine/held-engine.ts';
 import { metric } from '../support/http/metric.ts';
@@ -105,6 +106,24 @@ describe('uploads that stall', () => {
 });
 
 describe('while every place is taken', () => {
+  it('a caller who hangs up after the refusal, in the middle of its image, counts as one request', async () => {
+    const full = new TinyEngine({ phase: 'ready' }, () => {
+      throw new ServiceError('OVERLOADED');
+    });
+    const { port, url } = await start({}, full);
+    for (const framing of ['Content-Length: 1000', 'Transfer-Encoding: chunked']) {
+      const refused = open(port);
+      await refused.write(head(framing));
+      await answered(refused).toBe(1);
+      refused.socket.end();
+      expect(statuses(await refused.untilClosed())).toEqual([503]);
+    }
+    const count = (route: string, status: number, code: string) =>
+      metric(url, `face_http_requests_total{route="${route}",status="${status}",error_code="${code}"}`);
+    expect(await count('/v1/embed', 503, 'OVERLOADED')).toBe(2);
+    expect(await count('unmatched', 400, 'INVALID_REQUEST')).toBe(0);
+  });
+
   it('images are refused before they are read, other requests are answered, and the accepted images too', async () => {
     const engine = new HeldEngine(4);
     const { port, url } = await start({}, engine);

@@ -86,6 +86,7 @@ onPress(element('enrol'), async () => {
   const { photographs, message } = await call('POST', 'people', 'admin', form).catch((error) => error);
   say(message ?? 'Enrolled.');
   showTaken(photographs);
-  if (photographs) taken = [];
+  // After a refusal, those that can be used stay.
+  taken = message ? taken.filter((_, at) => photographs?.[at]?.used !== false) : [];
 });
 onPress(element('show'), showPeople);

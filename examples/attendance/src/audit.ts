@@ -10,7 +10,7 @@ export function readAudit(sql: Sql): Promise<object[]> {
   return sql.query('SELECT at, actor, action, person_id, detail FROM audit ORDER BY id DESC LIMIT 1000');
 }
 
-/** Forgets old entries, and frees on disk what was deleted: PostgreSQL keeps rows that are gone until then. */
+/** Forgets old entries, and frees the space of what was deleted. Its bytes stay in the files until new rows are written over them. */
 export async function purge(sql: Sql, days: number): Promise<void> {
   await sql.query(`DELETE FROM audit WHERE at < now() - $1 * interval '1 day'`, [days]);
   for (const table of ['audit', 'templates', 'faces', 'consents', 'people'])

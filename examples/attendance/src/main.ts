@@ -6,6 +6,8 @@ import { createApp } from './server.ts';
 import { readSettings } from './settings.ts';
 
 const DAY_MS = 86_400_000;
+/** How long answers that are under way may take. Docker waits for ten seconds. */
+const GRACE_MS = 8000;
 
 const settings = readSettings(process.env);
 const database = await openDatabase(settings.databaseUrl, settings.dataDir);
@@ -23,4 +25,8 @@ const server = serve({ fetch: app.fetch, hostname: settings.host, port: settings
   console.log(`http://${settings.host}:${port}`);
 });
 for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => server.close(() => void database.close()));
+  process.once(signal, () => {
+    server.close(() => void database.close());
+    // A connection on which nothing is asked, such as browsers keep in reserve, would hold it up.
+    setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), GRACE_MS).unref();
+  });

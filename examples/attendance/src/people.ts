@@ -17,9 +17,8 @@ export async function enrol(backend: Backend, person: Enrolment, photographs: Bl
     throw new Refusal(422, 'CONSENT_MISSING', 'Consent to the present version of the text is needed.');
   const { templates, faces = [], reports } = await readPhotographs(backend, photographs);
   return backend.database.transaction(async (sql) => {
-    const people = await sql.query<{ id: string }>('INSERT INTO people (name) VALUES ($1) RETURNING id', [
-      name,
-    ]);
+    const insert = 'INSERT INTO people (name) VALUES ($1) RETURNING id';
+    const people = await sql.query<{ id: string }>(insert, [name]);
     const { id } = people[0] as { id: string };
     const consent = 'INSERT INTO consents (person_id, text_version, recorded_by) VALUES ($1, $2, $3)';
     await sql.query(consent, [id, version, recordedBy]);

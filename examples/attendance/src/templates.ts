@@ -34,11 +34,8 @@ export async function readPhotographs({ database, services, settings }: Backend,
     const template = await templateOf(database, answer);
     const used = template?.used ?? [];
     const reports = answer.results.map((result) => reportOf(result, used.includes(result.index)));
-    if (!template || used.length < minPhotos)
-      throw refuse(
-        `${used.length} can be used; ${minPhotos} good photographs of one person are needed.`,
-        reports,
-      );
+    const message = `${used.length} can be used; ${minPhotos} good photographs of one person are needed.`;
+    if (!template || used.length < minPhotos) throw refuse(message, reports);
     const images = used.map((index) => (answer.results[index] as { face_image?: string }).face_image);
     const faces = images.flatMap((url) =>
       url ? [Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')] : [],
@@ -71,9 +68,9 @@ export async function templateOf(database: Sql, { results, template, model }: Em
 }
 
 export async function storeTemplate(sql: Sql, id: string, { space, embedding, used }: Template) {
-  // Of someone who was deleted meanwhile, nothing comes back.
+  // Of someone who was deleted meanwhile, nothing comes back. The lock waits for a deletion that is under way.
   const insert = `INSERT INTO templates (person_id, space, embedding, photographs)
-    SELECT id, $2::text, $3::vector, $4::int FROM people WHERE id = $1 ON CONFLICT DO NOTHING`;
+    SELECT id, $2::text, $3::vector, $4::int FROM people WHERE id = $1 FOR KEY SHARE ON CONFLICT DO NOTHING`;
   await sql.query(insert, [id, space, vectorText(embedding), used.length]);
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { blankPng, blobs, bytesOf } from '../../../test/support/pictures.ts';
@@ -72,6 +73,7 @@ describe.each(DATABASES)('with $kind', ({ open }) => {
     ['no consent', 3, { consent: '' }, 400, 'INVALID_REQUEST'],
     ['no name', 3, { name: ' ' }, 400, 'INVALID_REQUEST'],
     ['a name of 201 letters', 3, { name: 'x'.repeat(201) }, 400, 'INVALID_REQUEST'],
+    ['a null character', 3, { recorded_by: 'A\0' }, 400, 'INVALID_REQUEST'],
   ])('refuses %s and stores nothing', async (_, number, members, status, code) => {
     const widths = Array.from({ length: number }, (_, index) => 320 + 2 * index);
     const answer = await test.enrol('Anna', await photographs(1, widths), members);
@@ -158,6 +160,22 @@ describe.each(DATABASES)('with $kind', ({ open }) => {
     expect((await test.admin('DELETE', `/people/${id}`)).status).toBe(404);
   });
 
+  it('brings nothing back of somebody who is deleted while a template is made', async () => {
+    const { database } = opened;
+    const anna = await test.enrol('Anna', await photographs(1));
+    const template = { space: 'new', embedding: Float32Array.of(1, 2, 3), used: [0, 1, 2] };
+    let storing: Promise<void> | undefined;
+    await database.transaction(async (sql) => {
+      await sql.query('DELETE FROM people WHERE id = $1', [anna.body.id]);
+      storing = storeTemplate(database, anna.body.id, template);
+      // Its failure is expected below.
+      storing.catch(() => {});
+      await setTimeout(300);
+    });
+    await storing;
+    expect(await count('templates')).toBe(0);
+  });
+
   it('logs what was done, without biometrics and names', async () => {
     const anna = await test.enrol('Anna', await photographs(1));
     await test.door(await another(1));
@@ -239,6 +257,19 @@ describe.each(DATABASES)('with $kind', ({ open }) => {
     }
     expect((await test.call('POST', '/door', TOKENS.ADMIN_TOKEN, await another(1))).status).toBe(401);
   });
+
+  it.each(['/door', '/people', '/audit', '/', '/nothing'])(
+    'reads no body at %s without a token',
+    async (path) => {
+      let pulled = 0;
+      const pull = (controller: ReadableStreamDefaultController) => {
+        controller.enqueue(new Uint8Array(1 << 20));
+        if (++pulled === 60) controller.close();
+      };
+      await test.call('POST', path, undefined, new ReadableStream({ pull }));
+      expect(pulled).toBeLessThan(3);
+    },
+  );
 });
 
 it.runIf(process.env.REQUIRE_POSTGRES)('PostgreSQL with pgvector is at hand', () => {

@@ -93,8 +93,13 @@ export class Connection {
    */
   refuse(message: () => string, error?: Error): void {
     if (this.#refusal || this.#socket.destroyed) return;
-    this.#refusal = message;
     this.#isClosing = true;
+    if (this.#unread) {
+      // What cannot be read is the rest of a body whose request has its answer: there is no other request to answer, or to count.
+      this.#socket.end();
+      return;
+    }
+    this.#refusal = message;
     if (this.#current === undefined) {
       this.#writeRefusal(message);
       return;

@@ -41,7 +41,9 @@ export function addCompareRoutes(api: Api): void {
     };
     const read = async () => {
       if (isForm) {
-        const request = await readCompareForm(incoming, query, config);
+        // As for a form of /v1/embed: without a place for its pictures, it is refused before it is read.
+        const arrived = engine.letIn(record.tenant);
+        const request = await readCompareForm(incoming, query, config).finally(arrived);
         return { pending: openPending(request, evidenceOf(engine.model)) };
       }
       const body = await incoming.forward({ bytes: config.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' });
