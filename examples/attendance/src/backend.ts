@@ -27,18 +27,10 @@ export class Refusal extends Error {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (!(error instanceof FaceEmbeddingError)) return new Refusal(500, 'INTERNAL', 'An unexpected failure.');
-  const {
-    code,
-    status,
-    message,
-    detail,
-    reasons,
-    retryable,
-    retryAfterMs = 1000,
-    requestId: request_id,
-  } = error;
+  const { code, status, message, detail, reasons, retryAfterMs = 1000, requestId: request_id } = error;
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  if (retryable) return new Refusal(503, code, 'Please try again in a moment.', { retryAfter, request_id });
+  if (error.retryable)
+    return new Refusal(503, code, 'Please try again in a moment.', { retryAfter, request_id });
   if ([413, 415, 422].includes(status) && !code.includes('EMBEDDING'))
     return new Refusal(status, code, message, { detail, reasons, request_id });
   return new Refusal(502, 'FACE_SERVICE_FAILED', 'The face service refused our request.', { request_id });

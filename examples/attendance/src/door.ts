@@ -12,6 +12,9 @@ interface Coverage {
   fused: boolean;
 }
 
+/** Enough for a service that answers. */
+const BRIEFLY = { timeoutMs: 2000 };
+
 const COVERAGE = `SELECT (SELECT count(*)::int FROM people) AS people, count(*)::int AS enrolled,
   coalesce(bool_or(photographs > 1), false) AS fused FROM templates WHERE space = $1`;
 
@@ -26,17 +29,24 @@ export async function recognise(backend: Backend, picture: Blob) {
   const { database, services, settings } = backend;
   let detail = '';
   for (const service of services) {
-    const face = await service.embed(picture, { faces: 'largest', min_quality: settings.minDoorQuality });
-    const space = face.model.embedding_space;
-    const [coverage] = (await database.query(COVERAGE, [space])) as [Coverage];
+    // Asked before the picture costs an inference. During a change of model, the door does without a service that is down.
+    const info = await service.modelInfo(service === services.at(-1) ? {} : BRIEFLY).catch((error) => {
+      if (service === services.at(-1)) throw error;
+    });
+    if (!info) continue;
+    const [coverage] = (await database.query(COVERAGE, [info.embedding_space])) as [Coverage];
     const { people, enrolled } = coverage;
     if (enrolled >= people * settings.minCoverage) {
+      const face = await service.embed(picture, { faces: 'largest', min_quality: settings.minDoorQuality });
+      const { embedding_space: space } = face.model;
+      // Its model has been changed in this moment.
+      if (space !== info.embedding_space) break;
       const match = await search(backend, service, face, coverage);
       const action = match ? 'recognised' : 'not recognised';
       await record(database, 'door', action, match?.person.id, { space, enrolled });
       return { recognised: match !== undefined, ...match };
     }
-    detail += `${enrolled} of ${people} people have an embedding of ${space}. `;
+    detail += `${enrolled} of ${people} people have an embedding of ${info.embedding_space}. `;
   }
   const more = { detail: detail.trim(), retryAfter: 60 };
   throw new Refusal(503, 'MIGRATION_INCOMPLETE', 'The change of model is under way.', more);
