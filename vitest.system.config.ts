@@ -6,6 +6,7 @@ const LONG = [
   'test/accuracy/lfw.test.ts',
   'test/bench/run.test.ts',
   'test/documents/commands.test.ts',
+  'test/system/pages/docs.test.ts',
   ...['calibrate', 'memory-need', 'quantise', 'webgpu'].map((name) => `test/system/${name}.test.ts`),
 ];
 
