@@ -1,5 +1,5 @@
 import { type EmbedAnswer, type Face, facesOf } from '../answers.ts';
-import type { Answer, Failure } from '../calls.ts';
+import { type Answer, canRepeat, type Failure } from '../calls.ts';
 import { type Prepared, sizeWords, turned } from '../prepare.ts';
 import { button, type Child, make, makeSvg } from './dom.ts';
 import { drawFaces, faceView, faceWords, failureView, timeView } from './face-view.ts';
@@ -100,8 +100,6 @@ function answerViews(answer: Answer<EmbedAnswer>): Child[] {
     views.push(make('p', { class: 'small' }, `${faces_omitted} more faces are not embedded.`));
   return [...views, timeView(answer)];
 }
-
-const canRepeat = ({ retryable, code }: Failure) => retryable || code === 'UNAUTHORIZED';
 
 const thumbnail = ({ face_image }: Face) =>
   face_image !== undefined && make('img', { src: face_image, alt: '', width: 32, height: 32 });
