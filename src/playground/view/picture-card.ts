@@ -34,7 +34,7 @@ export function makeCard(picture: Picture, actions: { remove: () => void; again:
       make(
         'div',
         {},
-        make('h3', {}, file.name),
+        make('h3', { title: file.name }, file.name),
         make('p', { class: 'small' }, sizeWords(file, answer?.body.image)),
       ),
       file.made === true &&
@@ -67,7 +67,7 @@ function pictureView({ id, file }: Picture, answer: EmbedAnswer | undefined): HT
     preview.setAttribute('aria-label', `Picture ${id}`);
     viewer.append(preview);
   } else {
-    viewer.append(make('p', { class: 'no-preview' }, 'This browser cannot show this format.'));
+    viewer.append(make('p', { class: 'no-preview' }, 'This browser cannot show this file.'));
   }
   if (preview && answer) {
     const overlay = makeSvg('svg', { 'aria-hidden': 'true' });
