@@ -69,6 +69,18 @@ describe.skipIf(!hasChromium)('the page', () => {
     expect(await page.getByRole('button', { name: 'Try again' }).isVisible()).toBe(false);
   });
 
+  it('says so when more is dropped than it holds, also at once', async () => {
+    const { page } = await openTab(address);
+    await page.evaluate(`
+      for (const name of ['first', 'second']) {
+        const dataTransfer = new DataTransfer();
+        for (let index = 0; index < 5; index++) dataTransfer.items.add(new File(['no picture'], name + index + '.txt'));
+        dispatchEvent(new DragEvent('drop', { dataTransfer }));
+      }`);
+    await answered(page, 8);
+    expect(await page.locator('#trouble').innerText()).toContain('it took 3 of these');
+  });
+
   it('drops a picture that is removed while it is on its way', async () => {
     const { page } = await openTab(address);
     let reached = () => {};
