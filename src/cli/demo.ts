@@ -48,7 +48,11 @@ async function demonstrate(): Promise<void> {
   const host = ['0.0.0.0', '::'].includes(config.HOST) ? 'localhost' : config.HOST;
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}${config.API_PREFIX}`;
   if (config.PORT !== 0)
-    void sayWhereToLook(base, () => service.exitCode === null && service.signalCode === null);
+    void sayWhereToLook(
+      base,
+      config.PLAYGROUND ? '/' : '/docs',
+      () => service.exitCode === null && service.signalCode === null,
+    );
   await ended;
 }
 
@@ -76,7 +80,7 @@ async function obtainWeights(config: ReturnType<typeof loadConfig>): Promise<voi
   }
 }
 
-async function sayWhereToLook(base: string, isRunning: () => boolean): Promise<void> {
+async function sayWhereToLook(base: string, page: string, isRunning: () => boolean): Promise<void> {
   while (isRunning()) {
     const isReady = await fetch(`${base}/readyz`).then(
       ({ status }) => status === 200,
@@ -84,7 +88,7 @@ async function sayWhereToLook(base: string, isRunning: () => boolean): Promise<v
     );
     if (isReady) {
       process.stdout.write(
-        `\nThe service is ready. Try it in a browser: ${base}/docs\n` +
+        `\nThe service is ready. Try it in a browser: ${base}${page}\n` +
           'Or with a photograph of yours:\n\n' +
           `  curl -H 'Content-Type: image/jpeg' --data-binary @face.jpg ${base}/v1/embed\n\n` +
           'Press Ctrl-C to end it.\n',

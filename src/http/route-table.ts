@@ -16,7 +16,7 @@ export interface RouteTable {
    * @param countedAs the route as which the log and the metrics know it: of several paths to one operation, its main one.
    */
   add: (route: RouteConfig, access: Access, handler: Handler, countedAs?: string) => void;
-  addUndocumented: (method: Method, path: string, handler: Handler) => void;
+  addUndocumented: (method: Method, path: string, handler: Handler, countedAs?: string) => void;
   /** Answers all other methods of the paths added so far. @returns the routes that are counted, without the prefix. */
   refuseOtherMethods: () => string[];
 }
@@ -56,7 +56,8 @@ export function createRouteTable(
       app.openAPIRegistry.registerPath({ ...route, responses, ...security, path: API_PREFIX + route.path });
       serve(route.method, route.path, access, handler, countedAs);
     },
-    addUndocumented: (method, path, handler) => serve(method, path, 'everyone', handler),
+    addUndocumented: (method, path, handler, countedAs) =>
+      serve(method, path, 'everyone', handler, countedAs),
     refuseOtherMethods() {
       for (const [path, allowed] of methods) {
         // Hono answers HEAD with the GET handler.

@@ -50,6 +50,8 @@ export class Failure extends Error {
     if (this.code === 'UNAUTHORIZED') return 'Enter a valid key at the top of the page, under “API key”.';
     if (this.code === 'UNREACHABLE')
       return 'Check that the service runs and that the network is there, then try again.';
+    if (this.code === 'UNREADABLE')
+      return 'It was moved, changed or deleted, or is a folder. Choose it again.';
     return (
       page.errors[this.code]?.action ?? 'Try again; if it stays so, tell the operator what is shown here.'
     );
@@ -57,9 +59,13 @@ export class Failure extends Error {
 
   /** Whether the same request may succeed later. */
   get retryable(): boolean {
+    if (this.code === 'UNREADABLE') return false;
     return page.errors[this.code]?.retryable ?? true;
   }
 }
+
+/** Whether the page offers to send it again: a key may have been entered meanwhile. */
+export const canRepeat = ({ retryable, code }: Failure): boolean => retryable || code === 'UNAUTHORIZED';
 
 /** What the service wrote into the page: its version, and its catalogue of errors. */
 export const page: { version: string; errors: Record<string, { action: string; retryable: boolean }> } =
@@ -95,7 +101,12 @@ export const onKeyWanted: (() => void)[] = [];
 
 export const addressOf = ({ path, query }: Pick<Sent, 'path' | 'query'>): string => {
   const options = new URLSearchParams(query).toString();
-  return new URL(path + (options && `?${options}`), document.baseURI).href;
+  const address = new URL(path + (options && `?${options}`), document.baseURI);
+  // Those of a page that was opened as https://name:password@…: the browser sends them itself, fetch refuses an address that has
+  // them, and the code would show them.
+  address.username = '';
+  address.password = '';
+  return address.href;
 };
 
 /** Of a request that the service asks to repeat. */
@@ -169,9 +180,21 @@ async function ask(
     return await fetch(address, { ...options, headers, cache: 'no-store', credentials: 'same-origin' });
   } catch (error) {
     if (options.signal?.aborted) throw error;
+    if (options.body instanceof Blob && !(await isReadable(options.body)))
+      throw new Failure('UNREADABLE', { error: 'The browser cannot read the file any more.' });
     throw new Failure('UNREACHABLE', { error: 'The service does not answer.' });
   }
 }
+
+/** Whether it can still be read: a file may have been changed or deleted since it was chosen, and a folder never can. */
+const isReadable = (blob: Blob): Promise<boolean> =>
+  blob
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
 
 async function read(response: Response): Promise<unknown> {
   // What stands before the service may answer with a page of its own, and a connection may end in the middle.

@@ -3,6 +3,7 @@ import { Failure, inTurn, post } from './calls.ts';
 import { embedQuery } from './options.ts';
 import { addPictures } from './pictures.ts';
 import { encode } from './prepare.ts';
+import { watchStatus } from './status.ts';
 import { announce, byId, make, showText, sleep } from './view/dom.ts';
 import { drawFaces, faceView, faceWords, failureView } from './view/face-view.ts';
 import { digits, milliseconds } from './view/words.ts';
@@ -56,6 +57,7 @@ async function start(): Promise<void> {
   } finally {
     opening = false;
   }
+  for (const track of stream.getTracks()) track.addEventListener('ended', lost);
   byId('camera').hidden = false;
   byId('camera-take').focus();
   video().srcObject = stream;
@@ -76,6 +78,12 @@ function stop(): void {
   byId('camera-result').replaceChildren();
   byId('camera-overlay').replaceChildren();
   if (hadFocus) byId('camera-start').focus();
+}
+
+/** Of a camera that was pulled out or is no longer allowed the video shows the last frame for ever. */
+function lost(): void {
+  stop();
+  showText(byId('trouble'), 'The camera has gone, or is no longer allowed.');
 }
 
 /** Sends frames as long as the camera runs and the tab is seen. */
@@ -112,8 +120,9 @@ async function look(mine: MediaStream): Promise<number> {
     byId('camera-overlay').replaceChildren();
     byId('camera-result').replaceChildren(failureView(error));
     say(error.message, false);
-    if (error.retryAfter !== undefined)
-      byId('camera-pace').textContent = `The service asks to wait ${error.retryAfter} s.`;
+    byId('camera-pace').textContent =
+      error.retryAfter === undefined ? '' : `The service asks to wait ${error.retryAfter} s.`;
+    if (error.retryable && error.retryAfter === undefined) void watchStatus();
     // What is wrong with the face changes with the next frame; what is wrong with the request does not.
     if (error.code === 'UNAUTHORIZED') {
       stop();

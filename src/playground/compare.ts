@@ -1,8 +1,8 @@
 import type { CompareAnswer, Match, MeasuredThreshold } from './answers.ts';
-import { Failure, inTurn, postPatiently, type Sent } from './calls.ts';
+import { canRepeat, Failure, inTurn, postPatiently, type Sent } from './calls.ts';
 import { type Comparable, comparable, onPictures, someWaiting } from './pictures.ts';
 import { showRequest } from './requests.ts';
-import { onModel, theModel } from './status.ts';
+import { onModel, theModel, watchStatus } from './status.ts';
 import { announce, button, byId, make, showText } from './view/dom.ts';
 import { digits, farWords, percent } from './view/words.ts';
 
@@ -120,6 +120,12 @@ async function compare(): Promise<void> {
         trouble,
         [error.message, error.code, error.body.detail, error.action].filter(Boolean).join(' – '),
       );
+      if (canRepeat(error))
+        trouble.append(
+          ' ',
+          button('Try again', () => void compare()),
+        );
+      if (error.retryable) void watchStatus();
     }
   });
 }

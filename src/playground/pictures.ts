@@ -45,11 +45,25 @@ export const someWaiting = (): boolean => pictures.some(({ state }) => state.pha
 
 const trouble = (text: string) => showText(byId('trouble'), text);
 
-export async function addPictures(sources: Source[]): Promise<void> {
+let adding: Promise<void> = Promise.resolve();
+
+/** After those that were added before: what is dropped meanwhile finds the room that they leave. */
+export function addPictures(sources: Source[]): Promise<void> {
+  const added = adding.then(() => addNow(sources));
+  adding = added.catch(() => {});
+  return added;
+}
+
+async function addNow(sources: Source[]): Promise<void> {
   trouble('');
+  const sentences: string[] = [];
+  const say = (sentence: string) => {
+    sentences.push(sentence);
+    trouble(sentences.join(' '));
+  };
   const room = MOST - pictures.length;
   if (sources.length > room) {
-    trouble(
+    say(
       `The page holds ${MOST} pictures, so it took ${Math.max(0, room)} of these. Remove one to add another.`,
     );
   }
@@ -59,7 +73,7 @@ export async function addPictures(sources: Source[]): Promise<void> {
       add(await prepare(source, theModel()?.limits));
     } catch (error) {
       if (!(error instanceof Unsendable)) throw error;
-      trouble(`${source.name}: ${error.message}`);
+      say(`${source.name}: ${error.message}`);
     }
   }
 }

@@ -66,6 +66,9 @@ const STYLE = `body { margin: 0; }
 
 const START_SCRIPT = `'use strict';
 const address = new URL('openapi.json', document.baseURI);
+// Of a page that was opened as https://name:password@…: the browser sends them itself, and fetch refuses an address that has them.
+address.username = '';
+address.password = '';
 
 // Swagger UI has dark colours, and leaves it to the page when to use them.
 const dark = matchMedia('(prefers-color-scheme: dark)');

@@ -54,7 +54,8 @@ export function addDocsRoutes({ add, addUndocumented, config, app }: Api): void 
 
   for (const [name, { type, load }] of Object.entries(DOCS_ASSETS)) {
     const contentType = `${type}; charset=utf-8`;
-    const asset = new StaticAnswer({ contentType, cacheControl: 'public, max-age=3600', load });
+    // Files of two versions do not fit together, so a browser asks each time; what it has is answered with 304.
+    const asset = new StaticAnswer({ contentType, cacheControl: 'no-cache', load });
     addUndocumented('get', `/docs/${name}`, (c) => asset.answer(c));
   }
 }

@@ -22,6 +22,7 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join('; ');
 
 /** The page for people: what this is, whether it is ready, and photographs to try. It asks for a key only where calls need one. */
@@ -46,6 +47,12 @@ export function addPlaygroundRoutes({ addUndocumented, config }: Api): void {
   addPage('/', '');
   addPage('/playground', '');
   addPage('/playground/', '<base href="..">');
+
+  if (config.API_PREFIX !== '') {
+    // People type the prefix without the slash at its end. The address is relative, as a proxy may have put more before it.
+    const folder = `${config.API_PREFIX.slice(config.API_PREFIX.lastIndexOf('/') + 1)}/`;
+    addUndocumented('get', '', (c) => c.redirect(folder), '/');
+  }
 
   for (const [name, contentType] of Object.entries(ASSETS)) {
     const asset = new StaticAnswer({ contentType, cacheControl, load: () => load(name) });

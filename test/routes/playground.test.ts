@@ -57,6 +57,7 @@ describe('GET /', () => {
       'form-action': "'none'",
       'frame-ancestors': "'none'",
       'require-trusted-types-for': "'script'",
+      'trusted-types': "'none'",
     });
     expect(headers.get('permissions-policy')).toBe('camera=(self), microphone=(), geolocation=()');
     expect(headers.get('x-frame-options')).toBe('DENY');
@@ -117,6 +118,18 @@ describe('GET /', () => {
     expect((await prefixed.request('/faces/playground/main.js')).status).toBe(200);
     expect((await prefixed.request('/')).status).toBe(404);
   });
+
+  it.each([
+    ['/faces', 'https://host/faces', 'https://host/faces/'],
+    ['/a/faces', 'https://host/below/a/faces', 'https://host/below/a/faces/'],
+  ])(
+    'is found at API_PREFIX %s without a slash at its end, also where a proxy has it at %s',
+    async (prefix, seen, page) => {
+      const response = await appWith({ API_PREFIX: prefix }).request(prefix);
+      expect(response.status).toBe(302);
+      expect(new URL(response.headers.get('location') ?? '', seen).href).toBe(page);
+    },
+  );
 
   it('is not there with PLAYGROUND=false, nor is anything of it', async () => {
     const without = appWith({ PLAYGROUND: false });

@@ -67,7 +67,7 @@ describe('npm run demo', () => {
     async () => {
       const { child, output, modelsDir, url } = await startDemo();
       await until(child, output, /The service is ready\. .*\n[\s\S]*curl/);
-      expect(output.text).toContain(`${url}/docs`);
+      expect(output.text).toContain(`Try it in a browser: ${url}/\n`);
       expect(await filesIn(modelsDir)).toEqual([
         'lite/fr_detect.onnx',
         'lite/fr_feature.onnx',

@@ -1,5 +1,5 @@
 import { type EmbedAnswer, type Face, facesOf } from '../answers.ts';
-import type { Answer, Failure } from '../calls.ts';
+import { type Answer, canRepeat, type Failure } from '../calls.ts';
 import { type Prepared, sizeWords, turned } from '../prepare.ts';
 import { button, type Child, make, makeSvg } from './dom.ts';
 import { drawFaces, faceView, faceWords, failureView, timeView } from './face-view.ts';
@@ -34,7 +34,7 @@ export function makeCard(picture: Picture, actions: { remove: () => void; again:
       make(
         'div',
         {},
-        make('h3', {}, file.name),
+        make('h3', { title: file.name }, file.name),
         make('p', { class: 'small' }, sizeWords(file, answer?.body.image)),
       ),
       file.made === true &&
@@ -67,7 +67,7 @@ function pictureView({ id, file }: Picture, answer: EmbedAnswer | undefined): HT
     preview.setAttribute('aria-label', `Picture ${id}`);
     viewer.append(preview);
   } else {
-    viewer.append(make('p', { class: 'no-preview' }, 'This browser cannot show this format.'));
+    viewer.append(make('p', { class: 'no-preview' }, 'This browser cannot show this file.'));
   }
   if (preview && answer) {
     const overlay = makeSvg('svg', { 'aria-hidden': 'true' });
@@ -100,8 +100,6 @@ function answerViews(answer: Answer<EmbedAnswer>): Child[] {
     views.push(make('p', { class: 'small' }, `${faces_omitted} more faces are not embedded.`));
   return [...views, timeView(answer)];
 }
-
-const canRepeat = ({ retryable, code }: Failure) => retryable || code === 'UNAUTHORIZED';
 
 const thumbnail = ({ face_image }: Face) =>
   face_image !== undefined && make('img', { src: face_image, alt: '', width: 32, height: 32 });

@@ -77,6 +77,17 @@ describe.skipIf(!hasChromium)('the camera of the page', () => {
     await page.getByRole('button', { name: 'Use the camera' }).click();
     await expect.poll(() => page.locator('#trouble').innerText()).toContain('was not allowed');
   });
+
+  it('stops when the camera is pulled out', async () => {
+    const { page } = await openTab(address);
+    await start(page);
+    await page.locator('#camera-overlay rect').waitFor();
+    await page.evaluate(
+      `document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))`,
+    );
+    await expect.poll(() => page.locator('#trouble').innerText()).toContain('The camera has gone');
+    expect(await page.locator('#camera').isVisible()).toBe(false);
+  });
 });
 
 const start = (page: Page) => page.getByRole('button', { name: 'Use the camera' }).click();

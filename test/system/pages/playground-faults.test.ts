@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { hasChromium } from '../../support/browser/chromium.ts';
 import { openTab } from '../../support/browser/tab.ts';
 import { blobsPng } from '../../support/pictures.ts';
@@ -43,9 +46,39 @@ describe.skipIf(!hasChromium)('the page', () => {
     await page.locator('#query').selectOption('B');
     await expect.poll(() => page.locator('#compare-trouble').innerText()).toContain('DEADLINE_EXCEEDED');
     expect(await verdicts(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => verdicts(page)).toEqual(['✓ Match B and A', '✕ No match B and C']);
+    expect(await page.locator('#compare-trouble').isVisible()).toBe(false);
     await page.locator('#query').selectOption('C');
     await expect.poll(() => verdicts(page)).toEqual(['✕ No match C and B', '✕ No match C and A']);
-    expect(await page.locator('#compare-trouble').isVisible()).toBe(false);
+  });
+
+  it('says so when a file is gone, rather than the service', async () => {
+    const { page } = await openTab(address, { mayFail: true });
+    const folder = await mkdtemp(join(tmpdir(), 'page-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'blobs.png');
+    await writeFile(path, await blobsPng(1));
+    await page.route('**/v1/embed?*', (route) => route.fulfill({ status: 502 }), { times: 1 });
+    await page.setInputFiles('#files', path);
+    await expect.poll(() => cards(page).innerText()).toContain('HTTP 502');
+    await rm(path);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => cards(page).innerText()).toContain('UNREADABLE');
+    expect(await cards(page).innerText()).toContain('Choose it again');
+    expect(await page.getByRole('button', { name: 'Try again' }).isVisible()).toBe(false);
+  });
+
+  it('says so when more is dropped than it holds, also at once', async () => {
+    const { page } = await openTab(address);
+    await page.evaluate(`
+      for (const name of ['first', 'second']) {
+        const dataTransfer = new DataTransfer();
+        for (let index = 0; index < 5; index++) dataTransfer.items.add(new File(['no picture'], name + index + '.txt'));
+        dispatchEvent(new DragEvent('drop', { dataTransfer }));
+      }`);
+    await answered(page, 8);
+    expect(await page.locator('#trouble').innerText()).toContain('it took 3 of these');
   });
 
   it('drops a picture that is removed while it is on its way', async () => {

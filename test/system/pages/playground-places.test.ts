@@ -87,6 +87,16 @@ describe.skipIf(!hasChromium)('the page', () => {
     await compareSamples(page);
   });
 
+  it('works where it was opened with a name and a password in its address, and shows neither', async () => {
+    const address = (await start({}).ready()).replace('//', '//anna:secret@');
+    const { page } = await openTab(`${address}/`);
+    await compareSamples(page);
+    expect(await page.locator('#code').innerText()).toContain('/v1/embed?');
+    expect(await page.locator('body').innerText()).not.toContain('secret');
+    await page.goto(`${address}/docs`);
+    await page.locator('.opblock').first().waitFor();
+  });
+
   it('says why the service is not ready, and what that means for a photograph', async () => {
     const address = await start({ MODEL_NAME: 'buffalo_s', MODEL_AUTO_DOWNLOAD: 'false' }).listening();
     const { page } = await openTab(`${address}/`);

@@ -247,12 +247,10 @@ describe.skipIf(!hasChromium)('the page', () => {
     await page.locator('#facts div').first().waitFor();
     expect(await overflow(page)).toBe(0);
     await compareSamples(page);
-    await choose(
-      page,
-      'a-file-with-a-very-long-name-and-no-place-to-break-it.txt',
-      Buffer.from('no picture'),
-    );
+    const name = `${'a-file-with-a-very-long-name-and-no-place-to-break-it'.repeat(4)}.txt`;
+    await choose(page, name, Buffer.from('no picture'));
     await answered(page, 4);
+    expect((await page.getByTitle(name).boundingBox())?.height).toBeLessThan(60);
     await page.locator('#key summary').click();
     expect(await overflow(page)).toBe(0);
     await screenshot(page, `phone-${width}`);
