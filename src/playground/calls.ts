@@ -114,6 +114,9 @@ const ATTEMPTS = 6;
 /** Seconds; the page does not wait longer for a single picture. */
 const LONGEST_WAIT = 60;
 
+/** A large photograph from a slow phone takes a minute. Behind a request without an answer, all others would wait for ever. */
+const LONGEST_CALL_MS = 120_000;
+
 let turn: Promise<unknown> = Promise.resolve();
 
 /** Runs a job after all that asked before it: the page never sends a photograph while another is on its way. */
@@ -176,8 +179,16 @@ async function ask(
 ): Promise<Response> {
   const key = apiKey.get();
   const headers = { ...options.headers, ...(key && { 'X-API-Key': key }) };
+  const late = AbortSignal.timeout(LONGEST_CALL_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
   try {
-    return await fetch(address, { ...options, headers, cache: 'no-store', credentials: 'same-origin' });
+    return await fetch(address, {
+      ...options,
+      headers,
+      signal,
+      cache: 'no-store',
+      credentials: 'same-origin',
+    });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     if (options.body instanceof Blob && !(await isReadable(options.body)))
