@@ -118,7 +118,9 @@ describe('npm start', () => {
     const stdio = ['ignore', 'pipe', 'pipe'] as const;
     const child = spawnChild(process.execPath, [program], { cwd: dataDir, env, stdio: [...stdio] });
     child.stderr?.pipe(process.stderr);
-    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`It ended with ${code}.`)));
+    await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
+    ended.catch(() => {});
     const stop = async () => {
       child.kill('SIGTERM');
       const [code] = await once(child, 'exit');
