@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { Config } from '../../config/settings.ts';
 import { ServiceError } from '../../errors.ts';
-import { type FilePart, readMultipart } from '../../http/body/multipart.ts';
+import type { FilePart } from '../../http/body/multipart.ts';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import { combineOptions } from '../../json/combine-options.ts';
 import {
@@ -11,20 +10,19 @@ import {
 } from '../../json/compare-request.ts';
 import { compareOptionsSchema } from '../../json/compare-schema.ts';
 import { validate } from '../../json/validate.ts';
+import { type ImageFormLimits, imageBytesSchema, imageOf, readImageForm } from '../image-form.ts';
 import { compareQuerySchema } from './query-options.ts';
 
 /** The file parts of the form. */
 const QUERY = 'query_image';
 const REFERENCE = 'reference_image';
 
-const binary = z.string().openapi({ type: 'string', format: 'binary' });
-
 /** For the OpenAPI document. */
 export const compareFormSchema = compareQuerySchema
   .extend({
-    [QUERY]: binary.openapi({ description: 'A file part: the picture that is compared.' }),
+    [QUERY]: imageBytesSchema.openapi({ description: 'A file part: the picture that is compared.' }),
     [REFERENCE]: z
-      .array(binary)
+      .array(imageBytesSchema)
       .min(1)
       .openapi({
         description:
@@ -33,8 +31,6 @@ export const compareFormSchema = compareQuerySchema
       }),
   })
   .openapi('CompareForm', { description: 'Pictures; at most `MAX_BATCH_SIZE` with the query.' });
-
-export type CompareFormLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE' | 'MAX_BATCH_SIZE'>;
 
 /**
  * Reads a comparison of pictures from a form.
@@ -46,14 +42,9 @@ export type CompareFormLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZ
 export async function readCompareForm(
   body: RequestBody,
   query: Record<string, string>,
-  limits: CompareFormLimits,
+  limits: ImageFormLimits,
 ): Promise<OpenedCompareRequest> {
-  const { files, fields } = await readMultipart(
-    body.pieces({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
-    body.contentType ?? '',
-    (name) => name === QUERY || name === REFERENCE,
-    { files: limits.MAX_BATCH_SIZE, fileBytes: limits.MAX_IMAGE_SIZE },
-  );
+  const { files, fields } = await readImageForm(body, [QUERY, REFERENCE], limits);
   const given = validate(compareQuerySchema, combineOptions(query, fields));
   const options = validate(compareOptionsSchema, given);
   const [image, ...moreImages] = files.filter(({ name }) => name === QUERY);
@@ -70,7 +61,7 @@ export async function readCompareForm(
   }
   const picture = (file: FilePart, name: string, reference?: number): ComparedPicture => ({
     name,
-    image: file.bytes ?? { code: 'IMAGE_TOO_LARGE', detail: `The limit is ${limits.MAX_IMAGE_SIZE} bytes.` },
+    image: imageOf(file, limits),
     reference,
   });
   const ids = new Set<string>();

@@ -1,8 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import { EXAMPLE_PICTURES } from '../document/example-pictures.ts';
+import { imageBytesSchema } from '../image-form.ts';
 import { answerSchema, lineSchema } from './answer.ts';
 import { EMBED_ERRORS } from './refusal.ts';
-import { embedFormSchema, embedJsonSchema, imageBytesSchema } from './request.ts';
+import { embedFormSchema, embedJsonSchema } from './request.ts';
 import { queryOptionsSchema } from './text-options.ts';
 
 /*

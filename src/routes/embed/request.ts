@@ -1,8 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { Config } from '../../config/settings.ts';
 import type { GivenImage } from '../../engine/embed-images.ts';
 import { ServiceError } from '../../errors.ts';
-import { readMultipart } from '../../http/body/multipart.ts';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import { combineOptions } from '../../json/combine-options.ts';
 import {
@@ -13,6 +11,7 @@ import {
 } from '../../json/embed-options.ts';
 import type { JsonService } from '../../json/service.ts';
 import { validate } from '../../json/validate.ts';
+import { type ImageFormLimits, imageBytesSchema, imageOf, readImageForm } from '../image-form.ts';
 import { queryOptionsSchema, textOptionsSchema } from './text-options.ts';
 
 const imageText = z.string().openapi({
@@ -34,8 +33,6 @@ export const embedJsonSchema = z.union([
   jsonBatchSchema.openapi('EmbedBatchRequest'),
 ]);
 
-export const imageBytesSchema = z.string().openapi({ type: 'string', format: 'binary' });
-
 export const embedFormSchema = textOptionsSchema
   .extend({
     image: z.array(imageBytesSchema).min(1).openapi({
@@ -52,8 +49,6 @@ export interface EmbedRequest {
   batch: boolean;
   options: RequestOptions;
 }
-
-export type EmbedLimits = Pick<Config, 'MAX_IMAGE_SIZE' | 'MAX_REQUEST_SIZE' | 'MAX_BATCH_SIZE'>;
 
 /**
  * Reads images and their options from the transport that the Content-Type names. An invalid image in JSON or in a form
@@ -85,7 +80,7 @@ export async function readEmbedRequest(
 }
 
 interface ReadingContext {
-  limits: EmbedLimits;
+  limits: ImageFormLimits;
   json: JsonService;
   signal: AbortSignal;
   tenant: string | undefined;
@@ -115,14 +110,9 @@ async function readJsonRequest(
 async function readFormRequest(
   body: RequestBody,
   query: Record<string, string>,
-  limits: EmbedLimits,
+  limits: ImageFormLimits,
 ): Promise<EmbedRequest> {
-  const { files, fields } = await readMultipart(
-    body.pieces({ bytes: limits.MAX_REQUEST_SIZE, code: 'REQUEST_TOO_LARGE' }),
-    body.contentType ?? '',
-    (name) => name === 'image',
-    { files: limits.MAX_BATCH_SIZE, fileBytes: limits.MAX_IMAGE_SIZE },
-  );
+  const { files, fields } = await readImageForm(body, ['image'], limits);
   const options = validate(textOptionsSchema, combineOptions(query, fields));
   assertConsistent(options);
   if (files.length === 0 || files.some(({ name }) => name !== 'image')) {
@@ -130,11 +120,7 @@ async function readFormRequest(
       detail: 'image: a file part of this name is required, or several, and no others',
     });
   }
-  const tooLarge: GivenImage = {
-    code: 'IMAGE_TOO_LARGE',
-    detail: `The limit is ${limits.MAX_IMAGE_SIZE} bytes.`,
-  };
   const batch = files.length > 1;
   assertFusible(options, batch);
-  return { images: files.map(({ bytes }) => bytes ?? tooLarge), batch, options };
+  return { images: files.map((file) => imageOf(file, limits)), batch, options };
 }
