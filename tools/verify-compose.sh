@@ -8,9 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly EXIT_SKIPPED=77
-work=$(mktemp -d)
-readonly work
-trap 'rm -rf "$work"' EXIT
+source tools/checks.sh
 
 # Also files that are not committed yet.
 mapfile -t files < <(git ls-files --cached --others --exclude-standard | grep -E '(^|/)(docker-)?compose[^/]*\.ya?ml$')
@@ -25,19 +23,6 @@ by_compose() {
     "$COMPOSE_LOADER" "$1"
   else
     docker compose --file "$1" --profile '*' config --quiet
-  fi
-}
-
-failures=0
-check() { # <what> <command...>
-  local what=$1
-  shift
-  if "$@" >"$work/output" 2>&1; then
-    printf 'ok       %s\n' "$what"
-  else
-    printf 'FAILED   %s\n' "$what"
-    sed 's/^/         /' "$work/output"
-    failures=$((failures + 1))
   fi
 }
 

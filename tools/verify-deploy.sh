@@ -10,28 +10,14 @@ readonly KUBERNETES_VERSIONS=(1.27 1.31 1.37)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly root
-work=$(mktemp -d)
-readonly work
-trap 'rm -rf "$work"' EXIT
 cd "$root"
+source tools/checks.sh
 
 missing=()
-failures=0
 has() { command -v "$1" >/dev/null; }
 lacks() { # <tool> <what is not checked without it>
   missing+=("$1")
   printf 'MISSING  %s; not checked: %s\n' "$1" "$2"
-}
-check() { # <what> <command...>
-  local what=$1
-  shift
-  if "$@" >"$work/output" 2>&1; then
-    printf 'ok       %s\n' "$what"
-  else
-    printf 'FAILED   %s\n' "$what"
-    sed 's/^/         /' "$work/output"
-    failures=$((failures + 1))
-  fi
 }
 
 # ------------------------------------------------------------------------------------------------------------ HAProxy
