@@ -1,23 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accessibilityProblems } from '../../support/browser/accessibility.ts';
 import { hasChromium } from '../../support/browser/chromium.ts';
 import { openTab, screenshot } from '../../support/browser/tab.ts';
-import { ServiceProcess } from '../../support/processes/service-process.ts';
-import { answered, cards, watchFlights } from './playground-steps.ts';
+import { answered, cards, useService, watchFlights } from './playground-steps.ts';
 
 /** The page's camera, with Chromium's test pattern in place of one. */
 describe.skipIf(!hasChromium)('the camera of the page', () => {
-  let service: ServiceProcess;
-  let address: string;
-  beforeAll(async () => {
-    service = new ServiceProcess();
-    address = `${await service.ready()}/`;
-  });
-  afterAll(() => service?.end());
+  const site = useService();
 
   it('sends a frame when the one before it has been answered, and none when it is stopped', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     const flights = watchFlights(page);
     // A slow network: a page that did not wait would have several under way.
     await page.route('**/v1/embed?*', async (route) => {
@@ -40,7 +33,7 @@ describe.skipIf(!hasChromium)('the camera of the page', () => {
   });
 
   it('draws what was found over the picture, in nothing that axe finds', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await start(page);
     // The synthetic pack finds its face in any pattern.
     await page.locator('#camera-overlay rect').waitFor();
@@ -53,7 +46,7 @@ describe.skipIf(!hasChromium)('the camera of the page', () => {
   });
 
   it('waits as long as the service asks', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     const times: number[] = [];
     await page.route('**/v1/embed?*', async (route) => {
       times.push(performance.now());
@@ -70,7 +63,7 @@ describe.skipIf(!hasChromium)('the camera of the page', () => {
   });
 
   it('says so where the camera is not allowed', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await page.evaluate(
       `navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))`,
     );
@@ -79,7 +72,7 @@ describe.skipIf(!hasChromium)('the camera of the page', () => {
   });
 
   it('stops when the camera is pulled out', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await start(page);
     await page.locator('#camera-overlay rect').waitFor();
     await page.evaluate(

@@ -1,25 +1,18 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasChromium } from '../../support/browser/chromium.ts';
 import { openTab } from '../../support/browser/tab.ts';
 import { blobsPng } from '../../support/pictures.ts';
-import { ServiceProcess } from '../../support/processes/service-process.ts';
-import { answered, cards, choose, compareSamples, verdicts } from './playground-steps.ts';
+import { answered, cards, choose, compareSamples, useService, verdicts } from './playground-steps.ts';
 
 /** The page before answers that are not as they should be, as from what stands before the service. */
 describe.skipIf(!hasChromium)('the page', () => {
-  let service: ServiceProcess;
-  let address: string;
-  beforeAll(async () => {
-    service = new ServiceProcess();
-    address = `${await service.ready()}/`;
-  });
-  afterAll(() => service?.end());
+  const site = useService();
 
   it("says so when an answer is cut off or is not the service's, and asks again on demand", async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     const answers = [
       { status: 200, body: '{"embedding": "' },
       { status: 502, body: '<h1>Bad gateway</h1>' },
@@ -39,7 +32,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('shows no old verdicts beside a comparison that was refused', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await compareSamples(page);
     const body = { error: 'No worker was free.', error_code: 'DEADLINE_EXCEEDED', request_id: 'x' };
     await page.route('**/v1/compare', (route) => route.fulfill({ status: 504, json: body }), { times: 1 });
@@ -54,7 +47,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('says so when a file is gone, rather than the service', async () => {
-    const { page } = await openTab(address, { mayFail: true });
+    const { page } = await openTab(site.address, { mayFail: true });
     const folder = await mkdtemp(join(tmpdir(), 'page-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, 'blobs.png');
@@ -70,7 +63,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('says so when more is dropped than it holds, also at once', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await page.evaluate(`
       for (const name of ['first', 'second']) {
         const dataTransfer = new DataTransfer();
@@ -82,7 +75,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('drops a picture that is removed while it is on its way', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     let reached = () => {};
     const arrived = new Promise<void>((resolve) => {
       reached = resolve;

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accessibilityProblems } from '../../support/browser/accessibility.ts';
 import { hasChromium } from '../../support/browser/chromium.ts';
 import { openTab, screenshot } from '../../support/browser/tab.ts';
-import { ServiceProcess } from '../../support/processes/service-process.ts';
 import { FACES, goldenImages, hasRealWeights, MODELS, photo } from '../../support/shared.ts';
-import { answered, cards, choose, verdicts } from './playground-steps.ts';
+import { answered, cards, choose, useService, verdicts } from './playground-steps.ts';
 
 const PERSON = ['lfw/Abdullah_0002.jpg', 'lfw/Abdullah_0003.jpg'];
 const STRANGER = 'lfw/Abdoulaye_Wade_0004.jpg';
@@ -20,21 +19,15 @@ const addPhotographs = (page: Page, names: string[]) =>
 
 /** The page with real weights and photographs. */
 describe.skipIf(!hasChromium || !hasRealWeights)('the page with real faces', () => {
-  let service: ServiceProcess;
-  let address: string;
-  beforeAll(async () => {
-    service = new ServiceProcess({
-      MODELS_DIR: MODELS,
-      MODEL_NAME: 'buffalo_sc_dq',
-      LIVENESS_MODEL: 'liveness/minifasnet_v2_2.7_80x80.onnx',
-      LIVENESS_THRESHOLD: '0.9',
-    });
-    address = `${await service.ready()}/`;
+  const site = useService({
+    MODELS_DIR: MODELS,
+    MODEL_NAME: 'buffalo_sc_dq',
+    LIVENESS_MODEL: 'liveness/minifasnet_v2_2.7_80x80.onnx',
+    LIVENESS_THRESHOLD: '0.9',
   });
-  afterAll(() => service?.end());
 
   it('matches two photographs of one person and not a stranger, from the threshold of the pack on', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await expect.poll(() => page.locator('#measured button').count()).toBeGreaterThan(0);
     // To these networks all drawn faces are one person.
     expect(await page.getByRole('button', { name: 'Use sample pictures' }).isVisible()).toBe(false);
@@ -51,7 +44,7 @@ describe.skipIf(!hasChromium || !hasRealWeights)('the page with real faces', () 
   });
 
   it('draws the box over the face', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await addPhotographs(page, [STRANGER]);
     await answered(page, 1);
     const golden = goldenImages().find(({ file }) => file === STRANGER)?.faces[0]?.box;
@@ -69,7 +62,7 @@ describe.skipIf(!hasChromium || !hasRealWeights)('the page with real faces', () 
   });
 
   it('shows a photograph that lies on its side as the service turned it', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     const lying = await sharp(photo(PERSON[0] as string))
       .extract({ left: 0, top: 25, width: 250, height: 200 })
       .rotate(90)
@@ -84,7 +77,7 @@ describe.skipIf(!hasChromium || !hasRealWeights)('the page with real faces', () 
   });
 
   it('refuses a face that is not live, and says why', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await page.getByRole('combobox', { name: 'Liveness' }).selectOption('require');
     await addPhotographs(page, [STRANGER]);
     await answered(page, 1);
@@ -93,7 +86,7 @@ describe.skipIf(!hasChromium || !hasRealWeights)('the page with real faces', () 
   });
 
   it('shows every face of a group, and says when the camera sees none', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await page.locator('#faces').selectOption('all');
     await addPhotographs(page, ['insightface/t1.jpg', STRANGER]);
     await answered(page, 2);

@@ -1,9 +1,26 @@
 import type { Page, Request } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { ServiceProcess } from '../../support/processes/service-process.ts';
 
 /* What a person does on the page at `/`. */
 
 export const PHONE = { hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+/**
+ * Runs the built service for the tests of a `describe`; with the synthetic pack unless the environment says otherwise.
+ *
+ * @returns an object whose `address`, that of the page, is there before the first test.
+ */
+export function useService(environment: Record<string, string> = {}): { address: string } {
+  const site = { address: '' };
+  let service: ServiceProcess | undefined;
+  beforeAll(async () => {
+    service = new ServiceProcess(environment);
+    site.address = `${await service.ready()}/`;
+  });
+  afterAll(() => service?.end());
+  return site;
+}
 
 /** The pictures in the page. */
 export const cards = (page: Page) => page.locator('#pictures > li');

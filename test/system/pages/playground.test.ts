@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accessibilityProblems, overflow } from '../../support/browser/accessibility.ts';
 import { hasChromium } from '../../support/browser/chromium.ts';
 import { openTab, screenshot } from '../../support/browser/tab.ts';
@@ -17,6 +17,7 @@ import {
   choose,
   compareSamples,
   PHONE,
+  useService,
   verdicts,
   watchFlights,
 } from './playground-steps.ts';
@@ -30,16 +31,10 @@ const LANGUAGES = [
 
 /** The page at `/` before the built service with the synthetic pack, as a newcomer meets it. */
 describe.skipIf(!hasChromium)('the page', () => {
-  let service: ServiceProcess;
-  let address: string;
-  beforeAll(async () => {
-    service = new ServiceProcess();
-    address = `${await service.ready()}/`;
-  });
-  afterAll(() => service?.end());
+  const site = useService();
 
   it('says what the service is and that it is ready', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await expect.poll(() => page.locator('#state').innerText()).toBe('Ready – synthetic');
     const facts = page.locator('#facts');
     await expect.poll(() => facts.innerText()).toContain('synthetic:');
@@ -48,7 +43,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('compares a first pair without photographs, by the keyboard alone', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     for (let step = 0; step < 20 && (await focused(page)) !== 'samples'; step++)
       await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
@@ -67,7 +62,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('changes the verdict with the threshold, in the page and in the request', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await compareSamples(page);
     const slider = page.getByRole('slider');
     expect(await slider.inputValue()).toBe('0.7');
@@ -81,7 +76,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('says of a file that is no picture what is wrong and what to do', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await choose(page, 'notes.txt', Buffer.from('no picture'));
     await answered(page, 1);
     const text = await cards(page).innerText();
@@ -92,7 +87,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('says why a photograph is refused, in words and codes, with what was measured', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await page.getByLabel('Refuse a quality below').selectOption('0.9');
     await choose(
       page,
@@ -117,7 +112,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('asks again with all faces, and takes eight pictures', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     const flights = watchFlights(page);
     for (let seed = 1; seed <= 5; seed++) await choose(page, `${seed}.png`, await blobsPng(seed));
     await compareSamples(page);
@@ -139,7 +134,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('takes what is dropped and pasted, wherever that is', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     const transfer = (name: string, base64: string) => `(() => {
       const transfer = new DataTransfer();
       const bytes = Uint8Array.from(atob('${base64}'), (character) => character.charCodeAt(0));
@@ -161,7 +156,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('sends a photograph again when the service asks to wait', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     let refused = false;
     await page.route('**/v1/embed?*', async (route) => {
       if (refused) return route.continue();
@@ -180,7 +175,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it('gives a sample picture to the disk, for the code that sends it', async () => {
-    const { page } = await openTab(address);
+    const { page } = await openTab(site.address);
     await compareSamples(page);
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save ada-1.jpg' }).click();
@@ -190,7 +185,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it.each(LANGUAGES)('gives the requests as %s that does the same', async (language) => {
-    const { page, context } = await openTab(address);
+    const { page, context } = await openTab(site.address);
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const picture = await blobsPng(3);
     const answer = page.waitForResponse(/v1\/embed/);
@@ -231,7 +226,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it.each(['light', 'dark'] as const)('has nothing that axe finds, in %s colours', async (colorScheme) => {
-    const { page } = await openTab(address, { colorScheme });
+    const { page } = await openTab(site.address, { colorScheme });
     await page.locator('#facts div').first().waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await compareSamples(page);
@@ -243,7 +238,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 
   it.each([320, 360, 390])('fits a window %i pixels wide', async (width) => {
-    const { page } = await openTab(address, { ...PHONE, viewport: { width, height: 740 } });
+    const { page } = await openTab(site.address, { ...PHONE, viewport: { width, height: 740 } });
     await page.locator('#facts div').first().waitFor();
     expect(await overflow(page)).toBe(0);
     await compareSamples(page);
