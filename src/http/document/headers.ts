@@ -14,7 +14,7 @@ const HEADERS = {
     description:
       'Milliseconds of each stage that the request went through (W3C Server Timing). Absent without any, and from lines.',
     schema: { type: 'string' },
-    example: 'decode;dur=3.1, detect;dur=11.8, embed;dur=9.4',
+    example: 'decode;dur=3.1, detect;dur=11.8, recognise;dur=9.4',
   },
   'Retry-After': {
     description: 'Whole seconds to wait before another attempt.',

@@ -47,7 +47,8 @@ function describe(title: string) {
         'Turns a photograph into a face embedding and compares embeddings. Stateless: images and embeddings ' +
         'are neither stored nor logged.\n\n' +
         'Generated clients have a function for each kind of body: `embed` sends JSON, `embedForm` a form, `embedImage` the bytes of an ' +
-        'image, and `embedLines` reads results as they come. It is one operation: `/v1/embed` itself takes all of these.',
+        'image, and `embedLines` reads results as they come. It is one operation: `/v1/embed` itself takes all of these. `compareForm` is ' +
+        '`/v1/compare` with a form likewise.',
     },
   };
 }
